@@ -1,0 +1,215 @@
+//! What a pass wants done, and what it waits for. Values only: they can be printed, compared and stored.
+//!
+//! One [`Task`] belongs to one replica and is carried out step by step; tasks of different replicas run side by side, so
+//! that one broken workload never blocks another. A replica whose task is under way gets no second one.
+
+use std::{collections::BTreeMap, fmt};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
+    quantity::Millis,
+    spec::{ContainerSpec, Image, PodSpec, VolumeSource},
+};
+
+use crate::{clock::Moment, podman::labels::PodLabels};
+
+/// What is to be done for one replica, in order; the first failure ends it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// The replica.
+    pub replica: ReplicaName,
+    /// Why.
+    pub reason: Reason,
+    /// The steps.
+    pub actions: Vec<Action>,
+}
+
+/// One step. Each is idempotent: done twice, it is done once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Makes the fleet's network.
+    MakeNetwork,
+    /// Makes the pod with its volumes and the folders that it mounts; starts nothing.
+    MakePod(Box<PodRequest>),
+    /// Makes one attempt of a container in its pod, and starts it.
+    RunContainer(Box<RunContainer>),
+    /// Makes sure that an image is there, as its pull policy says.
+    PullImage(Image),
+    /// Asks containers to end, all at once, waits for their grace, and kills what is left.
+    StopContainers {
+        /// Their names.
+        containers: Vec<String>,
+        /// How long it may take.
+        grace: Millis,
+    },
+    /// Removes a container that does not run.
+    RemoveContainer {
+        /// The container's name.
+        container: String,
+    },
+    /// Removes a pod with whatever is left in it, the volumes that live as long as it, and its folders.
+    RemovePod {
+        /// The pod's name.
+        pod: String,
+    },
+    /// Swaps the content of a mounted folder, signals, and records the digest beside it.
+    SwapContent(Box<ContentSwap>),
+}
+
+/// A mounted folder that gets another content while its container runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentSwap {
+    /// The pod's name.
+    pub pod: String,
+    /// The container.
+    pub container: ContainerName,
+    /// The mount.
+    pub path: AbsolutePath,
+    /// Permission bits of its files.
+    pub mode: u16,
+    /// The new content.
+    pub content: Digest,
+    /// Who is told about it.
+    pub signal: Option<ContentSignal>,
+}
+
+/// A signal to the main process of a container whose content was swapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentSignal {
+    /// The container's name: that of its newest attempt.
+    pub container: String,
+    /// The signal without `SIG`.
+    pub signal: String,
+}
+
+/// A pod as it is to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PodRequest {
+    /// What its labels say; its name follows from them.
+    pub labels: PodLabels,
+    /// Its spec: volumes, mounts and contents.
+    pub spec: PodSpec,
+    /// Host ports: (container, port name) with number, protocol and address.
+    pub ports: Vec<PublishedPort>,
+    /// Contents that are swapped in place, as they are now.
+    pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+}
+
+/// A port of the node that leads to a port of the pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// The address that listens; none: all.
+    pub address: Option<std::net::IpAddr>,
+    /// The port of the node.
+    pub host: u16,
+    /// The port inside the pod.
+    pub inside: u16,
+    /// The protocol.
+    pub protocol: wlc_plan::spec::Protocol,
+}
+
+/// One attempt of a container.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunContainer {
+    /// The pod's labels.
+    pub pod: PodLabels,
+    /// The attempt, from 0.
+    pub attempt: u32,
+    /// The container's spec.
+    pub spec: ContainerSpec,
+    /// The pod's volumes, which its mounts name.
+    pub volumes: BTreeMap<VolumeName, VolumeSource>,
+    /// The pod's grace.
+    pub grace: Millis,
+    /// Environment with fields and `$(NAME)` filled in, in order.
+    pub env: Vec<(String, String)>,
+}
+
+/// Why a task is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The replica is new on this node.
+    New,
+    /// Its pod is of another revision or binding than the plan asks for.
+    Changed,
+    /// A container ended and runs again.
+    Ended {
+        /// Which.
+        container: ContainerName,
+        /// Its exit code, where it is known.
+        code: Option<i32>,
+    },
+    /// A liveness or startup probe failed.
+    Probe {
+        /// Which container.
+        container: ContainerName,
+        /// What the probe saw.
+        saw: String,
+    },
+    /// A half-made pod is completed.
+    Incomplete,
+    /// The pod's infra container is gone, or the machine was booted since.
+    SandboxLost,
+    /// The replica is in no plan any more.
+    Left,
+    /// A second pod of a replica that may have one.
+    Surplus,
+    /// An old attempt is no longer needed.
+    Tidy,
+    /// A content that is swapped in place changed.
+    Content,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeNetwork => formatter.write_str("make the network"),
+            Self::MakePod(request) => write!(formatter, "make pod {}", request.labels.pod_name()),
+            Self::RunContainer(request) => {
+                let name = request.pod.container_name(&request.spec.name, request.attempt);
+                write!(formatter, "run container {name}")
+            }
+            Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
+            Self::StopContainers { containers, grace } => {
+                write!(formatter, "stop {} within {grace}", containers.join(", "))
+            }
+            Self::RemoveContainer { container } => write!(formatter, "remove container {container}"),
+            Self::RemovePod { pod } => write!(formatter, "remove pod {pod}"),
+            Self::SwapContent(swap) => write!(formatter, "swap {} of `{}` in {}", swap.path, swap.container, swap.pod),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => formatter.write_str("new in the plan"),
+            Self::Changed => formatter.write_str("the plan asks for another revision or binding"),
+            Self::Ended { container, code: Some(code) } => write!(formatter, "`{container}` ended with {code}"),
+            Self::Ended { container, code: None } => write!(formatter, "`{container}` ended, its result is not known"),
+            Self::Probe { container, saw } => write!(formatter, "a probe of `{container}` failed: {saw}"),
+            Self::Incomplete => formatter.write_str("the pod is not complete"),
+            Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
+            Self::Left => formatter.write_str("not in the plan any more"),
+            Self::Surplus => formatter.write_str("a second pod of this replica"),
+            Self::Tidy => formatter.write_str("an old attempt is no longer needed"),
+            Self::Content => formatter.write_str("a mounted content changed"),
+        }
+    }
+}
+
+/// What a replica waits for, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    /// The replica.
+    pub replica: ReplicaName,
+    /// The workload.
+    pub workload: WorkloadName,
+    /// The word for the kind of wait: `slot`, `after`, `back-off`, `probe`, `min-ready`, `task`, `refused`, …
+    pub gate: &'static str,
+    /// The sentence that status shows.
+    pub reason: String,
+    /// When it is looked at again at the latest, where the clock decides.
+    pub until: Option<Moment>,
+}

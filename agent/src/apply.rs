@@ -1,0 +1,50 @@
+//! Runs the steps of one task, in order; the first failure ends it. What is to be done was decided elsewhere.
+
+use futures_util::future::join_all;
+use tracing::info;
+use wlc_plan::quantity::Millis;
+
+use crate::{
+    action::{Action, Task},
+    podman::{Podman, PodmanError},
+};
+
+/// The step of a task that failed, and why.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{action}: {error}")]
+pub struct Failure {
+    /// The step.
+    pub action: Action,
+    /// Podman's reason.
+    pub error: PodmanError,
+}
+
+/// Runs a task to its end.
+///
+/// # Errors
+/// The first step that failed; those behind it were not begun.
+pub async fn apply(podman: &dyn Podman, task: &Task) -> Result<(), Failure> {
+    for action in &task.actions {
+        info!(replica = %task.replica, reason = %task.reason, "{action}");
+        step(podman, action).await.map_err(|error| Failure { action: action.clone(), error })?;
+    }
+    Ok(())
+}
+
+async fn step(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
+    match action {
+        Action::MakeNetwork => podman.make_network().await,
+        Action::MakePod(request) => podman.make_pod(request).await,
+        Action::RunContainer(request) => podman.run_container(request).await,
+        Action::PullImage(image) => podman.pull_image(image).await,
+        Action::StopContainers { containers, grace } => stop_all(podman, containers, *grace).await,
+        Action::RemoveContainer { container } => podman.remove_container(container).await,
+        Action::RemovePod { pod } => podman.remove_pod(pod).await,
+        Action::SwapContent(swap) => podman.swap_content(swap).await,
+    }
+}
+
+/// Asks all of them at once, so that one grace is enough for all; the first failure counts.
+async fn stop_all(podman: &dyn Podman, containers: &[String], grace: Millis) -> Result<(), PodmanError> {
+    join_all(containers.iter().map(|container| podman.stop_container(container, grace))).await.into_iter().collect()
+}

@@ -1,0 +1,37 @@
+//! The clock: the only place where the agent reads the time.
+//!
+//! Everything that judges time takes a [`Moment`]. Simulations and tests bring a clock of their own.
+#![expect(clippy::disallowed_methods, reason = "edge: the clock")]
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wlc_plan::{quantity::Millis, time::Timestamp};
+
+/// A point in time in milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Moment(pub u64);
+
+impl Moment {
+    /// This moment and `length` more.
+    #[must_use]
+    pub fn plus(self, length: Millis) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+
+    /// How long after `earlier` this moment is; nothing where the clock went back.
+    pub fn since(self, earlier: Self) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The whole second, as plans write it.
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_seconds(i64::try_from(self.0 / 1_000).unwrap_or(i64::MAX))
+    }
+}
+
+/// The time of this machine.
+pub fn now() -> Moment {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
+}

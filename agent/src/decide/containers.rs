@@ -1,0 +1,140 @@
+//! One container of a pod: how far it has come, and whether it will run again.
+
+use wlc_plan::{
+    gate::Condition,
+    spec::{ContainerSpec, PodSpec, RestartPolicy},
+};
+
+use super::{Scene, standing::Health};
+use crate::{
+    clock::Moment,
+    observed::{ContainerState, ObservedContainer, ObservedPod},
+    probes::verdict::{ContainerVerdicts, Verdict},
+};
+
+/// A container of the spec, and what is of it.
+#[derive(Clone, Copy)]
+pub(super) struct Container<'a> {
+    /// Its spec.
+    pub(super) spec: &'a ContainerSpec,
+    /// The pod that it belongs to.
+    pub(super) pod: &'a ObservedPod,
+    /// Its newest attempt.
+    pub(super) newest: Option<&'a ObservedContainer>,
+    policy: RestartPolicy,
+    scene: Scene<'a>,
+}
+
+/// What will become of a container that ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It runs again.
+    RunsAgain,
+    /// It ended well, and is done.
+    Complete,
+    /// It ended badly, and stays so.
+    Failed,
+}
+
+/// The containers of a pod in the order of the spec.
+pub(super) fn of<'a>(
+    scene: Scene<'a>,
+    pod: &'a ObservedPod,
+    spec: &'a PodSpec,
+) -> impl Iterator<Item = Container<'a>> {
+    let policy = spec.restart;
+    spec.containers.iter().map(move |spec| Container { spec, pod, newest: pod.newest(&spec.name), policy, scene })
+}
+
+impl Container<'_> {
+    /// What the probes say about it.
+    pub(super) fn verdicts(&self) -> ContainerVerdicts {
+        self.newest.and_then(|one| self.scene.verdicts.get(&one.id)).cloned().unwrap_or_default()
+    }
+
+    /// What becomes of it after it ended with `code` in its newest attempt.
+    pub(super) fn fate(&self, code: i32) -> Fate {
+        let attempt = self.newest.map(|one| one.attempt);
+        let by_probe = attempt.is_some()
+            && self.scene.ledger.runs(&self.pod.name, &self.spec.name).ended_by_probe == attempt;
+        match (self.policy, code) {
+            (RestartPolicy::Always, _) => Fate::RunsAgain,
+            (RestartPolicy::OnFailure, 0) if !by_probe => Fate::Complete,
+            (RestartPolicy::OnFailure, _) => Fate::RunsAgain,
+            (RestartPolicy::Never, 0) if !by_probe => Fate::Complete,
+            (RestartPolicy::Never, _) => Fate::Failed,
+        }
+    }
+
+    /// Whether it has come so far.
+    pub(super) fn has_reached(&self, condition: Condition) -> bool {
+        match condition {
+            Condition::Started => self.is_started() || self.is_complete(),
+            Condition::Ready => matches!(self.health(), Health::Ready { .. }) || self.is_complete(),
+            Condition::Complete => self.is_complete(),
+            Condition::Gone => self.newest.is_none(),
+        }
+    }
+
+    /// Whether it ended and will not run again.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended_as().is_some_and(|fate| fate != Fate::RunsAgain)
+    }
+
+    /// What becomes of it, where it has ended.
+    pub(super) fn ended_as(&self) -> Option<Fate> {
+        match self.newest?.state {
+            ContainerState::Exited { code, .. } => Some(self.fate(code)),
+            ContainerState::Created
+            | ContainerState::Running { .. }
+            | ContainerState::Paused
+            | ContainerState::Stopping => None,
+        }
+    }
+
+    /// How well it is.
+    pub(super) fn health(&self) -> Health {
+        match self.newest.map(|one| one.state) {
+            Some(ContainerState::Running { started }) => self.health_of_running(started),
+            Some(
+                ContainerState::Created
+                | ContainerState::Paused
+                | ContainerState::Stopping
+                | ContainerState::Exited { .. },
+            )
+            | None => {
+                if self.is_complete() {
+                    Health::Complete
+                } else {
+                    Health::NotReady
+                }
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.ended_as() == Some(Fate::Complete)
+    }
+
+    fn is_started(&self) -> bool {
+        let runs = self.newest.is_some_and(|one| matches!(one.state, ContainerState::Running { .. }));
+        runs && self.verdicts().has_started(&self.spec.probes)
+    }
+
+    fn health_of_running(&self, started: Moment) -> Health {
+        let verdicts = self.verdicts();
+        let probes = &self.spec.probes;
+        let startup = probes.startup.as_ref().map(|probe| (probe, &verdicts.startup));
+        let readiness = probes.readiness.as_ref().map(|probe| (probe, &verdicts.readiness));
+        let mut since = started;
+        for (probe, verdict) in startup.into_iter().chain(readiness) {
+            match verdict {
+                Verdict::Passed { since: passed } => since = since.max(*passed),
+                Verdict::Failed { .. } => return Health::NotReady,
+                Verdict::Unknown if self.scene.now < started.plus(probe.initial_delay) => return Health::NotReady,
+                Verdict::Unknown => return Health::Unknown,
+            }
+        }
+        Health::Ready { since }
+    }
+}

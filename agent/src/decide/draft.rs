@@ -1,0 +1,101 @@
+//! A decision in the making: the one place where tasks are held back for replicas that are busy or failed lately.
+
+use std::collections::BTreeSet;
+
+use wlc_plan::name::{ReplicaName, WorkloadName};
+
+use super::{Decision, InstanceState, Removal, Scene, back_off};
+use crate::{
+    action::{Action, Reason, Task, Wait},
+    clock::Moment,
+    desired::Wanted,
+    ledger::Ledger,
+};
+
+/// A decision in the making.
+pub(super) struct Draft<'a> {
+    scene: Scene<'a>,
+    tasks: Vec<Task>,
+    waits: Vec<Wait>,
+    /// Moments to look again that nobody waits for.
+    dues: Vec<Moment>,
+    pub(super) removal: Vec<Removal>,
+    pub(super) ledger: Ledger,
+}
+
+/// The replica that a task or wait speaks of.
+#[derive(Clone, Copy)]
+pub(super) struct Who<'a> {
+    /// The replica.
+    pub(super) replica: &'a ReplicaName,
+    /// Its workload.
+    pub(super) workload: &'a WorkloadName,
+    /// The pod that is to be, or to go.
+    pub(super) pod: &'a str,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(scene: Scene<'a>) -> Self {
+        Self {
+            scene,
+            tasks: Vec::new(),
+            waits: Vec::new(),
+            dues: Vec::new(),
+            removal: Vec::new(),
+            ledger: scene.ledger.clone(),
+        }
+    }
+
+    /// Whether a task of the replica is under way; it then waits for its end.
+    pub(super) fn is_busy(&mut self, who: Who<'_>) -> bool {
+        let busy = self.scene.busy.contains(who.replica);
+        if busy {
+            self.wait(who, "task", "its task is under way".to_owned(), None);
+        }
+        busy
+    }
+
+    /// Adds a task, unless the last one for this pod failed a moment ago.
+    pub(super) fn act(&mut self, who: Who<'_>, reason: Reason, actions: Vec<Action>) {
+        let failure = self.scene.ledger.failures.get(who.replica).filter(|failure| failure.pod == who.pod);
+        let retry = failure.map(|failure| (failure, back_off::retry_at(failure, self.scene.now)));
+        match retry.filter(|(_, at)| *at > self.scene.now) {
+            Some((failure, at)) => self.wait(who, "back-off", failure.why.clone(), Some(at)),
+            None => self.tasks.push(Task { replica: who.replica.clone(), reason, actions }),
+        }
+    }
+
+    /// Adds a wait.
+    pub(super) fn wait(&mut self, who: Who<'_>, gate: &'static str, reason: String, until: Option<Moment>) {
+        let (replica, workload) = (who.replica.clone(), who.workload.clone());
+        self.waits.push(Wait { replica, workload, gate, reason, until });
+    }
+
+    /// Looks again at this moment.
+    pub(super) fn look_again(&mut self, at: Moment) {
+        self.dues.push(at);
+    }
+
+    /// The task of a replica.
+    pub(super) fn task_of(&self, replica: &ReplicaName) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.replica == *replica)
+    }
+
+    /// The waits of a replica.
+    pub(super) fn waits_of(&self, replica: &ReplicaName) -> impl Iterator<Item = &Wait> {
+        self.waits.iter().filter(move |wait| wait.replica == *replica)
+    }
+
+    pub(super) fn finish(mut self, states: Vec<InstanceState>) -> Decision {
+        let pods: BTreeSet<&str> = self.scene.observed.pods.iter().map(|pod| pod.name.as_str()).collect();
+        let observed = self.scene.observed.pods.iter().map(|pod| &pod.replica);
+        let wanted = self.scene.desired.wanted.iter().map(Wanted::replica);
+        let replicas: BTreeSet<&ReplicaName> = observed.chain(wanted).collect();
+        self.ledger.forget_all_but(&pods, &replicas);
+        self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
+        let untils = self.waits.iter().filter_map(|wait| wait.until);
+        let next_due = untils.chain(self.dues.iter().copied()).filter(|at| *at > self.scene.now).min();
+        let Self { tasks, waits, removal, ledger, .. } = self;
+        Decision { tasks, waits, next_due, removal, ledger, states }
+    }
+}

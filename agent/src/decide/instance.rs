@@ -1,0 +1,73 @@
+//! The next step of one wanted replica, whichever comes first.
+
+use wlc_plan::gate::Step;
+
+use super::{
+    Scene, contents,
+    draft::Draft,
+    gates::{self, Slots, Wish},
+    leftovers, make, replacement,
+    standing::{Holding, Standing},
+    tidy, upkeep,
+};
+use crate::action::{Action, Reason};
+
+/// Adds the next task of a replica, or what it waits for.
+pub(super) fn next_step<'a>(
+    scene: Scene<'a>,
+    standing: &'a Standing<'a>,
+    standings: &'a [Standing<'a>],
+    slots: &mut Slots<'a>,
+    draft: &mut Draft<'_>,
+) {
+    if draft.is_busy(standing.who()) {
+        return;
+    }
+    if !standing.surplus.is_empty() {
+        return remove_surplus(scene, standing, draft);
+    }
+    match standing.holding {
+        Holding::Nothing => first_start(scene, standing, standings, slots, draft),
+        Holding::Other(pod) => {
+            if !replacement::replace(scene, standing, pod, (standings, slots), draft) {
+                upkeep::of_older(scene, standing, pod, draft);
+            }
+        }
+        Holding::Current(pod) => {
+            let is_kept = upkeep::of_current(scene, standing, pod, draft)
+                || contents::swap(scene, standing, pod, (standings, slots), draft)
+                || tidy::tidy(scene, standing, pod, draft);
+            if !is_kept {
+                wait_for_min_ready(scene, standing, draft);
+            }
+        }
+    }
+}
+
+fn remove_surplus(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    let actions = standing.surplus.iter().flat_map(|pod| leftovers::stop_by_its_spec(scene, pod)).collect();
+    draft.act(standing.who(), Reason::Surplus, actions);
+}
+
+fn first_start<'a>(
+    scene: Scene<'a>,
+    standing: &'a Standing<'a>,
+    standings: &[Standing<'a>],
+    slots: &mut Slots<'a>,
+    draft: &mut Draft<'_>,
+) {
+    let gates = &standing.wanted.instance.gates;
+    let wish = Wish { who: standing.who(), step: Step::FirstStart, gates, health: standing.health };
+    if gates::pass(scene, standings, slots, wish, draft) {
+        let pulls = make::pull_images(&standing.wanted.spec);
+        let actions: Vec<Action> = pulls.chain(make::make(scene, standing.wanted)).collect();
+        draft.act(standing.who(), Reason::New, actions);
+    }
+}
+
+fn wait_for_min_ready(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    if let Some(at) = standing.counts_from().filter(|at| *at > scene.now) {
+        let reason = format!("ready, and counts after {} without a break", standing.wanted.instance.rollout.min_ready);
+        draft.wait(standing.who(), "min-ready", reason, Some(at));
+    }
+}

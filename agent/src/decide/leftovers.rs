@@ -1,0 +1,65 @@
+//! Pods that have to go: those of no plan at once, those that leave in order when their gates open.
+//!
+//! All that goes because no plan names it is listed before the first of it is stopped. Nothing here ever sees a pod that
+//! is not ours.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{gate::Step, name::ReplicaName};
+
+use super::{
+    Removal, Scene,
+    draft::{Draft, Who},
+    gates::{self, Slots, Wish},
+    standing::{Standing, health},
+    stop,
+};
+use crate::{
+    action::{Action, Reason},
+    observed::ObservedPod,
+};
+
+/// Pods of replicas that the plan does not name.
+pub(super) fn of_no_plan(scene: Scene<'_>, draft: &mut Draft<'_>) {
+    let mut replicas: BTreeMap<&ReplicaName, Vec<&ObservedPod>> = BTreeMap::new();
+    for pod in scene.observed.pods.iter().filter(|pod| !scene.desired.names(&pod.replica)) {
+        draft.removal.push(Removal { replica: pod.replica.clone(), pod: pod.name.clone() });
+        replicas.entry(&pod.replica).or_default().push(pod);
+    }
+    for pods in replicas.values() {
+        remove(scene, pods, Reason::Left, draft);
+    }
+}
+
+/// Pods of replicas that leave in order.
+pub(super) fn leaving<'a>(
+    scene: Scene<'a>,
+    standings: &[Standing<'a>],
+    slots: &mut Slots<'a>,
+    draft: &mut Draft<'_>,
+) {
+    for leaving in &scene.desired.leaving {
+        let pods: Vec<_> = scene.observed.pods_of(&leaving.replica).collect();
+        let Some(first) = pods.first() else { continue };
+        let who = Who { replica: &leaving.replica, workload: &leaving.workload, pod: &first.name };
+        let wish = Wish { who, step: Step::Leave, gates: &leaving.gates, health: health(scene, first) };
+        if !scene.busy.contains(who.replica) && !gates::pass(scene, standings, slots, wish, draft) {
+            continue;
+        }
+        remove(scene, &pods, Reason::Left, draft);
+    }
+}
+
+/// Removes pods of one replica.
+pub(super) fn remove(scene: Scene<'_>, pods: &[&ObservedPod], reason: Reason, draft: &mut Draft<'_>) {
+    let Some(first) = pods.first() else { return };
+    let who = Who { replica: &first.replica, workload: &first.workload, pod: &first.name };
+    if !draft.is_busy(who) {
+        draft.act(who, reason, pods.iter().flat_map(|pod| stop_by_its_spec(scene, pod)).collect());
+    }
+}
+
+/// Ends a pod as the spec says that it was made from.
+pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Action> {
+    stop::stop(pod, scene.desired.grace(&pod.revision))
+}

@@ -1,0 +1,114 @@
+//! The actions that bring a pod about: its network, images, the pod itself, and the first run of its containers.
+
+use std::collections::BTreeSet;
+
+use wlc_plan::{
+    binding::{PortBinding, Turn},
+    format::Format,
+    gate::{After, Condition},
+    name::{ContainerName, PortName},
+    spec::{ContainerSpec, Image, PodSpec},
+};
+
+use super::{Scene, environment};
+use crate::{
+    action::{Action, PodRequest, PublishedPort, RunContainer},
+    desired::Wanted,
+    observed::ObservedPod,
+    podman::labels::PodLabels,
+};
+
+/// Fetches the images of a pod, before anything of an older one is touched.
+pub(super) fn pull_images(spec: &PodSpec) -> impl Iterator<Item = Action> {
+    let mut seen = Vec::new();
+    let images = spec.containers.iter().map(|container| &container.image);
+    images.filter_map(move |image: &Image| {
+        let is_new = !seen.contains(image);
+        seen.push(image.clone());
+        is_new.then(|| Action::PullImage(image.clone()))
+    })
+}
+
+/// Makes the wanted pod, and runs those of its containers that need not wait for a verdict.
+pub(super) fn make(scene: Scene<'_>, wanted: &Wanted) -> Vec<Action> {
+    let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+    let pod = Action::MakePod(Box::new(request(wanted)));
+    network.into_iter().chain([pod]).chain(first_runs(scene, wanted)).collect()
+}
+
+/// The wanted pod as it is to be made.
+pub(super) fn request(wanted: &Wanted) -> PodRequest {
+    let contents = wanted.instance.contents.iter();
+    PodRequest {
+        labels: wanted.labels.clone(),
+        spec: wanted.spec.clone(),
+        ports: ports(wanted),
+        contents: contents.map(|one| ((one.container.clone(), one.path.clone()), one.content)).collect(),
+    }
+}
+
+/// The labels of a pod that exists.
+pub(super) fn labels(scene: Scene<'_>, pod: &ObservedPod) -> PodLabels {
+    PodLabels {
+        fleet: scene.desired.fleet.clone(),
+        workload: pod.workload.clone(),
+        replica: pod.replica.clone(),
+        revision: pod.revision,
+        binding: pod.binding,
+        format: Format::NEWEST,
+    }
+}
+
+/// Runs one attempt of a container.
+pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&ContainerSpec, u32)) -> Action {
+    let (container, attempt) = which;
+    Action::RunContainer(Box::new(RunContainer {
+        pod: pod.clone(),
+        attempt,
+        spec: container.clone(),
+        volumes: spec.volumes.clone(),
+        grace: spec.grace,
+        env: environment::variables(container, pod, &scene.desired.node),
+    }))
+}
+
+fn ports(wanted: &Wanted) -> Vec<PublishedPort> {
+    let inside = |container: &ContainerName, port: &PortName| {
+        wanted.spec.container(container)?.ports.iter().find(|one| one.name == *port).map(|one| one.number)
+    };
+    let publish = |bound: &PortBinding| {
+        Some(PublishedPort {
+            address: bound.address,
+            host: bound.host.at(Turn::First),
+            inside: inside(&bound.container, &bound.port)?,
+            protocol: bound.protocol,
+        })
+    };
+    wanted.instance.binding.ports.iter().filter_map(publish).collect()
+}
+
+fn first_runs(scene: Scene<'_>, wanted: &Wanted) -> Vec<Action> {
+    let mut started = BTreeSet::new();
+    let mut runs = Vec::new();
+    for container in &wanted.spec.containers {
+        if container.after.iter().all(|after| is_open(after, &wanted.spec, &started)) {
+            started.insert(&container.name);
+            runs.push(run(scene, &wanted.labels, &wanted.spec, (container, 0)));
+        }
+    }
+    runs
+}
+
+/// Whether the containers that are started by the same task, none of which has a verdict yet, open a gate.
+fn is_open(after: &After<ContainerName>, spec: &PodSpec, started: &BTreeSet<&ContainerName>) -> bool {
+    after.of.iter().all(|name| {
+        let probes = spec.container(name).map(|container| &container.probes);
+        let has = |condition| match condition {
+            Condition::Started => probes.is_some_and(|probes| probes.startup.is_none()),
+            Condition::Ready => probes.is_some_and(|probes| probes.startup.is_none() && probes.readiness.is_none()),
+            Condition::Complete => false,
+            Condition::Gone => probes.is_none(),
+        };
+        has(after.until) && (started.contains(name) || after.until == Condition::Gone)
+    })
+}

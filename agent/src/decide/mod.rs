@@ -1,0 +1,104 @@
+//! Decides what to do next: desired and observed in, tasks and waits out.
+//!
+//! A plain synchronous function: no I/O, no clock, no log line. It looks at the whole node anew each time, so a missed
+//! event costs a delay and nothing else; once everything is as desired, it asks for nothing. The order of the phases
+//! stands in [`decide`]; each subject has a file of its own.
+
+mod back_off;
+mod containers;
+mod contents;
+mod draft;
+mod environment;
+mod gates;
+mod instance;
+mod leftovers;
+mod make;
+mod replacement;
+mod standing;
+mod states;
+mod stop;
+mod tidy;
+mod upkeep;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName, ReplicaName},
+};
+
+use crate::{
+    action::{Task, Wait},
+    clock::Moment,
+    desired::Desired,
+    ledger::Ledger,
+    observed::Observed,
+    probes::verdict::Verdicts,
+};
+
+pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
+
+/// The contents that lie in the swapped folders of a pod now.
+pub type PodContents = BTreeMap<(ContainerName, AbsolutePath), Digest>;
+
+/// Everything that a decision looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// What should run.
+    pub desired: &'a Desired,
+    /// What Podman reported.
+    pub observed: &'a Observed,
+    /// The contents that were swapped in place, as recorded beside them, by the pod's name.
+    pub contents: &'a BTreeMap<String, PodContents>,
+    /// What the probes say.
+    pub verdicts: &'a Verdicts,
+    /// What is remembered.
+    pub ledger: &'a Ledger,
+    /// Replicas whose task is under way.
+    pub busy: &'a BTreeSet<ReplicaName>,
+    /// The time.
+    pub now: Moment,
+}
+
+/// What is to be done, and why nothing is done where nothing is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// At most one task for each replica.
+    pub tasks: Vec<Task>,
+    /// What waits, and for what; sorted by replica.
+    pub waits: Vec<Wait>,
+    /// When to decide again at the latest.
+    pub next_due: Option<Moment>,
+    /// All pods that are in no plan: to be told before the first of them is stopped.
+    pub removal: Vec<Removal>,
+    /// What is to be remembered from now on.
+    pub ledger: Ledger,
+    /// How each replica is, sorted by replica.
+    pub states: Vec<InstanceState>,
+}
+
+/// A pod that leaves because no plan names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Removal {
+    /// The replica.
+    pub replica: ReplicaName,
+    /// Its pod.
+    pub pod: String,
+}
+
+/// Decides what to do now.
+pub fn decide(scene: Scene<'_>) -> Decision {
+    let mut draft = draft::Draft::new(scene);
+    leftovers::of_no_plan(scene, &mut draft);
+    let standings = standing::all(scene);
+    let mut slots = gates::Slots::new(scene, &standings);
+    leftovers::leaving(scene, &standings, &mut slots, &mut draft);
+    for standing in standing::unhealthy_first(&standings) {
+        instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
+    }
+    let states = states::all(scene, &standings, &draft);
+    draft.finish(states)
+}

@@ -1,0 +1,203 @@
+//! Keeps a pod running as its own spec says: the infra container, containers that were never run, ended, or sick.
+
+use wlc_plan::{
+    name::ContainerName,
+    spec::{PodSpec, PullPolicy, RestartPolicy},
+};
+
+use super::{
+    Scene,
+    back_off::EndedRun,
+    containers::{self, Container, Fate},
+    draft::Draft,
+    gates, leftovers, make,
+    standing::Standing,
+};
+use crate::{
+    action::{Action, Reason},
+    clock::Moment,
+    observed::{ContainerState, ObservedContainer, ObservedPod, Sandbox},
+    podman::labels::PodLabels,
+};
+
+/// Keeps the pod that is asked for; true where a task was proposed.
+pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
+    let spec = &standing.wanted.spec;
+    match pod.sandbox {
+        Sandbox::Down if is_over(scene, pod, spec) => false,
+        Sandbox::Down => {
+            remake(scene, standing, pod, draft);
+            true
+        }
+        Sandbox::Created => {
+            let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+            let pulls = make::pull_images(spec);
+            let pod_again = Action::MakePod(Box::new(make::request(standing.wanted)));
+            let before = network.into_iter().chain(pulls).chain([pod_again]).collect();
+            containers_of(Upkeep { scene, standing, pod, spec }, before, draft)
+        }
+        Sandbox::Up => containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft),
+    }
+}
+
+/// Keeps a pod that has to be replaced, but may not be yet.
+pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
+    match (scene.desired.specs.get(&pod.revision), pod.sandbox) {
+        (Some(spec), Sandbox::Up) => {
+            containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft);
+        }
+        (None, Sandbox::Up) => {}
+        (_, Sandbox::Created | Sandbox::Down) => {
+            let reason = "the infra container of its old pod is gone".to_owned();
+            draft.wait(standing.who(), "sandbox", reason, None);
+        }
+    }
+}
+
+/// Whether all containers of a pod ended and will not run again: it needs no infra container any more (S-270).
+fn is_over(scene: Scene<'_>, pod: &ObservedPod, spec: &PodSpec) -> bool {
+    containers::of(scene, pod, spec).all(|container| container.is_over())
+}
+
+/// The infra container is gone: all containers run anew in a new pod (S-269, S-271).
+fn remake(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
+    let stop = leftovers::stop_by_its_spec(scene, pod);
+    let pulls = make::pull_images(&standing.wanted.spec);
+    let actions = pulls.chain(stop).chain(make::make(scene, standing.wanted)).collect();
+    draft.ledger.pods.remove(&pod.name);
+    draft.act(standing.who(), Reason::SandboxLost, actions);
+}
+
+/// A pod to keep.
+#[derive(Clone, Copy)]
+struct Upkeep<'a> {
+    scene: Scene<'a>,
+    standing: &'a Standing<'a>,
+    pod: &'a ObservedPod,
+    spec: &'a PodSpec,
+}
+
+/// What one container needs.
+enum Need {
+    Nothing,
+    Actions(Reason, Vec<Action>),
+    Wait { gate: &'static str, reason: String, until: Option<Moment> },
+}
+
+fn containers_of(upkeep: Upkeep<'_>, before: Vec<Action>, draft: &mut Draft<'_>) -> bool {
+    let Upkeep { scene, standing, pod, spec } = upkeep;
+    let labels = make::labels(scene, pod);
+    let mut proposed: Option<(Reason, Vec<Action>)> = None;
+    for container in containers::of(scene, pod, spec) {
+        match upkeep.need(&container, &labels, draft) {
+            Need::Nothing => {}
+            Need::Wait { gate, reason, until } => draft.wait(standing.who(), gate, reason, until),
+            Need::Actions(reason, actions) => {
+                proposed.get_or_insert_with(|| (reason, before.clone())).1.extend(actions);
+            }
+        }
+    }
+    let is_proposed = proposed.is_some();
+    if let Some((reason, actions)) = proposed {
+        draft.act(standing.who(), reason, actions);
+    }
+    is_proposed
+}
+
+impl Upkeep<'_> {
+    fn need(&self, container: &Container<'_>, labels: &PodLabels, draft: &mut Draft<'_>) -> Need {
+        let Some(newest) = container.newest else { return self.first_run(container, labels) };
+        match newest.state {
+            ContainerState::Created => {
+                Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt))
+            }
+            ContainerState::Running { started } => self.sick(container, labels, (newest, started), draft),
+            ContainerState::Stopping => Need::Actions(Reason::Incomplete, vec![self.stop(newest)]),
+            ContainerState::Paused => {
+                let reason = format!("`{}` is paused, by somebody else", container.spec.name);
+                Need::Wait { gate: "paused", reason, until: None }
+            }
+            ContainerState::Exited { code, started, finished } => {
+                let run = EndedRun { attempt: newest.attempt, started, finished };
+                self.ended(container, labels, (run, code), draft)
+            }
+        }
+    }
+
+    /// A container that was never run: it may wait for others of its pod.
+    fn first_run(&self, container: &Container<'_>, labels: &PodLabels) -> Need {
+        let all = || containers::of(self.scene, self.pod, self.spec);
+        for after in &container.spec.after {
+            let has_reached = |name: &ContainerName| all().any(|one| one.spec.name == *name && one.has_reached(after.until));
+            if let Some(missing) = after.of.iter().find(|name| !has_reached(name)) {
+                let reason = format!("`{}` waits until `{missing}` {}", container.spec.name, gates::words(after.until));
+                return Need::Wait { gate: "after", reason, until: None };
+            }
+        }
+        Need::Actions(Reason::Incomplete, self.run(container, labels, 0))
+    }
+
+    /// A running container whose startup or liveness probe failed is ended, and runs again (S-310).
+    fn sick(
+        &self,
+        container: &Container<'_>,
+        labels: &PodLabels,
+        running: (&ObservedContainer, Moment),
+        draft: &mut Draft<'_>,
+    ) -> Need {
+        let (newest, started) = running;
+        let verdicts = container.verdicts();
+        let Some(saw) = verdicts.must_restart() else { return Need::Nothing };
+        let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
+        runs.ended_by_probe = Some(newest.attempt);
+        let run = EndedRun { attempt: newest.attempt, started, finished: self.scene.now };
+        let may_run_now = run.next(*runs, self.scene.now) <= self.scene.now;
+        if run.was_good() {
+            runs.good = newest.attempt;
+        }
+        let mut actions = vec![self.stop(newest)];
+        if may_run_now && self.spec.restart != RestartPolicy::Never {
+            actions.extend(self.run(container, labels, newest.attempt + 1));
+        }
+        Need::Actions(Reason::Probe { container: container.spec.name.clone(), saw: saw.to_owned() }, actions)
+    }
+
+    /// A container that ended runs again at once or after its back-off, if its policy says so.
+    fn ended(
+        &self,
+        container: &Container<'_>,
+        labels: &PodLabels,
+        ended: (EndedRun, i32),
+        draft: &mut Draft<'_>,
+    ) -> Need {
+        let (run, code) = ended;
+        if container.fate(code) != Fate::RunsAgain {
+            return Need::Nothing;
+        }
+        let name = &container.spec.name;
+        if run.was_good() {
+            draft.ledger.runs_mut(&self.pod.name, name).good = run.attempt;
+        }
+        let at = run.next(draft.ledger.runs(&self.pod.name, name), self.scene.now);
+        if at > self.scene.now {
+            let reason = format!("`{name}` ended with {code}, and runs again after its back-off");
+            return Need::Wait { gate: "back-off", reason, until: Some(at) };
+        }
+        let reason = Reason::Ended { container: name.clone(), code: Some(code) };
+        Need::Actions(reason, self.run(container, labels, run.attempt + 1))
+    }
+
+    fn run(&self, container: &Container<'_>, labels: &PodLabels, attempt: u32) -> Vec<Action> {
+        let failed = self.scene.ledger.failures.contains_key(&self.pod.replica);
+        let pulls = attempt == 0 || failed || container.spec.image.pull == PullPolicy::Always;
+        let pull = pulls.then(|| Action::PullImage(container.spec.image.clone()));
+        pull.into_iter()
+            .chain([make::run(self.scene, labels, self.spec, (container.spec, attempt))])
+            .collect()
+    }
+
+    fn stop(&self, container: &ObservedContainer) -> Action {
+        Action::StopContainers { containers: vec![container.name.clone()], grace: self.spec.grace }
+    }
+}
+

@@ -1,0 +1,213 @@
+//! What should run on this node now: the accepted plan, read with the eyes of this version.
+//!
+//! An instance that asks for something that this version cannot carry out is refused alone, by name; what runs of it is
+//! left alone. Whatever is neither wanted, nor leaving, nor refused here is in no plan and leaves at once.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    binding::{Binding, Turn},
+    digest::Digest,
+    gate::{Gate, StepGate},
+    instance::{Instance, Leaving, WorkloadKind},
+    name::{FleetName, NodeName, ReplicaName, WorkloadName},
+    node_plan::{NodePlan, ReadNodePlan},
+    quantity::Millis,
+    revision::Revision,
+    rollout::{OnFailure, Replacement},
+    spec::PodSpec,
+};
+
+use crate::podman::labels::PodLabels;
+
+/// How long a pod may take to stop where its spec is not known. Kubernetes: the default of `terminationGracePeriodSeconds`.
+pub const UNKNOWN_GRACE: Millis = Millis::from_seconds(30);
+
+/// What should run on this node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// The fleet.
+    pub fleet: FleetName,
+    /// The node.
+    pub node: NodeName,
+    /// The instances to run, sorted by replica.
+    pub wanted: Vec<Wanted>,
+    /// The replicas that leave in order, sorted by name.
+    pub leaving: Vec<Leaving>,
+    /// What is left alone, sorted by replica.
+    pub refused: BTreeMap<ReplicaName, Refused>,
+    /// The specs of all revisions that may run here, by revision.
+    pub specs: BTreeMap<Revision, PodSpec>,
+}
+
+/// An instance to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The instance of the plan.
+    pub instance: Instance,
+    /// The spec of the revision that is asked for.
+    pub spec: PodSpec,
+    /// The labels of the pod that is asked for; its name follows from them.
+    pub labels: PodLabels,
+}
+
+/// An instance that this version cannot carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Its workload and kind, where they can be read.
+    pub workload: Option<(WorkloadName, WorkloadKind)>,
+    /// What this version cannot do.
+    pub why: String,
+}
+
+impl Wanted {
+    /// The replica's name.
+    pub fn replica(&self) -> &ReplicaName {
+        &self.instance.replica
+    }
+
+    /// The name of the pod that is asked for.
+    pub fn pod_name(&self) -> String {
+        self.labels.pod_name()
+    }
+}
+
+impl Desired {
+    /// Reads a plan. `specs` are the specs of the plan set by the digest of their file; `kept` are those of revisions of
+    /// which a container may still exist.
+    pub fn of(read: &ReadNodePlan, specs: &BTreeMap<Digest, PodSpec>, kept: &BTreeMap<Revision, PodSpec>) -> Self {
+        let plan = &read.plan;
+        let mut desired = Self::nothing(plan);
+        desired.specs.clone_from(kept);
+        for unreadable in &read.unreadable {
+            desired.refuse(&unreadable.replica, None, &unreadable.why);
+        }
+        for instance in &plan.instances {
+            desired.add(instance, specs);
+        }
+        for leaving in &plan.leaving {
+            desired.add_leaving(leaving);
+        }
+        for standby in &plan.standbys {
+            let instance = &standby.instance;
+            let workload = Some((instance.workload.clone(), instance.kind));
+            desired.refuse(&instance.replica, workload, "standbys are not carried out by this version");
+        }
+        desired
+    }
+
+    /// Whether a replica is named by the plan in any way.
+    pub fn names(&self, replica: &ReplicaName) -> bool {
+        self.wanted(replica).is_some()
+            || self.refused.contains_key(replica)
+            || self.leaving.iter().any(|leaving| leaving.replica == *replica)
+    }
+
+    /// The instance of a replica.
+    pub fn wanted(&self, replica: &ReplicaName) -> Option<&Wanted> {
+        let at = self.wanted.binary_search_by(|wanted| wanted.replica().cmp(replica)).ok()?;
+        Some(&self.wanted[at])
+    }
+
+    /// How long a pod of this revision may take to stop.
+    pub fn grace(&self, revision: &Revision) -> Millis {
+        self.specs.get(revision).map_or(UNKNOWN_GRACE, |spec| spec.grace)
+    }
+
+    fn nothing(plan: &NodePlan) -> Self {
+        Self {
+            fleet: plan.fleet.clone(),
+            node: plan.node.clone(),
+            wanted: Vec::new(),
+            leaving: Vec::new(),
+            refused: BTreeMap::new(),
+            specs: BTreeMap::new(),
+        }
+    }
+
+    fn refuse(&mut self, replica: &ReplicaName, workload: Option<(WorkloadName, WorkloadKind)>, why: &str) {
+        self.refused.entry(replica.clone()).or_insert_with(|| Refused { workload, why: why.to_owned() });
+    }
+
+    fn add(&mut self, instance: &Instance, specs: &BTreeMap<Digest, PodSpec>) {
+        for known in std::iter::once(&instance.spec).chain(&instance.older) {
+            if let Some(spec) = specs.get(&known.spec) {
+                self.specs.insert(known.revision, spec.clone());
+            }
+        }
+        let workload = Some((instance.workload.clone(), instance.kind));
+        match (cannot(instance), specs.get(&instance.spec.spec)) {
+            (Some(why), _) => self.refuse(&instance.replica, workload, &why),
+            (None, None) => self.refuse(&instance.replica, workload, "its spec is not part of the plan set"),
+            (None, Some(spec)) => {
+                let wanted = self.want(instance, spec);
+                self.wanted.push(wanted);
+            }
+        }
+    }
+
+    fn want(&self, instance: &Instance, spec: &PodSpec) -> Wanted {
+        let labels = PodLabels::new(
+            &self.fleet,
+            &instance.workload,
+            &instance.replica,
+            instance.spec.revision,
+            (&instance.binding, Turn::First),
+        );
+        Wanted { instance: instance.clone(), spec: spec.clone(), labels }
+    }
+
+    fn add_leaving(&mut self, leaving: &Leaving) {
+        let workload = Some((leaving.workload.clone(), leaving.kind));
+        let claims = "the removal of claims is not carried out by this version".to_owned();
+        match unknown_gate(&leaving.gates).or((!leaving.removed_claims.is_empty()).then_some(claims)) {
+            Some(why) => self.refuse(&leaving.replica, workload, &why),
+            None => self.leaving.push(leaving.clone()),
+        }
+    }
+}
+
+/// What this version cannot carry out of an instance.
+fn cannot(instance: &Instance) -> Option<String> {
+    unknown_kind(instance.kind)
+        .or_else(|| unknown_binding(&instance.binding))
+        .or_else(|| unknown_rollout(instance))
+        .or_else(|| unknown_gate(&instance.gates))
+}
+
+fn unknown_kind(kind: WorkloadKind) -> Option<String> {
+    match kind {
+        WorkloadKind::Deployment | WorkloadKind::DaemonSet => None,
+        WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
+            Some(format!("a {} is not carried out by this version", kind.word()))
+        }
+    }
+}
+
+fn unknown_binding(binding: &Binding) -> Option<String> {
+    let Binding { ports: _, devices, cores } = binding;
+    if !devices.is_empty() {
+        return Some("devices are not handed out by this version".to_owned());
+    }
+    (!cores.is_empty()).then(|| "cores are not handed out by this version".to_owned())
+}
+
+fn unknown_rollout(instance: &Instance) -> Option<String> {
+    match (instance.rollout.replacement, instance.rollout.on_failure) {
+        (Replacement::StopFirst, OnFailure::Stop) => None,
+        (Replacement::StartFirst, _) => Some("start-first replacement is not carried out by this version".to_owned()),
+        (Replacement::StopFirst, OnFailure::Rollback) => {
+            Some("rollback on failure is not carried out by this version".to_owned())
+        }
+    }
+}
+
+fn unknown_gate(gates: &[StepGate]) -> Option<String> {
+    let word = gates.iter().find_map(|step| match step.gate {
+        Gate::After(_) | Gate::Slot(_) => None,
+        Gate::Lease(_) => Some("lease"),
+        Gate::Once(_) => Some("once"),
+        Gate::Between(_) => Some("between"),
+    })?;
+    Some(format!("the gate `{word}` is not carried out by this version"))
+}

@@ -1,0 +1,37 @@
+//! Memory: what the kernel manages, less what belongs to a GPU and only shows up as a NUMA node of its own.
+
+use wlc_plan::quantity::Bytes;
+
+use super::numa::NumaNode;
+use super::text;
+use super::tree::Tree;
+
+/// The memory for workloads: `MemTotal`, else the sum of the NUMA nodes; in both cases without a GPU's memory.
+pub(super) fn read(tree: &Tree, numa: &[NumaNode]) -> Option<Bytes> {
+    let lent = sum(numa.iter().filter(|node| node.gpu.is_some()));
+    let total = tree.document("proc/meminfo").and_then(|document| total(&document));
+    match total {
+        Some(total) => Some(Bytes(total.0.saturating_sub(lent))),
+        None => Some(Bytes(sum(numa.iter().filter(|node| node.gpu.is_none())))),
+    }
+    .filter(|memory| memory.0 > 0)
+}
+
+/// The `MemTotal` of `/proc/meminfo`; its `kB` are KiB.
+pub(super) fn total(document: &str) -> Option<Bytes> {
+    amount(&text::value(document, "MemTotal")?)
+}
+
+/// The `MemTotal` of a NUMA node's `meminfo`, whose lines begin with `Node 0`.
+pub(super) fn node_total(document: &str) -> Option<Bytes> {
+    let line = document.lines().find(|line| line.contains(" MemTotal:"))?;
+    amount(&text::clean(line.split_once(':')?.1)?)
+}
+
+fn amount(text: &str) -> Option<Bytes> {
+    text.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024).map(Bytes)
+}
+
+fn sum<'a>(nodes: impl Iterator<Item = &'a NumaNode>) -> u64 {
+    nodes.filter_map(|node| node.memory).fold(0, |sum, memory| sum.saturating_add(memory.0))
+}

@@ -1,0 +1,78 @@
+//! What the agent must remember over a restart and cannot read back from Podman.
+//!
+//! The attempt that stands in a container's name counts its runs, so the ledger holds little: after which attempt the
+//! back-off began anew, which run a probe ended, and which tasks failed. Losing it costs back-off, never a running
+//! service.
+
+pub mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use wlc_plan::name::{ContainerName, ReplicaName};
+
+use crate::clock::Moment;
+
+/// The record.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// What is remembered of the containers of a pod, by the pod's name.
+    pub pods: BTreeMap<String, BTreeMap<ContainerName, Runs>>,
+    /// Tasks that failed and are tried again.
+    pub failures: BTreeMap<ReplicaName, Failure>,
+}
+
+/// What is remembered of the runs of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    /// The attempt that ran long enough for the back-off to begin anew after it; 0 where none did.
+    pub good: u32,
+    /// The attempt that the agent ended because a probe failed.
+    pub ended_by_probe: Option<u32>,
+}
+
+/// A task that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The pod that it was to bring about: a task for another pod begins anew.
+    pub pod: String,
+    /// How often in a row.
+    pub count: u32,
+    /// When it failed last.
+    pub at: Moment,
+    /// What went wrong.
+    pub why: String,
+}
+
+impl Ledger {
+    /// What is remembered of a container.
+    pub fn runs(&self, pod: &str, container: &ContainerName) -> Runs {
+        self.pods.get(pod).and_then(|runs| runs.get(container)).copied().unwrap_or_default()
+    }
+
+    /// What is remembered of a container, to be changed.
+    pub fn runs_mut(&mut self, pod: &str, container: &ContainerName) -> &mut Runs {
+        self.pods.entry(pod.to_owned()).or_default().entry(container.clone()).or_default()
+    }
+
+    /// A task for a replica failed.
+    pub fn failed(&mut self, replica: &ReplicaName, pod: &str, at: Moment, why: String) {
+        let before = self.failures.get(replica).filter(|failure| failure.pod == pod).map_or(0, |failure| failure.count);
+        let failure = Failure { pod: pod.to_owned(), count: before.saturating_add(1), at, why };
+        self.failures.insert(replica.clone(), failure);
+    }
+
+    /// A task for a replica succeeded.
+    pub fn succeeded(&mut self, replica: &ReplicaName) {
+        self.failures.remove(replica);
+    }
+
+    /// Forgets what speaks of pods and replicas that exist no more.
+    pub fn forget_all_but(&mut self, pods: &BTreeSet<&str>, replicas: &BTreeSet<&ReplicaName>) {
+        self.pods.retain(|pod, _| pods.contains(pod.as_str()));
+        self.failures.retain(|replica, _| replicas.contains(replica));
+    }
+}

@@ -1,0 +1,16 @@
+//! `wlagent`: converges the Podman containers of one server to its signed placement plan.
+
+pub mod accept;
+pub mod accepted;
+pub mod action;
+pub mod apply;
+pub mod clock;
+pub mod contents;
+pub mod decide;
+pub mod desired;
+pub mod facts;
+pub mod ledger;
+pub mod observed;
+pub mod podman;
+pub mod probes;
+pub mod source;

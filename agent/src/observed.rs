@@ -1,0 +1,126 @@
+//! What Podman reported, in our words.
+//!
+//! A pass sees one [`Observed`]: everything of this fleet that exists on the node, and nothing that is not ours. A pod is
+//! ours when its name is the one that its labels give; a container when it carries our labels inside such a pod.
+
+use std::{collections::{BTreeMap, BTreeSet}, net::IpAddr};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName, ReplicaName, WorkloadName},
+    revision::Revision,
+};
+
+use crate::clock::Moment;
+
+/// Everything of this fleet on this node.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observed {
+    /// Our pods, sorted by replica and name.
+    pub pods: Vec<ObservedPod>,
+    /// Whether the fleet's network exists.
+    pub network: bool,
+    /// Names of our volumes, those of pods and those of claims.
+    pub volumes: BTreeSet<String>,
+    /// Names of pods that are gone, or not made yet, of which volumes or folders of ours are there. Removing such a pod
+    /// removes them.
+    pub leftovers: BTreeSet<String>,
+}
+
+/// A pod of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedPod {
+    /// Podman's id.
+    pub id: String,
+    /// `wlc.<fleet>.<replica>.<8 digits>`.
+    pub name: String,
+    /// The replica that it is a pod of.
+    pub replica: ReplicaName,
+    /// The workload of the replica.
+    pub workload: WorkloadName,
+    /// The revision that it was made from.
+    pub revision: Revision,
+    /// Digest of the binding that it holds.
+    pub binding: Digest,
+    /// Whether its infra container runs; without it the pod takes no container and must be made anew.
+    pub sandbox: Sandbox,
+    /// Its address in the fleet's network, while the infra container runs.
+    pub address: Option<IpAddr>,
+    /// When it was made.
+    pub created: Moment,
+    /// Digest of each content that is swapped in place: the one that the pod was made with, or the one that was recorded
+    /// after the last swap and its signal.
+    pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    /// Its containers but the infra container, sorted by name and attempt.
+    pub containers: Vec<ObservedContainer>,
+}
+
+/// The state of a pod's infra container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sandbox {
+    /// Made, never started.
+    Created,
+    /// Running.
+    Up,
+    /// Ended, gone, or of before the last boot.
+    Down,
+}
+
+/// A container of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedContainer {
+    /// Podman's id.
+    pub id: String,
+    /// The pod's name, the container's name and the attempt.
+    pub name: String,
+    /// Which container of the spec it is.
+    pub container: ContainerName,
+    /// Which run of it, from 0.
+    pub attempt: u32,
+    /// How it is.
+    pub state: ContainerState,
+}
+
+/// How a container is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContainerState {
+    /// Made, never started; or it ran before a power loss and its result is not known.
+    Created,
+    /// It runs.
+    Running {
+        /// Since when.
+        started: Moment,
+    },
+    /// Frozen by somebody.
+    Paused,
+    /// A stop is under way.
+    Stopping,
+    /// It ended.
+    Exited {
+        /// Its exit code.
+        code: i32,
+        /// When it was started.
+        started: Moment,
+        /// When it ended.
+        finished: Moment,
+    },
+}
+
+impl Observed {
+    /// Whether there is a pod of ours with this name.
+    pub fn has_pod(&self, name: &str) -> bool {
+        self.pods.iter().any(|pod| pod.name == name)
+    }
+
+    /// The pods of a replica, usually none or one.
+    pub fn pods_of<'a>(&'a self, replica: &'a ReplicaName) -> impl Iterator<Item = &'a ObservedPod> {
+        self.pods.iter().filter(move |pod| pod.replica == *replica)
+    }
+}
+
+impl ObservedPod {
+    /// The newest attempt of a container.
+    pub fn newest(&self, name: &ContainerName) -> Option<&ObservedContainer> {
+        self.containers.iter().filter(|container| container.container == *name).max_by_key(|one| one.attempt)
+    }
+}

@@ -1,0 +1,107 @@
+//! Stops, signals and removes what is ours; what is not there, or not ours, is left alone and is no error.
+
+use serde::Deserialize;
+use wlc_plan::quantity::Millis;
+
+use super::{BEYOND_GRACE, CHANGE, Client, LOOK, make::folder_error};
+use crate::podman::{
+    PodmanError, create,
+    labels::VolumeLabels,
+    raw::{Call, encoded},
+};
+
+/// What Podman says of one removal among several.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Removed {
+    #[serde(default)]
+    err: serde_json::Value,
+}
+
+impl Client {
+    pub(super) async fn stop_if_running(&self, name: &str, grace: Millis) -> Result<(), PodmanError> {
+        if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
+            return Ok(());
+        }
+        let what = format!("stop container {name}");
+        let path = format!("/containers/{}/stop?timeout={}", encoded(name), create::whole_seconds(grace));
+        let reply = self.raw.send(Call::post(&what, path, grace.duration() + BEYOND_GRACE)).await?;
+        if reply.is_done() || reply.is_missing() {
+            return Ok(());
+        }
+        let refusal = reply.refusal(&what);
+        self.fine_unless_up(name, refusal).await
+    }
+
+    pub(super) async fn signal_if_running(&self, name: &str, signal: &str) -> Result<(), PodmanError> {
+        if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
+            return Ok(());
+        }
+        let what = format!("signal container {name}");
+        let handle = self.api.containers().get(name);
+        match self.api(&what, LOOK, handle.send_signal(signal)).await {
+            Ok(()) => Ok(()),
+            Err(error) => self.fine_unless_up(name, error).await,
+        }
+    }
+
+    /// A container may end while it is being stopped or signalled.
+    async fn fine_unless_up(&self, name: &str, error: PodmanError) -> Result<(), PodmanError> {
+        match self.own_container(name).await? {
+            Some(container) if container.is_up() => Err(error),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(super) async fn remove_container_if_there(&self, name: &str) -> Result<(), PodmanError> {
+        if self.own_container(name).await?.is_none() {
+            return Ok(());
+        }
+        let what = format!("remove container {name}");
+        let path = format!("/containers/{}?force=false&volumes=true", encoded(name));
+        let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
+        if reply.is_missing() {
+            return Ok(());
+        }
+        let removed: Option<Vec<Removed>> = reply.json(&what)?;
+        match removed.into_iter().flatten().find(|one| !one.err.is_null()) {
+            Some(refused) => Err(PodmanError::Refused { what, status: 500, why: refused.err.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The pod first, since its containers use the volumes and folders. If it breaks off in between, the rest is seen as a
+    /// leftover, and this is done again.
+    pub(super) async fn remove_pod_if_there(&self, name: &str) -> Result<(), PodmanError> {
+        if let Some(pod) = self.pod(name).await? {
+            if pod.own(self).is_none() {
+                return Ok(());
+            }
+            let what = format!("remove pod {name}");
+            let path = format!("/pods/{}?force=true&timeout=0", encoded(name));
+            let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
+            if !reply.is_missing() {
+                reply.done(&what)?;
+            }
+        }
+        self.remove_volumes_of(name).await?;
+        self.folders.remove(name).map_err(|error| folder_error(name.as_ref(), &error))
+    }
+
+    async fn remove_volumes_of(&self, pod: &str) -> Result<(), PodmanError> {
+        for (name, labels) in self.list_volumes().await? {
+            if VolumeLabels::own(&name, &labels, &self.fleet).is_some_and(|own| own.pod.pod_name() == pod) {
+                self.remove_volume(&name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<(), PodmanError> {
+        let what = format!("remove volume {name}");
+        match self.api(&what, CHANGE, self.api.volumes().get(name).delete()).await {
+            Ok(()) | Err(PodmanError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

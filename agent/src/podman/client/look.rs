@@ -1,0 +1,146 @@
+//! Inspections of single things, without sizes, and whether they are ours.
+
+use serde::Deserialize;
+
+use super::{Client, LOOK};
+use crate::podman::{
+    PodmanError,
+    labels::{ContainerLabels, PodLabels},
+    ownership::Labels,
+    raw::{Call, encoded},
+};
+
+/// A container, as far as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Inspected {
+    #[serde(rename = "Pod", default)]
+    pub(super) pod: String,
+    pub(super) state: InspectedState,
+    config: InspectedConfig,
+    #[serde(default)]
+    pub(super) network_settings: Option<NetworkSettings>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InspectedState {
+    pub(super) status: String,
+    pub(super) started_at: chrono::DateTime<chrono::Utc>,
+    pub(super) finished_at: chrono::DateTime<chrono::Utc>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InspectedConfig {
+    labels: Option<Labels>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct NetworkSettings {
+    #[serde(default)]
+    pub(super) networks: std::collections::BTreeMap<String, Address>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Address {
+    #[serde(rename = "IPAddress", default)]
+    pub(super) ip: String,
+}
+
+/// A pod, as far as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct InspectedPod {
+    name: String,
+    labels: Option<Labels>,
+    #[serde(rename = "InfraContainerID", default)]
+    infra: String,
+    #[serde(default)]
+    containers: Option<Vec<Inside>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inside {
+    id: String,
+    state: String,
+}
+
+impl InspectedPod {
+    /// Its labels, if it is ours.
+    pub(super) fn own(&self, client: &Client) -> Option<PodLabels> {
+        PodLabels::own(&self.name, self.labels.as_ref()?, &client.fleet)
+    }
+
+    /// The id of its infra container.
+    pub(super) fn infra(&self) -> &str {
+        &self.infra
+    }
+
+    /// Whether its infra container ran and does not run any more.
+    pub(super) fn is_infra_gone(&self) -> bool {
+        !self.is_infra(&["running", "paused", "created", "configured", "initialized"])
+    }
+
+    /// Whether its infra container runs.
+    pub(super) fn is_infra_up(&self) -> bool {
+        self.is_infra(&["running", "paused"])
+    }
+
+    fn is_infra(&self, states: &[&str]) -> bool {
+        let infra = self.containers.iter().flatten().find(|container| container.id == self.infra);
+        infra.is_some_and(|infra| states.contains(&infra.state.as_str()))
+    }
+}
+
+impl Inspected {
+    /// Whether a stop or signal can reach it.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state.status.as_str(), "running" | "paused" | "stopping")
+    }
+
+    /// Whether it was never started.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.state.status.as_str(), "created" | "configured" | "initialized")
+    }
+}
+
+impl Client {
+    /// A container by its name or id, whoever made it.
+    pub(super) async fn container(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
+        let what = format!("inspect container {name}");
+        let path = format!("/containers/{}/json?size=false", encoded(name));
+        self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any(&what)
+    }
+
+    /// A pod by its name or id, whoever made it.
+    pub(super) async fn pod(&self, name: &str) -> Result<Option<InspectedPod>, PodmanError> {
+        let what = format!("inspect pod {name}");
+        let path = format!("/pods/{}/json", encoded(name));
+        self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any(&what)
+    }
+
+    /// A container of ours by its name: one whose labels give its name and are those of the pod around it.
+    pub(super) async fn own_container(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
+        let Some(found) = self.container(name).await? else { return Ok(None) };
+        if found.pod.is_empty() {
+            return Ok(None);
+        }
+        let Some(labels) = self.pod(&found.pod).await?.and_then(|pod| pod.own(self)) else { return Ok(None) };
+        let own = found.config.labels.as_ref().and_then(|given| ContainerLabels::own(name, given, &labels));
+        Ok(own.map(|_| found))
+    }
+
+    /// The labels of the network that has our name.
+    pub(super) async fn network_labels(&self) -> Result<Option<Labels>, PodmanError> {
+        let name = PodLabels::network_name(&self.fleet);
+        let what = format!("inspect network {name}");
+        match self.api(&what, LOOK, self.api.networks().get(&*name).inspect()).await {
+            Ok(network) => Ok(Some(crate::podman::listing::labels(network.labels.as_ref()))),
+            Err(PodmanError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Makes pods, volumes and containers where there are none, and starts containers.
+//!
+//! Each is simply asked for; only when Podman says no is looked whether it was there already and is ours. So the common
+//! case costs one request, and nothing hangs on the words of an error.
+
+use std::{
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+use tokio::{join, time::sleep};
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName},
+    spec::{ConfigMount, ContainerSpec, EmptyDir, Medium, MountSource, OnChange},
+};
+
+use super::{CHANGE, Client, LOOK};
+use crate::{
+    action::{ContentSwap, PodRequest, RunContainer},
+    contents::Place,
+    podman::{
+        PodmanError, create, images,
+        labels::{ContainerLabels, VolumeLabels},
+        raw::{Call, encoded},
+    },
+};
+
+/// Pauses before a start is tried again whose port is still held by a start that failed just before.
+const PORT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1_000)];
+/// An empty directory is open to all users of all containers of its pod, as Kubernetes' is.
+const OPEN_TO_ALL: u32 = 0o777;
+
+/// A volume, as far as it is read when it is made.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct MadeVolume {
+    mountpoint: PathBuf,
+    #[serde(default)]
+    labels: Option<crate::podman::ownership::Labels>,
+}
+
+impl Client {
+    pub(super) async fn make_pod_if_needed(&self, request: &PodRequest) -> Result<(), PodmanError> {
+        self.put_contents(request).await?;
+        for (labels, empty) in create::volumes(&request.labels, &request.spec) {
+            self.make_volume_if_needed(&labels, empty).await?;
+        }
+        let name = request.labels.pod_name();
+        let what = format!("make pod {name}");
+        let call = Call::post(&what, "/pods/create".to_owned(), CHANGE).with(&create::pod(request));
+        let Err(error) = self.raw.send(call).await?.done(&what) else { return Ok(()) };
+        match self.pod(&name).await? {
+            None => Err(error),
+            Some(pod) if pod.own(self).is_some() => Ok(()),
+            Some(_) => Err(PodmanError::Foreign { what: format!("pod {name}") }),
+        }
+    }
+
+    async fn make_volume_if_needed(&self, labels: &VolumeLabels, empty: &EmptyDir) -> Result<(), PodmanError> {
+        let name = labels.pod.volume_name(&labels.volume);
+        let what = format!("make volume {name}");
+        let body = create::volume(labels, empty, self.page);
+        let reply = self.raw.send(Call::post(&what, "/volumes/create".to_owned(), CHANGE).with(&body)).await?;
+        let volume = if reply.is_done() {
+            reply.json::<MadeVolume>(&what)?
+        } else {
+            let error = reply.refusal(&what);
+            let path = format!("/volumes/{}/json", encoded(&name));
+            let found = self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any::<MadeVolume>(&what)?;
+            found.ok_or(error)?
+        };
+        let given = volume.labels.unwrap_or_default();
+        if VolumeLabels::own(&name, &given, &self.fleet).is_none() {
+            return Err(PodmanError::Foreign { what: format!("volume {name}") });
+        }
+        match empty.medium {
+            Medium::Disk => open_to_all(&volume.mountpoint).await,
+            Medium::Memory => Ok(()),
+        }
+    }
+
+    async fn put_contents(&self, request: &PodRequest) -> Result<(), PodmanError> {
+        let pod = request.labels.pod_name();
+        for (container, path, config) in config_mounts(&request.spec.containers) {
+            let place = Place { pod: &pod, container: &container.name, path };
+            let swapped = request.contents.get(&(container.name.clone(), path.clone()));
+            match &config.on_change {
+                OnChange::Restart(digest) => self.put(place, digest, config.mode).await?,
+                OnChange::Signal(_) | OnChange::Nothing => {
+                    let digest = swapped.ok_or_else(|| PodmanError::NoContentNamed { path: path.clone() })?;
+                    self.put(place, digest, config.mode).await?;
+                    self.record(place, digest).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes on a thread that may wait for the disk.
+    async fn put(&self, place: Place<'_>, digest: &Digest, mode: u16) -> Result<(), PodmanError> {
+        let content = self.contents.content(digest).ok_or(PodmanError::NoContent { digest: *digest })?;
+        let digest = *digest;
+        self.on_disk(place, move |folders, place| folders.put(place, &digest, &content, mode)).await
+    }
+
+    async fn record(&self, place: Place<'_>, digest: &Digest) -> Result<(), PodmanError> {
+        let digest = *digest;
+        self.on_disk(place, move |folders, place| folders.record(place, &digest)).await
+    }
+
+    async fn on_disk(
+        &self,
+        place: Place<'_>,
+        write: impl FnOnce(&crate::contents::Folders, Place<'_>) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<(), PodmanError> {
+        let folder = self.folders.mounted(place.pod, place.container, place.path);
+        let (folders, pod) = (self.folders.clone(), place.pod.to_owned());
+        let (container, path): (ContainerName, AbsolutePath) = (place.container.clone(), place.path.clone());
+        let written = move || write(&folders, Place { pod: &pod, container: &container, path: &path });
+        let done = tokio::task::spawn_blocking(written).await.expect("writing a folder does not panic");
+        done.map_err(|error| folder_error(&folder, &error))
+    }
+
+    pub(super) async fn swap(&self, swap: &ContentSwap) -> Result<(), PodmanError> {
+        let place = Place { pod: &swap.pod, container: &swap.container, path: &swap.path };
+        self.put(place, &swap.content, swap.mode).await?;
+        if let Some(to) = &swap.signal {
+            self.signal_if_running(&to.container, &to.signal).await?;
+        }
+        self.record(place, &swap.content).await
+    }
+
+    pub(super) async fn run_if_needed(&self, request: &RunContainer) -> Result<(), PodmanError> {
+        let labels = ContainerLabels {
+            pod: request.pod.clone(),
+            container: request.spec.name.clone(),
+            attempt: request.attempt,
+        };
+        let image_user = self.image_user_if_needed(&request.spec).await?;
+        images::check_user(&request.spec, &image_user)?;
+        let body = create::container(request, &self.folders, &image_user)?;
+        let pod = request.pod.pod_name();
+        // Podman would start a new infra container, in a new network that the other containers are not in.
+        let (sandbox, made) = join!(self.pod(&pod), self.make_container(&labels, &body));
+        if sandbox?.is_some_and(|pod| pod.is_infra_gone()) {
+            return Err(PodmanError::SandboxDown { pod });
+        }
+        match made? {
+            Start::Needed => self.start(&labels.container_name(), &pod).await,
+            Start::Done => Ok(()),
+        }
+    }
+
+    async fn make_container(
+        &self,
+        labels: &ContainerLabels,
+        body: &create::ContainerBody,
+    ) -> Result<Start, PodmanError> {
+        let name = labels.container_name();
+        let what = format!("make container {name}");
+        let call = Call::post(&what, "/containers/create".to_owned(), CHANGE).with(body);
+        let Err(error) = self.raw.send(call).await?.done(&what) else { return Ok(Start::Needed) };
+        match (self.container(&name).await?, self.own_container(&name).await?) {
+            (None, _) => Err(no_image(error, body.image())),
+            (Some(_), None) => Err(PodmanError::Foreign { what: format!("container {name}") }),
+            (Some(_), Some(own)) if own.is_new() => Ok(Start::Needed),
+            (Some(_), Some(_)) => Ok(Start::Done),
+        }
+    }
+
+    async fn start(&self, name: &str, pod: &str) -> Result<(), PodmanError> {
+        for pause in PORT_PAUSES {
+            match self.start_once(name, pod).await {
+                Err(PodmanError::PortTaken { .. }) => sleep(pause).await,
+                done => return done,
+            }
+        }
+        self.start_once(name, pod).await
+    }
+
+    /// Podman starts the pod's infra container along with the first of the others. When that fails it says nothing of use:
+    /// then the infra container is started by itself.
+    async fn start_once(&self, name: &str, pod: &str) -> Result<(), PodmanError> {
+        let Err(error) = self.start_one(name).await else { return Ok(()) };
+        let Some(infra) = self.pod(pod).await?.filter(|pod| !pod.is_infra_up()) else { return Err(error) };
+        self.start_one(infra.infra()).await.map_err(|error| port_taken(error, pod))?;
+        self.start_one(name).await
+    }
+
+    async fn start_one(&self, name: &str) -> Result<(), PodmanError> {
+        let what = format!("start container {name}");
+        let path = format!("/containers/{}/start", encoded(name));
+        self.raw.send(Call::post(&what, path, CHANGE)).await?.done(&what)
+    }
+}
+
+/// Whether a container has to be started.
+enum Start {
+    Needed,
+    Done,
+}
+
+fn config_mounts(
+    containers: &[ContainerSpec],
+) -> impl Iterator<Item = (&ContainerSpec, &AbsolutePath, &ConfigMount)> {
+    containers.iter().flat_map(|container| {
+        container.mounts.iter().filter_map(move |mount| match &mount.source {
+            MountSource::Config(config) => Some((container, &mount.path, config)),
+            MountSource::Volume(_) => None,
+        })
+    })
+}
+
+async fn open_to_all(folder: &Path) -> Result<(), PodmanError> {
+    let permissions = std::fs::Permissions::from_mode(OPEN_TO_ALL);
+    tokio::fs::set_permissions(folder, permissions).await.map_err(|error| folder_error(folder, &error))
+}
+
+pub(super) fn folder_error(folder: &Path, error: &std::io::Error) -> PodmanError {
+    PodmanError::Folder { path: folder.display().to_string(), why: error.to_string() }
+}
+
+/// Podman has one status for many faults: only its words tell.
+fn port_taken(error: PodmanError, pod: &str) -> PodmanError {
+    match error {
+        PodmanError::Refused { why, .. } if why.contains("address already in use") => {
+            PodmanError::PortTaken { pod: pod.to_owned(), why }
+        }
+        other => other,
+    }
+}
+
+fn no_image(error: PodmanError, image: &str) -> PodmanError {
+    match error {
+        PodmanError::Refused { why, .. } if why.contains("image not known") || why.contains("no such image") => {
+            PodmanError::NoImage { image: image.to_owned(), why }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,198 @@
+//! The real Podman: podman-api where it is right, the raw client where it is not (edge).
+//!
+//! Nothing is taken for ours by its name alone: what is stopped, signalled or removed is inspected first, and left alone
+//! when its labels are not those that give its name.
+
+mod end;
+mod look;
+mod make;
+mod observe;
+mod pull;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use podman_api::{ApiVersion, opts};
+use tokio::{sync::Notify, task::JoinHandle};
+use wlc_plan::{
+    name::FleetName,
+    quantity::{Bytes, Millis},
+    spec::Image,
+};
+
+use super::{
+    Answer, Podman, PodmanError, errors, events,
+    exits::Exits,
+    labels::PodLabels,
+    listing::Known,
+    raw::{Raw, within},
+    versions,
+};
+use crate::{
+    action::{ContentSwap, PodRequest, RunContainer},
+    contents::{Contents, Folders},
+    observed::Observed,
+};
+
+/// How long looking at something may take.
+const LOOK: Duration = Duration::from_secs(30);
+/// How long making, starting or removing something may take.
+const CHANGE: Duration = Duration::from_secs(120);
+/// How long a stop may take beyond its grace.
+const BEYOND_GRACE: Duration = Duration::from_secs(30);
+/// How long pulling an image may take.
+const PULL: Duration = Duration::from_secs(1_800);
+
+/// The real Podman, behind its socket.
+pub struct Client {
+    api: podman_api::Podman,
+    raw: Raw,
+    socket: PathBuf,
+    fleet: FleetName,
+    folders: Folders,
+    contents: Arc<dyn Contents>,
+    page: Bytes,
+    known: Mutex<Known>,
+    changes: Arc<Notify>,
+    exits: Exits,
+    events: JoinHandle<()>,
+}
+
+impl Client {
+    /// Asks for the version, refuses those that the agent does not work with, and begins to follow events.
+    ///
+    /// `state` is the agent's folder; the files of configs are put below it.
+    ///
+    /// # Errors
+    /// The socket does not answer, or the version is not supported.
+    pub async fn connect(
+        socket: &Path,
+        fleet: &FleetName,
+        state: &Path,
+        contents: Arc<dyn Contents>,
+    ) -> Result<Self, PodmanError> {
+        // Never `adjust_api_version`: it takes the number of the Docker API.
+        let api = podman_api::Podman::unix_versioned(socket, ApiVersion::new(4, Some(3), Some(1)));
+        check_version(&api, socket).await?;
+        let raw = Raw::new(socket.to_owned());
+        let changes = Arc::new(Notify::new());
+        let events = tokio::spawn(events::follow(raw.clone(), fleet.clone(), Arc::clone(&changes)));
+        Ok(Self {
+            api,
+            raw,
+            socket: socket.to_owned(),
+            fleet: fleet.clone(),
+            folders: Folders::new(state),
+            contents,
+            page: Bytes(rustix::param::page_size() as u64),
+            known: Mutex::default(),
+            exits: Exits::new(Arc::clone(&changes)),
+            changes,
+            events,
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call of podman-api within its limit, with its error in our words.
+    async fn api<T>(
+        &self,
+        what: &str,
+        limit: Duration,
+        call: impl Future<Output = podman_api::Result<T>>,
+    ) -> Result<T, PodmanError> {
+        within(what, limit, async { call.await.map_err(|error| errors::from_api(error, what, &self.socket)) }).await
+    }
+
+    async fn make_network_if_needed(&self) -> Result<(), PodmanError> {
+        let name = PodLabels::network_name(&self.fleet);
+        let what = format!("make network {name}");
+        let labels = super::create::network_labels(&self.fleet);
+        let body = opts::NetworkCreateOpts::builder().name(&name).driver("bridge").dns_enabled(true).labels(labels);
+        let networks = self.api.networks();
+        let Err(error) = self.api(&what, CHANGE, networks.create(&body.build())).await else { return Ok(()) };
+        match self.network_labels().await? {
+            None => Err(error),
+            Some(labels) if super::ownership::own_network(&labels, &self.fleet) => Ok(()),
+            Some(_) => Err(PodmanError::Foreign { what: format!("network {name}") }),
+        }
+    }
+
+    async fn last_lines(&self, container: &str, lines: u32) -> Result<String, PodmanError> {
+        use futures_util::TryStreamExt;
+        let what = format!("read the log of {container}");
+        let wanted = opts::ContainerLogsOpts::builder().stdout(true).stderr(true).tail(lines.to_string()).build();
+        let handle = self.api.containers().get(container);
+        let chunks: Vec<_> = self.api(&what, LOOK, handle.logs(&wanted).try_collect()).await?;
+        let bytes: Vec<u8> = chunks.into_iter().flat_map(Vec::<u8>::from).collect();
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+async fn check_version(api: &podman_api::Podman, socket: &Path) -> Result<(), PodmanError> {
+    let what = "say its version";
+    let asked = async { api.version().await.map_err(|error| errors::from_api(error, what, socket)) };
+    let version = within(what, LOOK, asked).await?.version.unwrap_or_default();
+    versions::check(&version)
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.events.abort();
+    }
+}
+
+impl Podman for Client {
+    fn observe(&self) -> Answer<'_, Observed> {
+        Box::pin(self.observe_all())
+    }
+
+    fn make_network(&self) -> Answer<'_, ()> {
+        Box::pin(self.make_network_if_needed())
+    }
+
+    fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()> {
+        Box::pin(self.make_pod_if_needed(request))
+    }
+
+    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()> {
+        Box::pin(self.pull_if_needed(image))
+    }
+
+    fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {
+        Box::pin(self.run_if_needed(request))
+    }
+
+    fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()> {
+        Box::pin(self.stop_if_running(container, grace))
+    }
+
+    fn remove_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.remove_container_if_there(container))
+    }
+
+    fn remove_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.remove_pod_if_there(pod))
+    }
+
+    fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()> {
+        Box::pin(self.swap(swap))
+    }
+
+    fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.signal_if_running(container, signal))
+    }
+
+    fn logs<'a>(&'a self, container: &'a str, lines: u32) -> Answer<'a, String> {
+        Box::pin(self.last_lines(container, lines))
+    }
+
+    fn changes(&self) -> &Notify {
+        &self.changes
+    }
+}

@@ -1,0 +1,182 @@
+//! Names and labels of our pods and containers: how the agent knows again what is its own.
+//!
+//! Labels are facts that never change, since Podman cannot relabel. A pod's name follows from its labels, and pods cannot
+//! be renamed: copied labels on a foreign pod therefore give it away.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    binding::{Binding, Turn},
+    digest::Digest,
+    format::Format,
+    name::{ContainerName, FleetName, ReplicaName, VolumeName, WorkloadName},
+    revision::Revision,
+};
+
+/// What the labels of a pod say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodLabels {
+    /// `dev.wlc.fleet`
+    pub fleet: FleetName,
+    /// `dev.wlc.workload`
+    pub workload: WorkloadName,
+    /// `dev.wlc.replica`
+    pub replica: ReplicaName,
+    /// `dev.wlc.revision`
+    pub revision: Revision,
+    /// `dev.wlc.binding`
+    pub binding: Digest,
+    /// `dev.wlc.format`
+    pub format: Format,
+}
+
+/// What a container's labels say beyond those of its pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerLabels {
+    /// The labels of its pod.
+    pub pod: PodLabels,
+    /// `dev.wlc.container`
+    pub container: ContainerName,
+    /// `dev.wlc.attempt`
+    pub attempt: u32,
+}
+
+/// The label that every object of a fleet carries.
+pub const FLEET: &str = "dev.wlc.fleet";
+const WORKLOAD: &str = "dev.wlc.workload";
+const REPLICA: &str = "dev.wlc.replica";
+const REVISION: &str = "dev.wlc.revision";
+const BINDING: &str = "dev.wlc.binding";
+const FORMAT: &str = "dev.wlc.format";
+const CONTAINER: &str = "dev.wlc.container";
+const ATTEMPT: &str = "dev.wlc.attempt";
+const VOLUME: &str = "dev.wlc.volume";
+
+/// What the labels of a volume say that lives as long as its pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeLabels {
+    /// The labels of its pod.
+    pub pod: PodLabels,
+    /// `dev.wlc.volume`
+    pub volume: VolumeName,
+}
+
+impl PodLabels {
+    /// The labels of a pod that holds `binding` in this turn.
+    pub fn new(
+        fleet: &FleetName,
+        workload: &WorkloadName,
+        replica: &ReplicaName,
+        revision: Revision,
+        binding: (&Binding, Turn),
+    ) -> Self {
+        Self {
+            fleet: fleet.clone(),
+            workload: workload.clone(),
+            replica: replica.clone(),
+            revision,
+            binding: binding.0.digest(binding.1),
+            format: Format::NEWEST,
+        }
+    }
+
+    /// `wlc.<fleet>.<replica>.<8 digits of the digest of revision and binding>`
+    pub fn pod_name(&self) -> String {
+        format!("wlc.{}.{}.{}", self.fleet, self.replica, self.revision.pod_digest(&self.binding).short(8))
+    }
+
+    /// The fleet's network: `wlc.<fleet>`.
+    pub fn network_name(fleet: &FleetName) -> String {
+        format!("wlc.{fleet}")
+    }
+
+    /// The pod's name and the volume's.
+    pub fn volume_name(&self, volume: &VolumeName) -> String {
+        format!("{}.{volume}", self.pod_name())
+    }
+
+    /// The pod's name, the container's and the attempt.
+    pub fn container_name(&self, container: &ContainerName, attempt: u32) -> String {
+        format!("{}.{container}.{attempt}", self.pod_name())
+    }
+
+    /// The labels as Podman stores them.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        [
+            (FLEET, self.fleet.to_string()),
+            (WORKLOAD, self.workload.to_string()),
+            (REPLICA, self.replica.to_string()),
+            (REVISION, self.revision.to_string()),
+            (BINDING, self.binding.to_string()),
+            (FORMAT, self.format.number().to_string()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+    }
+
+    /// Reads labels; none where one is missing or is not of its form.
+    pub fn read(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let text = |key: &str| labels.get(key).map(String::as_str);
+        Some(Self {
+            fleet: FleetName::parse(text(FLEET)?).ok()?,
+            workload: WorkloadName::parse(text(WORKLOAD)?).ok()?,
+            replica: ReplicaName::parse(text(REPLICA)?).ok()?,
+            revision: Revision::parse(text(REVISION)?).ok()?,
+            binding: Digest::parse(text(BINDING)?).ok()?,
+            format: Format::try_from(text(FORMAT)?.parse::<u32>().ok()?).ok()?,
+        })
+    }
+
+    /// Whether a pod of this name and these labels is ours: its name is the one that the labels give.
+    pub fn own(name: &str, labels: &BTreeMap<String, String>, fleet: &FleetName) -> Option<Self> {
+        Self::read(labels).filter(|read| read.fleet == *fleet && read.pod_name() == name)
+    }
+}
+
+impl ContainerLabels {
+    /// The labels as Podman stores them.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        let mut map = self.pod.to_map();
+        map.insert(CONTAINER.to_owned(), self.container.to_string());
+        map.insert(ATTEMPT.to_owned(), self.attempt.to_string());
+        map
+    }
+
+    /// Reads labels; none where one is missing or is not of its form.
+    pub fn read(labels: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            pod: PodLabels::read(labels)?,
+            container: ContainerName::parse(labels.get(CONTAINER)?).ok()?,
+            attempt: labels.get(ATTEMPT)?.parse().ok()?,
+        })
+    }
+}
+
+impl ContainerLabels {
+    /// Its name.
+    pub fn container_name(&self) -> String {
+        self.pod.container_name(&self.container, self.attempt)
+    }
+
+    /// Whether a container inside the pod with the labels `pod` is an attempt of ours: its labels repeat those of the
+    /// pod, and its name is the one that they give.
+    pub fn own(name: &str, labels: &BTreeMap<String, String>, pod: &PodLabels) -> Option<Self> {
+        Self::read(labels).filter(|read| read.pod == *pod && read.container_name() == name)
+    }
+}
+
+impl VolumeLabels {
+    /// The labels as Podman stores them.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        let mut map = self.pod.to_map();
+        map.insert(VOLUME.to_owned(), self.volume.to_string());
+        map
+    }
+
+    /// Whether a volume of this name and these labels is ours: its name is the one that the labels give.
+    pub fn own(name: &str, labels: &BTreeMap<String, String>, fleet: &FleetName) -> Option<Self> {
+        let pod = PodLabels::read(labels)?;
+        let volume = VolumeName::parse(labels.get(VOLUME)?).ok()?;
+        Some(Self { pod, volume }).filter(|read| read.pod.fleet == *fleet && read.pod.volume_name(&read.volume) == name)
+    }
+}

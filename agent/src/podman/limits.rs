@@ -1,0 +1,92 @@
+//! CPU and memory of a container in the words of the OCI runtime specification: pure.
+
+use serde::Serialize;
+use wlc_plan::{
+    quantity::{Bytes, Cpu},
+    spec::Resources,
+};
+
+/// `resource_limits` of a container.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub struct ResourceLimits {
+    cpu: CpuLimits,
+    memory: MemoryLimits,
+}
+
+#[derive(Debug, Serialize, PartialEq, Eq)]
+struct CpuLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shares: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period: Option<u64>,
+}
+
+#[derive(Debug, Serialize, PartialEq, Eq)]
+struct MemoryLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    swap: Option<i64>,
+}
+
+/// The length of a scheduling period in microseconds, as Kubernetes has it.
+const PERIOD: u64 = 100_000;
+/// The kernel takes no smaller quota than 1 ms in a period.
+const SMALLEST_QUOTA: u64 = 1_000;
+/// Shares of a whole thread, and the fewest that the kernel takes.
+const SHARES: u64 = 1_024;
+const FEWEST_SHARES: u64 = 2;
+const MOST_SHARES: u64 = 262_144;
+
+/// A request of CPU becomes a weight, a limit a quota; a limit of memory counts swap in, so that none is used beyond it.
+///
+/// Source: Kubernetes' `MilliCPUToShares` and `MilliCPUToQuota`.
+pub fn resource_limits(resources: &Resources) -> ResourceLimits {
+    let memory = resources.memory_limit.map(|Bytes(bytes)| clamped(bytes));
+    let quota = resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
+    ResourceLimits {
+        cpu: CpuLimits {
+            shares: resources.cpu_request.map(shares),
+            quota,
+            period: quota.map(|_| PERIOD),
+        },
+        memory: MemoryLimits { limit: memory, swap: memory },
+    }
+}
+
+fn shares(Cpu(milli): Cpu) -> u64 {
+    (milli.saturating_mul(SHARES) / 1_000).clamp(FEWEST_SHARES, MOST_SHARES)
+}
+
+fn clamped(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_those_that_kubernetes_gives() {
+        let resources = Resources {
+            cpu_request: Some(Cpu(250)),
+            cpu_limit: Some(Cpu(1_500)),
+            memory_request: Some(Bytes(1)),
+            memory_limit: Some(Bytes(64 << 20)),
+        };
+        let limits = resource_limits(&resources);
+        assert_eq!((limits.cpu.shares, limits.cpu.quota, limits.cpu.period), (Some(256), Some(150_000), Some(100_000)));
+        assert_eq!((limits.memory.limit, limits.memory.swap), (Some(64 << 20), Some(64 << 20)));
+    }
+
+    #[test]
+    fn the_smallest_amounts_stay_above_what_the_kernel_takes() {
+        let resources =
+            Resources { cpu_request: Some(Cpu(1)), cpu_limit: Some(Cpu(1)), ..Resources::default() };
+        let limits = resource_limits(&resources);
+        assert_eq!((limits.cpu.shares, limits.cpu.quota), (Some(2), Some(1_000)));
+        assert_eq!(limits.memory.limit, None);
+    }
+}

@@ -1,0 +1,171 @@
+//! Podman: what the agent asks of it.
+//!
+//! The trait is the whole surface; the real client and the simulated one obey the same contract, which one list of
+//! expectations checks against both.
+
+pub mod client;
+pub mod create;
+pub mod errors;
+pub mod events;
+pub mod exits;
+pub mod images;
+pub mod labels;
+pub mod limits;
+pub mod listing;
+pub mod mounts;
+pub mod ownership;
+pub mod raw;
+pub mod signals;
+pub mod simulated;
+pub mod versions;
+
+use std::{future::Future, pin::Pin};
+
+use tokio::sync::Notify;
+use wlc_plan::{quantity::Millis, spec::Image};
+
+use crate::{
+    action::{ContentSwap, PodRequest, RunContainer},
+    observed::Observed,
+};
+
+/// A future that the trait's methods return, so that the trait can stand behind a pointer.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, PodmanError>> + Send + 'a>>;
+
+/// Podman as the agent uses it. Every call has a time limit of its own.
+pub trait Podman: Send + Sync {
+    /// Everything of the fleet on this node.
+    fn observe(&self) -> Answer<'_, Observed>;
+    /// Makes the fleet's network, if there is none.
+    fn make_network(&self) -> Answer<'_, ()>;
+    /// Makes a pod with its volumes and folders, if there is none of its name.
+    fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()>;
+    /// Makes sure that an image is there, as its pull policy says.
+    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()>;
+    /// Makes a container, if there is none of its name, and starts it. Its image is there.
+    fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()>;
+    /// Asks a container to end and kills it after `grace`; fine if it does not run or exist.
+    fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()>;
+    /// Removes a container that does not run; fine if there is none.
+    fn remove_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
+    /// Removes a pod, what is left in it, and the volumes that live as long as it; fine if there is none.
+    fn remove_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
+    /// Swaps the content of a mounted folder, signals the container if it runs, and then records the digest beside it.
+    fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()>;
+    /// Sends a signal (without `SIG`) to the main process of a container; fine if it does not run or exist.
+    fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()>;
+    /// The last lines that a container wrote.
+    fn logs<'a>(&'a self, container: &'a str, lines: u32) -> Answer<'a, String>;
+    /// Wakes whoever waits when something happened to a container of the fleet. A wake-up that nobody waited for is kept,
+    /// several are merged into one; whoever is woken observes anew.
+    fn changes(&self) -> &Notify;
+}
+
+/// Why Podman did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PodmanError {
+    /// The socket does not answer.
+    #[error("Podman does not answer at {socket}: {why}")]
+    Unreachable {
+        /// Path of the socket.
+        socket: String,
+        /// What the system said.
+        why: String,
+    },
+    /// No answer in time.
+    #[error("Podman did not {what} within {seconds} s")]
+    TimedOut {
+        /// What it was asked for.
+        what: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// Podman said no.
+    #[error("Podman refused to {what}: {why}")]
+    Refused {
+        /// What it was asked for.
+        what: String,
+        /// HTTP status.
+        status: u16,
+        /// Its words.
+        why: String,
+    },
+    /// The image is not there and may not be, or could not be, pulled.
+    #[error("the image `{image}` cannot be had: {why}")]
+    NoImage {
+        /// Its name.
+        image: String,
+        /// Podman's words.
+        why: String,
+    },
+    /// The container must not run as user 0, and its image's user is or may be that one.
+    #[error("`{image}` would run as {user}, and `non-root` forbids that")]
+    NonRoot {
+        /// The image.
+        image: String,
+        /// The user in words.
+        user: String,
+    },
+    /// Something that is not ours has the name that we need.
+    #[error("{what} is there already and is not ours")]
+    Foreign {
+        /// What, with its name.
+        what: String,
+    },
+    /// The infra container of the pod does not run any more: a new container would be alone in a new network.
+    #[error("the infra container of `{pod}` is gone; the pod must be made anew")]
+    SandboxDown {
+        /// The pod.
+        pod: String,
+    },
+    /// A signal that Linux does not have.
+    #[error("there is no signal `{signal}`")]
+    UnknownSignal {
+        /// Its name.
+        signal: String,
+    },
+    /// Another process or container has the host port.
+    #[error("a host port of `{pod}` is taken: {why}")]
+    PortTaken {
+        /// The pod.
+        pod: String,
+        /// Podman's words.
+        why: String,
+    },
+    /// The content of a config is not among those that the agent has.
+    #[error("the content {digest} is not among the accepted files")]
+    NoContent {
+        /// Its digest.
+        digest: wlc_plan::digest::Digest,
+    },
+    /// A content that is swapped in place, and the instance does not name it.
+    #[error("no content is named for `{path}`")]
+    NoContentNamed {
+        /// Where it is mounted.
+        path: wlc_plan::name::AbsolutePath,
+    },
+    /// A folder with a config's files could not be written.
+    #[error("the folder {path} cannot be written: {why}")]
+    Folder {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        why: String,
+    },
+    /// A version that the agent does not work with.
+    #[error("Podman {version} is not supported: {why}")]
+    Version {
+        /// What Podman said.
+        version: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// An answer that cannot be read.
+    #[error("Podman's answer to {what} cannot be read: {why}")]
+    Unreadable {
+        /// What it was asked for.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}

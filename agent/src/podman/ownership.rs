@@ -1,0 +1,141 @@
+//! What is ours among the things that Podman has: pure.
+//!
+//! A pod is ours when its name is the one that its labels give; a container when its name and labels are those of an
+//! attempt inside such a pod; a volume when its name is the one that its labels give. Whatever else carries our labels
+//! or our prefix is foreign: it is never seen, and so never touched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName, FleetName},
+};
+
+use super::labels::{ContainerLabels, PodLabels, VolumeLabels};
+use crate::{
+    clock::Moment,
+    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, Sandbox},
+};
+
+/// Labels as Podman gives them.
+pub type Labels = BTreeMap<String, String>;
+
+/// Everything that Podman has, ours or not.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Pods.
+    pub pods: Vec<FoundPod>,
+    /// Containers of all pods, infra containers included.
+    pub containers: Vec<FoundContainer>,
+    /// Names and labels of volumes.
+    pub volumes: Vec<(String, Labels)>,
+    /// The labels of the network that has our name.
+    pub network: Option<Labels>,
+}
+
+/// A pod.
+#[derive(Debug, Clone)]
+pub struct FoundPod {
+    /// Podman's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// When it was made.
+    pub created: Moment,
+    /// Digests of its contents that are swapped in place.
+    pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+}
+
+/// A container in a pod.
+#[derive(Debug, Clone)]
+pub struct FoundContainer {
+    /// Podman's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The id of its pod.
+    pub pod: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// What it is in its pod.
+    pub role: Role,
+}
+
+/// What a container is in its pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Podman's own, which holds the network.
+    Infra(Sandbox, Option<IpAddr>),
+    /// One of the others.
+    Member(ContainerState),
+}
+
+/// What of all this is the fleet's own.
+pub fn own(found: &Found, fleet: &FleetName) -> Observed {
+    let mut pods: Vec<_> = found.pods.iter().filter_map(|pod| own_pod(pod, found, fleet)).collect();
+    pods.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
+    let mut observed = Observed {
+        pods,
+        network: found.network.as_ref().is_some_and(|labels| own_network(labels, fleet)),
+        volumes: own_volumes(found, fleet).map(|(name, _)| name).collect(),
+        leftovers: BTreeSet::new(),
+    };
+    let of_pods = own_volumes(found, fleet).map(|(_, labels)| labels.pod.pod_name());
+    observed.leftovers = of_pods.filter(|pod| !observed.has_pod(pod)).collect();
+    observed
+}
+
+/// Whether labels are those of the fleet's network.
+pub fn own_network(labels: &Labels, fleet: &FleetName) -> bool {
+    labels.get(super::labels::FLEET).is_some_and(|name| name == fleet.as_str())
+}
+
+fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedPod> {
+    let labels = PodLabels::own(&pod.name, &pod.labels, fleet)?;
+    let inside = || found.containers.iter().filter(|container| container.pod == pod.id);
+    let (sandbox, address) = inside().find_map(infra).unwrap_or((Sandbox::Down, None));
+    let mut containers: Vec<_> = inside().filter_map(|container| own_container(container, &labels)).collect();
+    containers.sort_by(|a, b| (&a.container, a.attempt).cmp(&(&b.container, b.attempt)));
+    Some(ObservedPod {
+        id: pod.id.clone(),
+        name: pod.name.clone(),
+        replica: labels.replica,
+        workload: labels.workload,
+        revision: labels.revision,
+        binding: labels.binding,
+        sandbox,
+        address,
+        created: pod.created,
+        contents: pod.contents.clone(),
+        containers,
+    })
+}
+
+fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<IpAddr>)> {
+    match container.role {
+        Role::Infra(sandbox, address) => Some((sandbox, address.filter(|_| sandbox == Sandbox::Up))),
+        Role::Member(_) => None,
+    }
+}
+
+fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<ObservedContainer> {
+    let Role::Member(state) = container.role else { return None };
+    let labels = ContainerLabels::own(&container.name, &container.labels, pod)?;
+    Some(ObservedContainer {
+        id: container.id.clone(),
+        name: container.name.clone(),
+        container: labels.container,
+        attempt: labels.attempt,
+        state,
+    })
+}
+
+fn own_volumes(found: &Found, fleet: &FleetName) -> impl Iterator<Item = (String, VolumeLabels)> {
+    let own = |(name, labels): &(String, Labels)| Some((name.clone(), VolumeLabels::own(name, labels, fleet)?));
+    found.volumes.iter().filter_map(own)
+}

@@ -1,0 +1,264 @@
+//! What the simulated Podman does when it is asked. Each effect stands between two crash points.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{name::FleetName, quantity::Millis, spec::{Image, VolumeSource}};
+
+use super::world::{Container, Pod, Program, World};
+use crate::{
+    action::{ContentSwap, PodRequest, RunContainer},
+    clock::Moment,
+    observed::{ContainerState, Sandbox},
+    podman::{
+        PodmanError, create, images,
+        labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
+        ownership::{Labels, own_network},
+    },
+};
+
+type Done = Result<(), PodmanError>;
+
+impl World {
+    /// One effect, with the crash points before and behind it.
+    fn effect(&mut self, line: String, effect: impl FnOnce(&mut Self)) -> Done {
+        self.point(&line)?;
+        effect(self);
+        self.point(&line)?;
+        self.journal.push(line);
+        Ok(())
+    }
+
+    pub(super) fn make_network(&mut self, fleet: &FleetName) -> Done {
+        let name = PodLabels::network_name(fleet);
+        match self.networks.get(&name) {
+            Some(labels) if own_network(labels, fleet) => Ok(()),
+            Some(_) => Err(PodmanError::Foreign { what: format!("network {name}") }),
+            None => self.effect(format!("make network {name}"), |world| {
+                world.networks.insert(name, Labels::from([(FLEET.to_owned(), fleet.to_string())]));
+            }),
+        }
+    }
+
+    pub(super) fn make_pod(&mut self, request: &PodRequest, now: Moment) -> Done {
+        let name = request.labels.pod_name();
+        let network = PodLabels::network_name(&request.labels.fleet);
+        if let Some(pod) = self.pods.get(&name) {
+            let ours = PodLabels::own(&name, &pod.labels, &request.labels.fleet).is_some();
+            return if ours { Ok(()) } else { Err(PodmanError::Foreign { what: format!("pod {name}") }) };
+        }
+        if !self.networks.contains_key(&network) {
+            return Err(refused("make a pod", 500, format!("unable to find network with name or ID {network}")));
+        }
+        self.make_volumes(request)?;
+        self.effect(format!("make pod {name}"), |world| world.insert_pod(name, request, now))
+    }
+
+    fn make_volumes(&mut self, request: &PodRequest) -> Done {
+        for labels in create::volumes(&request.labels, &request.spec).map(|(labels, _)| labels) {
+            self.make_volume(&labels)?;
+        }
+        Ok(())
+    }
+
+    fn make_volume(&mut self, labels: &VolumeLabels) -> Done {
+        let name = labels.pod.volume_name(&labels.volume);
+        match self.volumes.get(&name) {
+            Some(found) if VolumeLabels::own(&name, found, &labels.pod.fleet).is_some() => Ok(()),
+            Some(_) => Err(PodmanError::Foreign { what: format!("volume {name}") }),
+            None => self.effect(format!("make volume {name}"), |world| {
+                world.volumes.insert(name, labels.to_map());
+            }),
+        }
+    }
+
+    fn insert_pod(&mut self, name: String, request: &PodRequest, now: Moment) {
+        let pod = Pod {
+            id: self.next_id(),
+            labels: request.labels.to_map(),
+            created: now,
+            sandbox: Sandbox::Created,
+            address: self.last_address(),
+            ports: request.ports.iter().map(|port| port.host).collect(),
+            contents: request.contents.clone(),
+            containers: BTreeMap::new(),
+        };
+        self.pods.insert(name, pod);
+    }
+
+    /// Every image that the machine does not have is in no registry.
+    pub(super) fn pull_image(&mut self, image: &Image) -> Done {
+        self.point("pull image")?;
+        self.image_user(image).map(|_| ())
+    }
+
+    fn image_user(&self, image: &Image) -> Result<&String, PodmanError> {
+        let image = create::image_reference(image);
+        let missing = || PodmanError::NoImage { image: image.clone(), why: "no such image".to_owned() };
+        self.images.get(&image).ok_or_else(missing)
+    }
+
+    pub(super) fn run_container(&mut self, request: &RunContainer, now: Moment) -> Done {
+        let labels = ContainerLabels {
+            pod: request.pod.clone(),
+            container: request.spec.name.clone(),
+            attempt: request.attempt,
+        };
+        let (pod, name) = (request.pod.pod_name(), labels.container_name());
+        self.may_run(request, &pod)?;
+        let there = self.pods.get(&pod).is_some_and(|pod| pod.containers.contains_key(&name));
+        if !there {
+            let program = self.program_of(request);
+            self.effect(format!("make container {name}"), |world| {
+                let (id, state) = (world.next_id(), ContainerState::Created);
+                let container = Container { id, labels: labels.to_map(), state, program };
+                world.pods.get_mut(&pod).and_then(|pod| pod.containers.insert(name.clone(), container));
+            })?;
+        }
+        self.start(&pod, &name, now)
+    }
+
+    fn may_run(&self, request: &RunContainer, pod: &str) -> Done {
+        images::check_user(&request.spec, self.image_user(&request.spec.image)?)?;
+        create::stop_signal(&request.spec)?;
+        self.volumes_exist(request)?;
+        match self.pods.get(pod).map(|pod| pod.sandbox) {
+            None => Err(refused("make a container", 404, format!("no such pod {pod}"))),
+            Some(Sandbox::Down) => Err(PodmanError::SandboxDown { pod: pod.to_owned() }),
+            Some(Sandbox::Created | Sandbox::Up) => Ok(()),
+        }
+    }
+
+    fn volumes_exist(&self, request: &RunContainer) -> Done {
+        let missing = request.volumes.iter().find(|(volume, source)| match source {
+            VolumeSource::EmptyDir(_) => !self.volumes.contains_key(&request.pod.volume_name(volume)),
+            VolumeSource::HostPath(_) => false,
+        });
+        match missing {
+            Some((volume, _)) => Err(refused("make a container", 500, format!("no such volume {volume}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn program_of(&self, request: &RunContainer) -> Program {
+        let words: Vec<_> = request.spec.command.iter().chain(&request.spec.args).cloned().collect();
+        self.programs.get(&words).copied().unwrap_or(Program::Runs(Some(143)))
+    }
+
+    fn start(&mut self, pod: &str, name: &str, now: Moment) -> Done {
+        let state = self.container(name).map(|container| container.state);
+        if state.is_some_and(|state| state != ContainerState::Created) {
+            return Ok(());
+        }
+        self.ports_are_free(pod)?;
+        self.effect(format!("start {name}"), |world| {
+            if let Some(pod) = world.pods.get_mut(pod) {
+                pod.sandbox = Sandbox::Up;
+            }
+            if let Some(container) = world.container(name) {
+                container.start(now);
+            }
+        })
+    }
+
+    fn ports_are_free(&self, name: &str) -> Done {
+        let Some(pod) = self.pods.get(name).filter(|pod| pod.sandbox == Sandbox::Created) else { return Ok(()) };
+        let others = self.pods.iter().filter(|(other, pod)| *other != name && pod.sandbox == Sandbox::Up);
+        let taken: Vec<u16> = others.flat_map(|(_, pod)| pod.ports.iter().copied()).collect();
+        match pod.ports.iter().find(|port| self.occupied.contains(port) || taken.contains(port)) {
+            Some(port) => Err(PodmanError::PortTaken {
+                pod: name.to_owned(),
+                why: format!("listen on port {port}: address already in use"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// A container of ours by its name; none where it is foreign or absent.
+    fn own_container(&mut self, fleet: &FleetName, name: &str) -> Option<&mut Container> {
+        let (pod_name, pod) = self.pods.iter_mut().find(|(_, pod)| pod.containers.contains_key(name))?;
+        let labels = PodLabels::own(pod_name, &pod.labels, fleet)?;
+        let container = pod.containers.get_mut(name)?;
+        ContainerLabels::own(name, &container.labels, &labels).map(|_| container)
+    }
+
+    pub(super) fn stop_container(&mut self, fleet: &FleetName, name: &str, grace: Millis, now: Moment) -> Done {
+        let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
+        if !matches!(container.state, ContainerState::Running { .. }) {
+            return Ok(());
+        }
+        let (code, end) = match container.program {
+            Program::Runs(Some(code)) | Program::Ends(code) => (code, now),
+            Program::Runs(None) => (137, now.plus(grace)),
+        };
+        self.effect(format!("stop {name}"), |world| world.end_container(name, code, end))
+    }
+
+    pub(super) fn remove_container(&mut self, fleet: &FleetName, name: &str) -> Done {
+        let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
+        if matches!(container.state, ContainerState::Running { .. }) {
+            return Err(refused("remove a container", 500, format!("{name} is running")));
+        }
+        self.effect(format!("remove {name}"), |world| {
+            world.pods.values_mut().for_each(|pod| {
+                pod.containers.remove(name);
+            });
+        })
+    }
+
+    pub(super) fn remove_pod(&mut self, fleet: &FleetName, name: &str) -> Done {
+        if let Some(pod) = self.pods.get(name) {
+            if PodLabels::own(name, &pod.labels, fleet).is_none() {
+                return Ok(());
+            }
+            self.effect(format!("remove pod {name}"), |world| {
+                world.pods.remove(name);
+            })?;
+        }
+        let of_pod = |(volume, labels): (&String, &Labels)| {
+            VolumeLabels::own(volume, labels, fleet).filter(|own| own.pod.pod_name() == name).map(|_| volume.clone())
+        };
+        let volumes: Vec<String> = self.volumes.iter().filter_map(of_pod).collect();
+        volumes.into_iter().try_for_each(|volume| {
+            self.effect(format!("remove volume {volume}"), |world| {
+                world.volumes.remove(&volume);
+            })
+        })
+    }
+
+    pub(super) fn swap_content(&mut self, fleet: &FleetName, swap: &ContentSwap, now: Moment) -> Done {
+        let line = format!("swap {} of {} in {}", swap.path, swap.container, swap.pod);
+        if let Some(to) = &swap.signal {
+            self.signal_container(fleet, &to.container, &to.signal, now)?;
+        }
+        self.effect(line, |world| {
+            if let Some(pod) = world.pods.get_mut(&swap.pod) {
+                pod.contents.insert((swap.container.clone(), swap.path.clone()), swap.content);
+            }
+        })
+    }
+
+    pub(super) fn signal_container(&mut self, fleet: &FleetName, name: &str, signal: &str, now: Moment) -> Done {
+        let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
+        let code = match (signal, container.program) {
+            ("KILL", _) => Some(137),
+            ("TERM", Program::Runs(code)) => code,
+            _ => None,
+        };
+        self.effect(format!("signal {name} {signal}"), |world| {
+            if let Some(code) = code {
+                world.end_container(name, code, now);
+            }
+        })
+    }
+
+    pub(super) fn logs(&mut self, fleet: &FleetName, name: &str) -> Result<String, PodmanError> {
+        match self.own_container(fleet, name) {
+            Some(_) => Ok(String::new()),
+            None => Err(refused("read logs", 404, format!("no such container {name}"))),
+        }
+    }
+}
+
+fn refused(what: &str, status: u16, why: String) -> PodmanError {
+    PodmanError::Refused { what: what.to_owned(), status, why }
+}

@@ -1,0 +1,204 @@
+//! The simulated machine: what exists on it, and what happens to it without anybody asking.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::{IpAddr, Ipv4Addr},
+};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName, FleetName},
+};
+
+use crate::{
+    clock::Moment,
+    observed::{ContainerState, Sandbox},
+    podman::{
+        PodmanError,
+        labels::PodLabels,
+        ownership::{Found, FoundContainer, FoundPod, Labels, Role},
+    },
+};
+
+/// How a program behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// It runs, and ends with this code when it is asked to; none: it does not listen.
+    Runs(Option<i32>),
+    /// It ends at once with this code.
+    Ends(i32),
+}
+
+/// Everything on the simulated machine.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) networks: BTreeMap<String, Labels>,
+    pub(super) volumes: BTreeMap<String, Labels>,
+    pub(super) pods: BTreeMap<String, Pod>,
+    pub(super) images: BTreeMap<String, String>,
+    pub(super) programs: BTreeMap<Vec<String>, Program>,
+    pub(super) occupied: BTreeSet<u16>,
+    pub(super) journal: Vec<String>,
+    pub(super) step: u64,
+    pub(super) crash_at: Option<u64>,
+    pub(super) made: u32,
+}
+
+pub(super) struct Pod {
+    pub(super) id: String,
+    pub(super) labels: Labels,
+    pub(super) created: Moment,
+    pub(super) sandbox: Sandbox,
+    pub(super) address: IpAddr,
+    pub(super) ports: Vec<u16>,
+    pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    pub(super) containers: BTreeMap<String, Container>,
+}
+
+pub(super) struct Container {
+    pub(super) id: String,
+    pub(super) labels: Labels,
+    pub(super) state: ContainerState,
+    pub(super) program: Program,
+}
+
+impl World {
+    /// A crash point: fails when its number is the one that was chosen.
+    pub(super) fn point(&mut self, what: &str) -> Result<(), PodmanError> {
+        let here = self.step;
+        self.step += 1;
+        if self.crash_at == Some(here) {
+            self.crash_at = None;
+            let why = format!("crash point {here} at `{what}`");
+            return Err(PodmanError::Unreachable { socket: "simulated".to_owned(), why });
+        }
+        Ok(())
+    }
+
+    /// An id that no other thing has.
+    pub(super) fn next_id(&mut self) -> String {
+        self.made += 1;
+        format!("{:064x}", self.made)
+    }
+
+    /// An address in the network, of the last thing that was made.
+    pub(super) fn last_address(&self) -> IpAddr {
+        let [_, b, c, d] = self.made.to_be_bytes();
+        IpAddr::V4(Ipv4Addr::new(10, b, c, d))
+    }
+
+    pub(super) fn container(&mut self, name: &str) -> Option<&mut Container> {
+        self.pods.values_mut().find_map(|pod| pod.containers.get_mut(name))
+    }
+
+    pub(super) fn end_container(&mut self, name: &str, code: i32, now: Moment) {
+        if let Some(container) = self.container(name) {
+            container.end(code, now);
+        }
+    }
+
+    pub(super) fn end_sandbox(&mut self, pod: &str) {
+        if let Some(pod) = self.pods.get_mut(pod) {
+            pod.sandbox = Sandbox::Down;
+        }
+    }
+
+    pub(super) fn lose_power(&mut self) {
+        for pod in self.pods.values_mut() {
+            if pod.sandbox == Sandbox::Up {
+                pod.sandbox = Sandbox::Down;
+            }
+            pod.containers.values_mut().for_each(Container::lose_power);
+        }
+    }
+
+    pub(super) fn add_foreign_pod(&mut self, name: &str, labels: &Labels, container: &str, now: Moment) {
+        let pod = Pod {
+            id: self.next_id(),
+            labels: labels.clone(),
+            created: now,
+            sandbox: Sandbox::Up,
+            address: self.last_address(),
+            ports: Vec::new(),
+            contents: BTreeMap::new(),
+            containers: BTreeMap::new(),
+        };
+        self.pods.insert(name.to_owned(), pod);
+        self.add_foreign_container(name, container, labels, now);
+    }
+
+    pub(super) fn add_foreign_container(&mut self, pod: &str, name: &str, labels: &Labels, now: Moment) {
+        let state = ContainerState::Running { started: now };
+        let program = Program::Runs(Some(143));
+        let container = Container { id: self.next_id(), labels: labels.clone(), state, program };
+        if let Some(pod) = self.pods.get_mut(pod) {
+            pod.containers.insert(name.to_owned(), container);
+        }
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        let containers = self.pods.values().flat_map(|pod| pod.containers.keys());
+        self.pods.keys().chain(containers).chain(self.volumes.keys()).cloned().collect()
+    }
+
+    /// Everything as Podman would list it.
+    pub(super) fn found(&self, fleet: &FleetName) -> Found {
+        Found {
+            pods: self.pods.iter().map(|(name, pod)| pod.found(name)).collect(),
+            containers: self.pods.values().flat_map(Pod::found_containers).collect(),
+            volumes: self.volumes.iter().map(|(name, labels)| (name.clone(), labels.clone())).collect(),
+            network: self.networks.get(&PodLabels::network_name(fleet)).cloned(),
+        }
+    }
+}
+
+impl Pod {
+    fn found(&self, name: &str) -> FoundPod {
+        FoundPod {
+            id: self.id.clone(),
+            name: name.to_owned(),
+            labels: self.labels.clone(),
+            created: self.created,
+            contents: self.contents.clone(),
+        }
+    }
+
+    fn found_containers(&self) -> impl Iterator<Item = FoundContainer> {
+        let member = |name: &str, container: &Container| FoundContainer {
+            id: container.id.clone(),
+            name: name.to_owned(),
+            pod: self.id.clone(),
+            labels: container.labels.clone(),
+            role: Role::Member(container.state),
+        };
+        let infra = FoundContainer {
+            id: format!("{}-infra", self.id),
+            name: format!("{}-infra", self.id),
+            pod: self.id.clone(),
+            labels: self.labels.clone(),
+            role: Role::Infra(self.sandbox, Some(self.address)),
+        };
+        self.containers.iter().map(move |(name, container)| member(name, container)).chain([infra])
+    }
+}
+
+impl Container {
+    pub(super) fn start(&mut self, now: Moment) {
+        self.state = ContainerState::Running { started: now };
+        if let Program::Ends(code) = self.program {
+            self.end(code, now);
+        }
+    }
+
+    pub(super) fn end(&mut self, code: i32, now: Moment) {
+        if let ContainerState::Running { started } = self.state {
+            self.state = ContainerState::Exited { code, started, finished: now };
+        }
+    }
+
+    fn lose_power(&mut self) {
+        if !matches!(self.state, ContainerState::Exited { .. }) {
+            self.state = ContainerState::Created;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Probes: which are due, what their answers add up to, and the edges that ask over HTTP and TCP.
+//!
+//! Answers are counted here and judged by thresholds; only a verdict that changes wakes the loop.
+
+pub mod due;
+pub mod http;
+pub mod tcp;
+pub mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wlc_plan::{
+    quantity::Millis,
+    spec::{Probe, ProbeHandler},
+};
+
+use crate::clock::Moment;
+use due::{Question, Subject};
+use verdict::{Answer, ProbeKind, Tally, Verdict, Verdicts};
+
+/// What the agent knows from its probes. It is not kept over a restart of the agent: then every probe is asked anew.
+#[derive(Debug, Clone, Default)]
+pub struct Probes {
+    tallies: BTreeMap<(String, ProbeKind), Tally>,
+    asking: BTreeSet<(String, ProbeKind)>,
+}
+
+impl Probes {
+    /// The probes to ask now, and when the next one is due.
+    pub fn due(&mut self, subjects: &[Subject], now: Moment) -> (Vec<Question>, Option<Moment>) {
+        let mut questions = Vec::new();
+        let mut next = None;
+        for (subject, kind, probe) in subjects.iter().flat_map(active) {
+            let key = (subject.id.clone(), kind);
+            if self.asking.contains(&key) || !self.is_on(subject, kind) {
+                continue;
+            }
+            let at = self.next_time(subject, &key, probe);
+            if at <= now {
+                self.tallies.entry(key.clone()).or_default().asked = Some(now);
+                self.asking.insert(key);
+                questions.push(subject.question(kind, probe));
+            } else {
+                next = next.into_iter().chain([at]).min();
+            }
+        }
+        (questions, next)
+    }
+
+    /// Counts an answer; true where a verdict changed.
+    pub fn answered(&mut self, question: &Question, answer: &Answer, now: Moment) -> bool {
+        let key = (question.id.clone(), question.kind);
+        self.asking.remove(&key);
+        self.tallies.entry(key).or_default().add(&question.probe, answer, now)
+    }
+
+    /// Forgets containers that do not run any more.
+    pub fn keep_only(&mut self, subjects: &[Subject]) {
+        let ids: BTreeSet<&str> = subjects.iter().map(|subject| subject.id.as_str()).collect();
+        self.tallies.retain(|(id, _), _| ids.contains(id.as_str()));
+    }
+
+    /// All verdicts.
+    pub fn verdicts(&self) -> Verdicts {
+        let mut verdicts = Verdicts::new();
+        for ((id, kind), tally) in &self.tallies {
+            let of_container = verdicts.entry(id.clone()).or_default();
+            let slot = match kind {
+                ProbeKind::Startup => &mut of_container.startup,
+                ProbeKind::Readiness => &mut of_container.readiness,
+                ProbeKind::Liveness => &mut of_container.liveness,
+            };
+            slot.clone_from(&tally.verdict);
+        }
+        verdicts
+    }
+
+    /// Whether a probe is on: until the startup probe has passed only that one is, afterwards only the others are (S-309);
+    /// a failed startup or liveness probe is not asked again until there is a new container (S-314).
+    fn is_on(&self, subject: &Subject, kind: ProbeKind) -> bool {
+        let verdict = |kind| self.tallies.get(&(subject.id.clone(), kind)).map(|tally: &Tally| &tally.verdict);
+        let started = subject.probes.startup.is_none()
+            || matches!(verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }));
+        let failed = |kind| matches!(verdict(kind), Some(Verdict::Failed { .. }));
+        match kind {
+            ProbeKind::Startup => !started && !failed(ProbeKind::Startup),
+            ProbeKind::Readiness => started,
+            ProbeKind::Liveness => started && !failed(ProbeKind::Liveness),
+        }
+    }
+
+    fn next_time(&self, subject: &Subject, key: &(String, ProbeKind), probe: &Probe) -> Moment {
+        let asked = self.tallies.get(key).and_then(|tally| tally.asked);
+        asked.map_or(subject.started.plus(probe.initial_delay), |asked| asked.plus(Millis(probe.period.0.max(1))))
+    }
+}
+
+fn active(subject: &Subject) -> impl Iterator<Item = (&Subject, ProbeKind, &Probe)> {
+    ProbeKind::ALL.into_iter().filter_map(move |kind| Some((subject, kind, kind.of(&subject.probes)?)))
+}
+
+/// Asks one probe.
+pub async fn ask(question: &Question) -> Answer {
+    let Some(target) = question.target else {
+        return Answer::Unheard("the port cannot be reached from the node".to_owned());
+    };
+    match &question.probe.handler {
+        ProbeHandler::Http(probe) => http::ask(target, probe, question.probe.timeout).await,
+        ProbeHandler::Tcp(_) => tcp::ask(target, question.probe.timeout).await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! The real machine: Podman behind its socket, and a folder for the agent's state that goes with the test.
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use wlagent::podman::{
+    Answer, Podman, PodmanError,
+    client::Client,
+    raw::{Call, Raw, encoded},
+};
+use wlc_plan::name::FleetName;
+
+use crate::{
+    machine::{Labels, Machine},
+    requests::{self, BUSYBOX, DEAF, content},
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+pub(crate) struct RealMachine {
+    fleet: FleetName,
+    podman: Client,
+    pub(crate) raw: Raw,
+    pub(crate) state: tempfile::TempDir,
+}
+
+/// The socket, or a word to whoever reads the output that this test did not run.
+pub(crate) fn socket(test: &str) -> Option<PathBuf> {
+    if let Some(socket) = std::env::var_os("WLC_PODMAN_SOCKET") {
+        return Some(socket.into());
+    }
+    let line = format!("SKIP {test}: WLC_PODMAN_SOCKET is not set");
+    eprintln!("{line}");
+    if let Some(log) = std::env::var_os("WLC_SKIP_LOG") {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
+        file.and_then(|mut file| writeln!(file, "{line}")).unwrap();
+    }
+    None
+}
+
+/// Runs a test on a real machine, and removes what it made, however it ends.
+pub(crate) async fn on_real_machine<F>(name: &str, test: impl FnOnce(Arc<RealMachine>) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(socket) = socket(name) else { return };
+    let machine = Arc::new(RealMachine::new(name, &socket).await);
+    let outcome = tokio::spawn(test(Arc::clone(&machine))).await;
+    machine.clean().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic.into_panic());
+    }
+}
+
+impl RealMachine {
+    async fn new(test: &str, socket: &Path) -> Self {
+        let fleet = requests::fleet(test);
+        let state = tempfile::tempdir().unwrap();
+        let contents: BTreeMap<_, _> = ["one", "two"].map(content).into();
+        let podman = Client::connect(socket, &fleet, state.path(), Arc::new(contents)).await.unwrap();
+        Self { fleet, podman, raw: Raw::new(socket.to_owned()), state }
+    }
+
+    pub(crate) async fn ask(&self, call: Call<'_>) -> Result<Value, PodmanError> {
+        let what = call.what.to_owned();
+        Ok(self.raw.send(call).await?.json(&what).unwrap_or(Value::Null))
+    }
+
+    pub(crate) async fn inspect(&self, container: &str) -> Value {
+        let path = format!("/containers/{}/json", encoded(container));
+        self.raw.send(Call::get("inspect", path, LIMIT)).await.unwrap().json("inspect").unwrap()
+    }
+
+    async fn make(&self, what: &str, path: &str, body: Value) -> Result<Value, PodmanError> {
+        self.raw.send(Call::post(what, path.to_owned(), LIMIT).with(&body)).await?.json(what)
+    }
+
+    async fn end(&self, container: &str) {
+        let process = self.inspect(container).await["State"]["Pid"].as_i64().unwrap();
+        let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
+        kill_process(process, Signal::KILL).unwrap();
+    }
+
+    /// What the program of a container says, from its log.
+    pub(crate) async fn output(&self, container: &str) -> String {
+        for _ in 0..100 {
+            if self.inspect(container).await["State"]["Status"] == "exited" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.podman.logs(container, 1_000).await.unwrap()
+    }
+
+    async fn clean(&self) {
+        let part = self.fleet.as_str();
+        for (kind, name) in self.things(part).await {
+            let path = format!("/{kind}/{}?force=true&timeout=0", encoded(&name));
+            let _gone = self.ask(Call::delete("clean up", path, LIMIT)).await;
+        }
+        let network = format!("/networks/wlc.{part}?force=true");
+        let _gone = self.ask(Call::delete("clean up", network, LIMIT)).await;
+    }
+
+    /// Pods, then containers, then volumes, with `part` in their names.
+    async fn things(&self, part: &str) -> Vec<(&'static str, String)> {
+        let mut things = Vec::new();
+        for (kind, path) in [("pods", "/pods/json"), ("containers", "/containers/json?all=true"), ("volumes", "/volumes/json")]
+        {
+            let listed = self.ask(Call::get("list", path.to_owned(), LIMIT)).await.unwrap();
+            let names = listed.as_array().into_iter().flatten().map(name_of);
+            things.extend(names.filter(|name| name.contains(part)).map(|name| (kind, name)));
+        }
+        things
+    }
+}
+
+fn name_of(thing: &Value) -> String {
+    thing["Name"].as_str().or(thing["Names"][0].as_str()).unwrap().to_owned()
+}
+
+impl Machine for RealMachine {
+    fn fleet(&self) -> &FleetName {
+        &self.fleet
+    }
+
+    fn podman(&self) -> &dyn Podman {
+        &self.podman
+    }
+
+    fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.end(container).await;
+            Ok(())
+        })
+    }
+
+    fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/pods/{}/json", encoded(pod));
+            let found = self.ask(Call::get("inspect pod", path, LIMIT)).await?;
+            self.end(found["InfraContainerID"].as_str().unwrap()).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Ok(())
+        })
+    }
+
+    fn lose_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/pods/{}?force=true&timeout=0", encoded(pod));
+            self.ask(Call::delete("remove pod", path, LIMIT)).await.map(drop)
+        })
+    }
+
+    fn add_foreign_pod<'a>(&'a self, name: &'a str, labels: &'a Labels, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.make("make pod", "/pods/create", json!({ "name": name, "labels": labels })).await?;
+            self.add_foreign_container(name, container, labels).await
+        })
+    }
+
+    fn add_foreign_container<'a>(&'a self, pod: &'a str, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let body = json!({ "name": name, "pod": pod, "labels": labels, "image": BUSYBOX, "command": DEAF });
+            self.make("make container", "/containers/create", body).await?;
+            let path = format!("/containers/{}/start", encoded(name));
+            self.raw.send(Call::post("start", path, LIMIT)).await?.done("start")
+        })
+    }
+
+    fn add_foreign_volume<'a>(&'a self, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let body = json!({ "Name": name, "Labels": labels });
+            self.make("make volume", "/volumes/create", body).await.map(drop)
+        })
+    }
+
+    fn add_foreign_network<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { self.make("make network", "/networks/create", json!({ "name": name })).await.map(drop) })
+    }
+
+    fn names<'a>(&'a self, part: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(async move { Ok(self.things(part).await.into_iter().map(|(_, name)| name).collect()) })
+    }
+}

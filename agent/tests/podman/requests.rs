@@ -1,0 +1,182 @@
+//! Requests of the tests: small pods, and the programs in them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wlagent::{
+    action::{PodRequest, PublishedPort, RunContainer},
+    podman::labels::PodLabels,
+};
+use wlc_plan::{
+    binding::{Binding, Turn},
+    canonical,
+    content::{ConfigContent, FileBytes},
+    digest::Digest,
+    format::Format,
+    name::{AbsolutePath, ConfigName, ContainerName, FileKey, FleetName, ReplicaName, VolumeName, WorkloadName},
+    quantity::Millis,
+    revision::{Revision, TemplateVersion},
+    spec::{
+        Access, ConfigMount, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, OnChange, PodSpec, Probes,
+        Protocol, PullPolicy, Resources, RestartPolicy, Security, VolumeSource,
+    },
+};
+
+pub(crate) const BUSYBOX: &str = "localhost/busybox:1";
+/// As process 1 it does not listen to SIGTERM.
+pub(crate) const DEAF: [&str; 2] = ["sleep", "1000"];
+/// Ends with 3 when it is asked to.
+pub(crate) const POLITE: [&str; 3] = ["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done"];
+/// Ends at once with 7.
+pub(crate) const SHORT: [&str; 3] = ["sh", "-c", "exit 7"];
+/// The grace of the tests: the shortest that Podman knows.
+pub(crate) const GRACE: Millis = Millis(1_000);
+
+/// A fleet that only this test uses.
+pub(crate) fn fleet(test: &str) -> FleetName {
+    let mark = Digest::of_parts("test-fleet", &[test.as_bytes(), &std::process::id().to_be_bytes()]);
+    FleetName::parse(&format!("t{}", mark.short(10))).unwrap()
+}
+
+pub(crate) fn path(text: &str) -> AbsolutePath {
+    AbsolutePath::parse(text).unwrap()
+}
+
+pub(crate) fn container_name(text: &str) -> ContainerName {
+    ContainerName::parse(text).unwrap()
+}
+
+/// One pod with one container, `main`, and what a test wants otherwise.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub(crate) fleet: FleetName,
+    pub(crate) replica: &'static str,
+    pub(crate) container: ContainerSpec,
+    pub(crate) volumes: BTreeMap<VolumeName, VolumeSource>,
+    pub(crate) ports: Vec<PublishedPort>,
+    pub(crate) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) attempt: u32,
+}
+
+impl Wanted {
+    pub(crate) fn new(fleet: &FleetName, command: &[&str]) -> Self {
+        Self {
+            fleet: fleet.clone(),
+            replica: "web-0",
+            container: container(command),
+            volumes: BTreeMap::new(),
+            ports: Vec::new(),
+            contents: BTreeMap::new(),
+            env: Vec::new(),
+            attempt: 0,
+        }
+    }
+
+    pub(crate) fn replica(mut self, replica: &'static str) -> Self {
+        self.replica = replica;
+        self
+    }
+
+    pub(crate) fn attempt(mut self, attempt: u32) -> Self {
+        self.attempt = attempt;
+        self
+    }
+
+    pub(crate) fn port(mut self, host: u16, inside: u16) -> Self {
+        self.ports.push(PublishedPort { address: None, host, inside, protocol: Protocol::Tcp });
+        self
+    }
+
+    pub(crate) fn volume(mut self, name: &str, source: VolumeSource, at: &str, access: Access) -> Self {
+        let name = VolumeName::parse(name).unwrap();
+        self.container.mounts.push(Mount { path: path(at), source: MountSource::Volume(name.clone()), access });
+        self.volumes.insert(name, source);
+        self
+    }
+
+    pub(crate) fn config(mut self, at: &str, mode: u16, on_change: OnChange) -> Self {
+        let config = ConfigMount { config: ConfigName::parse("site").unwrap(), mode, on_change };
+        let source = MountSource::Config(config);
+        self.container.mounts.push(Mount { path: path(at), source, access: Access::ReadOnly });
+        self
+    }
+
+    pub(crate) fn spec(&self) -> PodSpec {
+        PodSpec {
+            format: Format::V1,
+            containers: vec![self.container.clone()],
+            volumes: self.volumes.clone(),
+            restart: RestartPolicy::Always,
+            grace: GRACE,
+            restarted: None,
+        }
+    }
+
+    pub(crate) fn labels(&self) -> PodLabels {
+        let revision = Revision::of(TemplateVersion::NEWEST, &self.spec());
+        let (workload, replica) =
+            (WorkloadName::parse("web").unwrap(), ReplicaName::parse(self.replica).unwrap());
+        PodLabels::new(&self.fleet, &workload, &replica, revision, (&Binding::default(), Turn::First))
+    }
+
+    pub(crate) fn pod(&self) -> PodRequest {
+        PodRequest {
+            labels: self.labels(),
+            spec: self.spec(),
+            ports: self.ports.clone(),
+            contents: self.contents.clone(),
+        }
+    }
+
+    pub(crate) fn run(&self) -> RunContainer {
+        RunContainer {
+            pod: self.labels(),
+            attempt: self.attempt,
+            spec: self.container.clone(),
+            volumes: self.volumes.clone(),
+            grace: GRACE,
+            env: self.env.clone(),
+        }
+    }
+
+    pub(crate) fn pod_name(&self) -> String {
+        self.labels().pod_name()
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.labels().container_name(&self.container.name, self.attempt)
+    }
+}
+
+fn container(command: &[&str]) -> ContainerSpec {
+    ContainerSpec {
+        name: container_name("main"),
+        image: image(BUSYBOX),
+        after: Vec::new(),
+        command: command.iter().map(|&word| word.to_owned()).collect(),
+        args: Vec::new(),
+        working_directory: None,
+        env: Vec::new(),
+        ports: Vec::new(),
+        mounts: Vec::new(),
+        resources: Resources::default(),
+        security: Security::default(),
+        probes: Probes::default(),
+        stop_signal: None,
+    }
+}
+
+pub(crate) fn image(name: &str) -> Image {
+    Image { name: name.to_owned(), digest: None, pull: PullPolicy::Never }
+}
+
+pub(crate) fn empty_dir(medium: Medium, size: Option<u64>) -> VolumeSource {
+    VolumeSource::EmptyDir(EmptyDir { medium, size: size.map(wlc_plan::quantity::Bytes) })
+}
+
+/// The contents that the machines of the tests have: one file `page`, in two versions.
+pub(crate) fn content(version: &str) -> (Digest, Arc<ConfigContent>) {
+    let files = [(FileKey::parse("page").unwrap(), FileBytes(version.as_bytes().to_vec()))].into();
+    let content = ConfigContent { format: Format::V1, files };
+    (Digest::of(&canonical::encode(&content)), Arc::new(content))
+}

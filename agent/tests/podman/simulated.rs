@@ -1,0 +1,82 @@
+//! The simulated machine.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wlagent::{
+    clock::Moment,
+    podman::{
+        Answer, Podman,
+        simulated::{Program, Simulated},
+    },
+};
+use wlc_plan::name::FleetName;
+
+use crate::{
+    machine::{Labels, Machine},
+    requests,
+};
+
+pub(crate) struct SimulatedMachine {
+    fleet: FleetName,
+    podman: Simulated,
+}
+
+impl SimulatedMachine {
+    pub(crate) fn new(test: &str) -> Self {
+        let fleet = requests::fleet(test);
+        let time = AtomicU64::new(1_800_000_000_000);
+        let podman = Simulated::new(&fleet, move || Moment(time.fetch_add(1, Ordering::Relaxed)));
+        podman.add_image(requests::BUSYBOX, "");
+        podman.set_program(&requests::DEAF, Program::Runs(None));
+        podman.set_program(&requests::POLITE, Program::Runs(Some(3)));
+        podman.set_program(&requests::SHORT, Program::Ends(7));
+        Self { fleet, podman }
+    }
+}
+
+fn done<'a>(effect: ()) -> Answer<'a, ()> {
+    Box::pin(async move { Ok(effect) })
+}
+
+impl Machine for SimulatedMachine {
+    fn fleet(&self) -> &FleetName {
+        &self.fleet
+    }
+
+    fn podman(&self) -> &dyn Podman {
+        &self.podman
+    }
+
+    fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        done(self.podman.kill(container, 137))
+    }
+
+    fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        done(self.podman.kill_sandbox(pod))
+    }
+
+    fn lose_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        done(self.podman.lose_pod(pod))
+    }
+
+    fn add_foreign_pod<'a>(&'a self, name: &'a str, labels: &'a Labels, container: &'a str) -> Answer<'a, ()> {
+        done(self.podman.add_foreign_pod(name, labels, container))
+    }
+
+    fn add_foreign_container<'a>(&'a self, pod: &'a str, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
+        done(self.podman.add_foreign_container(pod, name, labels))
+    }
+
+    fn add_foreign_volume<'a>(&'a self, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
+        done(self.podman.add_foreign_volume(name, labels))
+    }
+
+    fn add_foreign_network<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
+        done(self.podman.add_foreign_network(name))
+    }
+
+    fn names<'a>(&'a self, part: &'a str) -> Answer<'a, Vec<String>> {
+        let names = self.podman.names().into_iter().filter(|name| name.contains(part)).collect();
+        Box::pin(async move { Ok(names) })
+    }
+}

@@ -1,0 +1,41 @@
+//! The fleet block: it is there, and enough signers can sign.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    model::Repository,
+    span::Span,
+};
+
+pub(super) fn check(repository: &Repository, problems: &mut Problems) {
+    let Some(fleet) = &repository.fleet else {
+        if !repository.is_declared("fleet", "") {
+            let diagnostic = Diagnostic::nowhere(Code::OneFleet, "no file says which fleet this is");
+            problems.add(diagnostic.hint("write `fleet \"example\" { … }` in `fleet.kdl`; `wlc init` makes one"));
+        }
+        return;
+    };
+    let Some(signers) = &fleet.signers else { return };
+    let (asked, there) = (signers.threshold.value.0 as usize, signers.signers.len());
+    if asked > there {
+        let message = format!("{asked} signers must sign, but {there} are named");
+        let diagnostic = Diagnostic::new(Code::Threshold, message, signers.threshold.span, "can never be reached");
+        problems.add(diagnostic.hint("name more signers, or lower the threshold"));
+    }
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut keys: BTreeMap<&str, Span> = BTreeMap::new();
+    for signer in &signers.signers {
+        let twice = [
+            ("signer", names.insert(signer.name.value.as_str(), signer.name.span), signer.name.span),
+            ("key", keys.insert(&signer.key.value.0, signer.key.span), signer.key.span),
+        ];
+        for (what, first, span) in twice {
+            if let Some(first) = first {
+                let message = format!("a {what} stands twice among the signers");
+                let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "again here");
+                problems.add(diagnostic.also(first, "first here").hint("each signer has a name and a key of its own"));
+            }
+        }
+    }
+}

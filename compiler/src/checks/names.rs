@@ -1,0 +1,95 @@
+//! Names: what is referred to is declared, what is made of two names fits, nothing has one name twice.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use wlc_plan::name::{NodeName, ReplicaName};
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems, suggest},
+    model::{Repository, workload::Workload},
+    span::{Span, Spanned},
+};
+
+/// Names between workloads, nodes and facts.
+pub(super) fn check(repository: &Repository, problems: &mut Problems) {
+    for facts in repository.facts.values() {
+        known_node(repository, &facts.node, problems);
+    }
+    for workload in repository.workloads.values() {
+        if let Some(on) = workload.common().place.as_ref().and_then(|place| place.on.as_ref()) {
+            known_node(repository, on, problems);
+        }
+        check_replica_names(repository, workload, problems);
+    }
+    for removed in repository.removed.values() {
+        if let Some(workload) = repository.workloads.get(&removed.name.value) {
+            let message = format!("`{}` is removed and declared", removed.name.value);
+            let diagnostic = Diagnostic::new(Code::Contradiction, message, removed.name.span, "removed here");
+            problems.add(diagnostic.also(workload.span(), "declared here").hint("keep one of them"));
+        }
+    }
+}
+
+fn known_node(repository: &Repository, node: &Spanned<NodeName>, problems: &mut Problems) {
+    if repository.is_declared("node", node.value.as_str()) {
+        return;
+    }
+    let diagnostic =
+        Diagnostic::new(Code::UnknownName, format!("there is no node `{}`", node.value), node.span, "no such node");
+    problems.add(diagnostic.hint(suggest::hint(node.value.as_str(), repository.names("node"))));
+}
+
+/// S-001, S-109, P-050: the longest replica name must be a DNS label.
+fn check_replica_names(repository: &Repository, workload: &Workload, problems: &mut Problems) {
+    let name = workload.name();
+    let longest = match workload {
+        Workload::Deployment(deployment) => {
+            ReplicaName::numbered(&name.value, deployment.replicas.value.0.saturating_sub(1)).err()
+        }
+        Workload::DaemonSet(_) => {
+            repository.nodes.keys().find_map(|node| ReplicaName::on_node(&name.value, node).err())
+        }
+    };
+    if let Some(error) = longest {
+        let message = format!("the replica `{}` would have too long a name", error.given);
+        let diagnostic = Diagnostic::new(Code::NameTooLong, message, name.span, "too long for its replicas");
+        problems.add(diagnostic.hint("replicas' names are host names: at most 63 characters"));
+    }
+}
+
+/// Names inside a pod.
+pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
+    let pod = workload.pod();
+    if pod.containers.is_empty() && !problems.any_error_in(pod.extent) {
+        let message = format!("`{}` has no container", workload.name().value);
+        let diagnostic = Diagnostic::new(Code::NoContainer, message, workload.span(), "nothing to run");
+        problems.add(diagnostic.hint("write `container \"main\" image=\"…\"` in it"));
+    }
+    twice("container", pod.containers.iter().map(|container| &container.name), problems);
+    twice("volume", pod.volumes.iter().map(|volume| &volume.name), problems);
+    twice("port", pod.containers.iter().flat_map(|container| &container.ports).map(|port| &port.name), problems);
+    for container in &pod.containers {
+        twice("mount", container.mounts.iter().map(|mount| &mount.path), problems);
+        let variables = container.env.iter().flat_map(|env| &env.variables);
+        twice("variable", variables.map(|variable| &variable.name), problems);
+    }
+    twice("label", workload.common().labels.iter().map(|label| &label.key), problems);
+}
+
+fn twice<'a, Name: Ord + Display + 'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a Spanned<Name>>,
+    problems: &mut Problems,
+) {
+    let mut seen: BTreeMap<&Name, Span> = BTreeMap::new();
+    for name in names {
+        match seen.get(&name.value) {
+            None => drop(seen.insert(&name.value, name.span)),
+            Some(first) => {
+                let message = format!("{what} `{}` is declared twice", name.value);
+                let diagnostic = Diagnostic::new(Code::DuplicateName, message, name.span, "declared again here");
+                problems.add(diagnostic.also(*first, "first declared here"));
+            }
+        }
+    }
+}

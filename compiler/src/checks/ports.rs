@@ -1,0 +1,60 @@
+//! Ports inside one pod (S-404).
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    model::{
+        container::{HostPort, Port, ProtocolWord},
+        pod::Pod,
+    },
+    span::Span,
+};
+
+pub(super) fn check(pod: &Pod, problems: &mut Problems) {
+    let ports = || pod.containers.iter().flat_map(|container| &container.ports);
+    let mut inside: BTreeMap<(u32, ProtocolWord), Span> = BTreeMap::new();
+    let mut on_host: BTreeMap<(u16, ProtocolWord), Vec<(Option<IpAddr>, Span)>> = BTreeMap::new();
+    for port in ports() {
+        let key = (port.number.value.0, port.protocol.value);
+        match inside.get(&key) {
+            None => drop(inside.insert(key, port.number.span)),
+            Some(first) => problems.add(clash("port", key.0, port.number.span, *first)),
+        }
+        check_host(port, &mut on_host, problems);
+    }
+}
+
+fn check_host(
+    port: &Port,
+    taken: &mut BTreeMap<(u16, ProtocolWord), Vec<(Option<IpAddr>, Span)>>,
+    problems: &mut Problems,
+) {
+    let address = port.address.as_ref().map(|address| address.value.0);
+    let Some(host) = &port.host else {
+        if let Some(address) = &port.address {
+            let diagnostic = Diagnostic::new(
+                Code::Contradiction,
+                "`address` without `host` says nothing",
+                address.span,
+                "no effect",
+            );
+            problems.add(diagnostic.hint("write `host=\"auto\"` or `host=8080` beside it"));
+        }
+        return;
+    };
+    let HostPort::Fixed(number) = host.value else { return };
+    let others = taken.entry((number, port.protocol.value)).or_default();
+    let clashing = others.iter().find(|(other, _)| *other == address || other.is_none() || address.is_none());
+    if let Some((_, first)) = clashing {
+        problems.add(clash("host port", number.into(), host.span, *first));
+    }
+    others.push((address, host.span));
+}
+
+fn clash(what: &str, number: u32, span: Span, first: Span) -> Diagnostic {
+    let message = format!("{what} {number} is taken twice in one pod");
+    Diagnostic::new(Code::Contradiction, message, span, "taken again here")
+        .also(first, "first taken here")
+        .hint("the containers of a pod share one network: each port is one container's")
+}

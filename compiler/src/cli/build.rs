@@ -1,0 +1,133 @@
+//! `wlc build`: writes the plan set, and signs it where a key is given.
+#![expect(clippy::disallowed_methods, reason = "edge: the clock and the key file")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use wlc_plan::{
+    head::{Commit, Generation},
+    signature::SecretKey,
+    time::Timestamp,
+};
+
+use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, git, output, project::Project};
+use crate::{
+    lock::store::{self, Reading},
+    lower::Lowered,
+    publish::{self, Anyway, ExpectedHead, Outcome, PublishOptions, Published, Reason, Standing},
+};
+
+/// Writes the plan set.
+#[derive(Debug, clap::Args)]
+pub(super) struct Build {
+    /// The folder of the plan set.
+    #[arg(long, value_name = "DIR", default_value = "plans")]
+    out: PathBuf,
+    /// The key that signs; without it, the set waits for `wlc sign`.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Fails where the lock would change, and never writes it.
+    #[arg(long)]
+    locked: bool,
+    /// Fails unless this is the last generation there: another build was first. 0 for none.
+    #[arg(long, value_name = "N")]
+    expect_head: Option<u64>,
+    /// Numbers on from here, where the folder of the plan set was lost.
+    #[arg(long, value_name = "N")]
+    generation_after: Option<u64>,
+    /// Goes on although the last head does not verify, or is of a commit that is no ancestor of this one.
+    #[arg(long)]
+    anyway: bool,
+}
+
+impl Build {
+    pub(super) fn run(&self, dir: &Path) -> Done {
+        let project = Project::open(dir, if self.locked { Reading::Strict } else { Reading::Healing })?;
+        let code = project.report(Format::Text)?;
+        let Some(lowered) = &project.compiled.lowered else { return Ok(code.max(PROBLEMS)) };
+        self.settle_lock(&project, lowered)?;
+        let published = self.publish(&project, lowered)?;
+        for warning in &published.warnings {
+            output::note(&format!("warning: {warning}"));
+        }
+        output::note(&describe(&published));
+        Ok(FINE)
+    }
+
+    fn settle_lock(&self, project: &Project, lowered: &Lowered) -> Result<(), Failure> {
+        let changed = project.changed(&lowered.lock);
+        if changed.is_empty() {
+            return Ok(());
+        }
+        if self.locked {
+            let message =
+                format!("the lock is out of date: {}; run `wlc lock` and commit what it writes", changed.join(", "));
+            return Err(Failure::new(PROBLEMS, message));
+        }
+        store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
+        output::note(&format!("locked: {}", changed.join(", ")));
+        Ok(())
+    }
+
+    fn publish(&self, project: &Project, lowered: &Lowered) -> Result<Published, Failure> {
+        let signers = project.signers()?;
+        let key = self.key.as_deref().map(read_key).transpose()?;
+        let root = project.root.clone();
+        let is_ancestor = |earlier: &Commit, later: &Commit| git::is_ancestor(&root, earlier, later);
+        let generation = |number: u64| Generation::new(number);
+        let options = PublishOptions {
+            out: &self.out,
+            key: key.as_ref(),
+            signers: &signers,
+            valid_for: project.fleet()?.valid_for.as_ref().map(|time| time.value),
+            now: now(),
+            commit: git::commit(&project.root),
+            expect_head: match self.expect_head {
+                None => ExpectedHead::Any,
+                Some(number) => generation(number).map_or(ExpectedHead::None, ExpectedHead::Generation),
+            },
+            generation_after: self.generation_after.and_then(generation),
+            anyway: if self.anyway { Anyway::Yes } else { Anyway::No },
+            is_ancestor: &is_ancestor,
+        };
+        publish::publish(&lowered.content, &options).map_err(|error| Failure::new(REFUSED, error.to_string()))
+    }
+}
+
+/// The key in a file.
+pub(super) fn read_key(path: &Path) -> Result<SecretKey, Failure> {
+    let place = |error: &dyn std::fmt::Display| Failure::new(REFUSED, format!("key `{}`: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| place(&error))?;
+    SecretKey::parse(&text).map_err(|error| place(&error))
+}
+
+/// The time of this machine.
+pub(super) fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_seconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn describe(published: &Published) -> String {
+    let Published { generation, outcome, standing, written, removed, warnings: _ } = published;
+    let what = match outcome {
+        Outcome::Written(Reason::First) => format!("generation {generation} is the first, {written} files"),
+        Outcome::Written(Reason::Content) => format!("generation {generation} has new content, {written} files"),
+        Outcome::Written(Reason::Signers) => format!("generation {generation} is for the changed signers"),
+        Outcome::Written(Reason::Freshness) => format!("generation {generation} is for another term of validity"),
+        Outcome::SignedLast => format!("generation {generation} was there and is signed now"),
+        Outcome::Unchanged => format!("generation {generation} has this content already, nothing was written"),
+    };
+    let removed = if *removed == 0 { String::new() } else { format!("; {removed} files of older sets removed") };
+    format!("{what}; {}{removed}", standing_text(*standing))
+}
+
+/// Whether nodes see the set.
+pub(super) fn standing_text(standing: Standing) -> String {
+    match standing {
+        Standing::Published => "published".to_owned(),
+        Standing::Waiting { have, need } => format!("waits for signatures: {have} of {need}"),
+    }
+}

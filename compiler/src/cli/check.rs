@@ -1,0 +1,24 @@
+//! `wlc check`: everything that a build checks, and nothing is written.
+
+use std::path::Path;
+
+use super::{Done, Failure, Format, project::Project};
+use crate::lock::store::Reading;
+
+/// Checks all files and places every replica, and writes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// How diagnostics are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Check {
+    pub(super) fn run(&self, dir: &Path) -> Done {
+        let project = Project::open(dir, Reading::Healing)?;
+        if let Some(lowered) = &project.compiled.lowered {
+            lowered.content.files().map_err(Failure::problem)?;
+        }
+        project.report(self.format)
+    }
+}

@@ -1,0 +1,128 @@
+//! The commands of `wlc`. Each is a file of its own; here they are listed, and arguments become calls.
+//!
+//! Commands are an edge: they read the working folder and the clock and print.
+
+mod build;
+mod check;
+mod explain;
+mod git;
+mod init;
+mod keygen;
+mod list;
+mod lock;
+mod output;
+mod project;
+mod show;
+mod sign;
+mod verify;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Everything is fine.
+pub const FINE: u8 = 0;
+/// Problems were found.
+pub const PROBLEMS: u8 = 1;
+/// A set, a head or a key was refused.
+pub const REFUSED: u8 = 3;
+/// The command line is wrong.
+pub const USAGE: u8 = 64;
+
+/// Compiles workloads and machines described in KDL into one signed placement plan per node.
+#[derive(Debug, Parser)]
+#[command(name = "wlc", version, about, max_term_width = 100)]
+struct Arguments {
+    /// The repository: the folder of `fleet.kdl`, or one below it.
+    #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Checks all files and places every replica, and writes nothing.
+    Check(check::Check),
+    /// Places every replica and writes the lock, which is committed with the change.
+    Lock(lock::LockCommand),
+    /// Writes the plan set.
+    Build(build::Build),
+    /// Signs the newest plan set.
+    Sign(sign::Sign),
+    /// Verifies every file of a plan set.
+    Verify(verify::Verify),
+    /// Shows what a node must run.
+    Show(show::Show),
+    /// Lists every replica with its workload and node.
+    List(list::List),
+    /// Makes a new repository that builds.
+    Init(init::Init),
+    /// Makes a signing key.
+    Keygen(keygen::Keygen),
+    /// Explains a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
+    Explain(explain::Explain),
+}
+
+/// How a command prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document, versioned.
+    Json,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { USAGE } else { FINE };
+            error.print().ok();
+            return ExitCode::from(code);
+        }
+    };
+    let Arguments { dir, command } = arguments;
+    let done = match command {
+        Command::Check(check) => check.run(&dir),
+        Command::Lock(lock) => lock.run(&dir),
+        Command::Build(build) => build.run(&dir),
+        Command::Sign(sign) => sign.run(&dir),
+        Command::Verify(verify) => verify.run(&dir),
+        Command::Show(show) => show.run(&dir),
+        Command::List(list) => list.run(&dir),
+        Command::Init(init) => init.run(&dir),
+        Command::Keygen(keygen) => keygen.run(),
+        Command::Explain(explain) => explain.run(),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::error(&failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Ends with `code` and says why.
+    pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// Problems of the world: a file that cannot be read or written.
+    pub(crate) fn problem(error: impl std::fmt::Display) -> Self {
+        Self::new(PROBLEMS, error.to_string())
+    }
+}
+
+/// The exit code of a command, or why it ended early.
+pub(crate) type Done = Result<u8, Failure>;

@@ -1,0 +1,58 @@
+//! Printing: results to standard output, everything else to standard error.
+#![allow(clippy::print_stdout, reason = "edge: the terminal")]
+
+use std::io::{IsTerminal, Write};
+
+use crate::{
+    diagnostics::{Diagnostic, Problems, Severity, json, terminal},
+    sources::Sources,
+};
+
+use super::Format;
+
+/// Prints a result. A reader that went away, as `head` does, is no error.
+pub(super) fn result(text: &str) {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+/// Prints what happened.
+pub(super) fn note(text: &str) {
+    eprintln!("{}", terminal::harmless(text));
+}
+
+/// Prints why a command ended early.
+pub(super) fn error(text: &str) {
+    eprintln!("wlc: {}", terminal::harmless(text));
+}
+
+/// Prints diagnostics, and for people a line that counts them.
+pub(super) fn diagnostics(sources: &Sources, problems: &Problems, format: Format) {
+    let sorted = problems.sorted();
+    match format {
+        Format::Json => result(&format!("{}\n", json::render(sources, &sorted))),
+        Format::Text if sorted.is_empty() => {}
+        Format::Text => {
+            let colour = std::io::stderr().is_terminal() && !no_colour();
+            let style = if colour { terminal::Style::Colour } else { terminal::Style::Plain };
+            eprint!("{}", terminal::render(sources, &sorted, style));
+            eprintln!("{}", count(&sorted));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "edge: the convention of no-color.org")]
+fn no_colour() -> bool {
+    std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty())
+}
+
+fn count(sorted: &[&Diagnostic]) -> String {
+    let errors = sorted.iter().filter(|one| one.severity() == Severity::Error).count();
+    let warnings = sorted.len() - errors;
+    let plural = |count: usize, what: &str| if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") };
+    match (errors, warnings) {
+        (0, warnings) => plural(warnings, "warning"),
+        (errors, 0) => plural(errors, "error"),
+        (errors, warnings) => format!("{}, {}", plural(errors, "error"), plural(warnings, "warning")),
+    }
+}

@@ -1,0 +1,117 @@
+//! A repository on disk: its root, its files, its lock.
+
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
+
+use wlc_plan::{name::FleetName, signature::PublicKey};
+
+use super::{Done, Failure, Format, PROBLEMS, output};
+use crate::{
+    attachments,
+    diagnostics::Problems,
+    files,
+    lock::{
+        Lock,
+        store::{self, Reading},
+    },
+    model::fleet::{self, Fleet},
+    pipeline::{self, Compiled},
+    publish::{Signer, Signers},
+};
+
+/// A repository and what was compiled of it.
+pub(super) struct Project {
+    /// The folder of `fleet.kdl`.
+    pub(super) root: PathBuf,
+    /// The lock as it was found.
+    pub(super) lock: Lock,
+    /// What was compiled.
+    pub(super) compiled: Compiled,
+}
+
+impl Project {
+    /// Finds, reads and compiles a repository.
+    pub(super) fn open(dir: &Path, reading: Reading) -> Result<Self, Failure> {
+        let Some(root) = files::find_root(dir) else {
+            let message = format!(
+                "there is no `{}` in `{}` or above it; `wlc init DIR` makes a new repository",
+                files::ROOT_FILE,
+                dir.display()
+            );
+            return Err(Failure::new(PROBLEMS, message));
+        };
+        let mut problems = Problems::default();
+        let sources = files::read(&root, &mut problems).map_err(Failure::problem)?;
+        let front = pipeline::read(sources, problems);
+        let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
+        let lock = match &front.repository.fleet {
+            Some(fleet) => read_lock(&root, &fleet.name.value, reading)?,
+            None => Lock::default(),
+        };
+        let compiled = pipeline::compile(front, &found, &lock);
+        Ok(Self { root, lock, compiled })
+    }
+
+    /// The fleet block of a repository without errors.
+    pub(super) fn fleet(&self) -> Result<&Fleet, Failure> {
+        let fleet = self.compiled.repository.fleet.as_ref();
+        fleet.ok_or_else(|| Failure::new(PROBLEMS, "the repository has no fleet block that can be read"))
+    }
+
+    /// The folder of the lock.
+    pub(super) fn lock_folder(&self) -> Result<PathBuf, Failure> {
+        Ok(lock_folder(&self.root, &self.fleet()?.name.value))
+    }
+
+    /// The signers, as `fleet.kdl` names them.
+    pub(super) fn signers(&self) -> Result<Signers, Failure> {
+        let fleet = self.fleet()?;
+        let none = || {
+            Failure::new(
+                PROBLEMS,
+                "the fleet names no signers; `wlc keygen` makes a key and prints the line for `fleet.kdl`",
+            )
+        };
+        let signers = fleet.signers.as_ref().ok_or_else(none)?;
+        let key = |key: &fleet::PublicKey| PublicKey::parse(&key.0).map_err(Failure::problem);
+        let mut list = Vec::new();
+        for signer in &signers.signers {
+            let was = signer.was.as_ref().map(|was| key(&was.value)).transpose()?;
+            list.push(Signer { name: signer.name.value.clone(), key: key(&signer.key.value)?, was });
+        }
+        let threshold = NonZeroU32::new(signers.threshold.value.0).ok_or_else(none)?;
+        Signers::new(threshold, list).map_err(Failure::problem)
+    }
+
+    /// Prints what is wrong, and says whether a command ends here.
+    pub(super) fn report(&self, format: Format) -> Done {
+        let Compiled { sources, problems, .. } = &self.compiled;
+        output::diagnostics(sources, problems, format);
+        Ok(if problems.errors() == 0 { super::FINE } else { PROBLEMS })
+    }
+
+    /// Names of workloads whose lock would change.
+    pub(super) fn changed(&self, new: &Lock) -> Vec<String> {
+        let mut names: Vec<_> = self.lock.workloads.keys().chain(new.workloads.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let differs =
+            |name: &&&wlc_plan::name::WorkloadName| self.lock.workloads.get(**name) != new.workloads.get(**name);
+        let mut changed: Vec<String> = names.iter().filter(differs).map(|name| name.to_string()).collect();
+        if changed.is_empty() && self.lock.bodies != new.bodies {
+            changed.push("the bodies of its revisions".to_owned());
+        }
+        changed
+    }
+}
+
+fn read_lock(root: &Path, fleet: &FleetName, reading: Reading) -> Result<Lock, Failure> {
+    store::read(&lock_folder(root, fleet), reading)
+        .map_err(|error| Failure::new(PROBLEMS, format!("the lock cannot be read: {error}; `wlc lock` mends it")))
+}
+
+fn lock_folder(root: &Path, fleet: &FleetName) -> PathBuf {
+    root.join("lock").join(fleet.as_str())
+}

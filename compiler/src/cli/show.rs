@@ -1,0 +1,93 @@
+//! `wlc show NODE`: what a node must run, as people read it.
+
+use std::path::Path;
+
+use wlc_plan::{
+    instance::Instance,
+    name::NodeName,
+    node_plan::NodePlan,
+    spec::{ContainerSpec, PodSpec, Resources},
+};
+
+use super::{Done, FINE, Failure, Format, PROBLEMS, output, project::Project};
+use crate::{diagnostics::suggest, lock::store::Reading};
+
+/// Shows what a node must run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The node.
+    node: String,
+    /// How it is printed; JSON is the placement plan itself.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl Show {
+    pub(super) fn run(&self, dir: &Path) -> Done {
+        let project = Project::open(dir, Reading::Healing)?;
+        let Some(lowered) = &project.compiled.lowered else {
+            project.report(Format::Text)?;
+            return Ok(PROBLEMS);
+        };
+        let plans = &lowered.content.plans;
+        let found = NodeName::parse(&self.node).ok().and_then(|node| plans.get(&node));
+        let Some(plan) = found else {
+            let hint = suggest::hint(&self.node, plans.keys().map(NodeName::as_str));
+            return Err(Failure::new(PROBLEMS, format!("there is no node `{}`; {hint}", self.node)));
+        };
+        match self.format {
+            Format::Json => output::result(&String::from_utf8_lossy(&plan.encode())),
+            Format::Text => {
+                let specs = lowered.content.specs.iter();
+                let decoded = specs.filter_map(|(digest, bytes)| Some((*digest, serde_json::from_slice(bytes).ok()?)));
+                output::result(&text(plan, &decoded.collect()));
+            }
+        }
+        Ok(FINE)
+    }
+}
+
+type Specs = std::collections::BTreeMap<wlc_plan::digest::Digest, PodSpec>;
+
+fn text(plan: &NodePlan, specs: &Specs) -> String {
+    let mut lines = vec![format!("node {} of fleet {}: {} replicas", plan.node, plan.fleet, plan.instances.len())];
+    for instance in &plan.instances {
+        lines.push(String::new());
+        lines.extend(instance_lines(instance, specs.get(&instance.spec.spec)));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn instance_lines(instance: &Instance, spec: Option<&PodSpec>) -> Vec<String> {
+    let Instance { replica, kind, spec: asked, binding, .. } = instance;
+    let mut lines = vec![format!("{replica}  {}, revision {} ({})", kind.word(), asked.number, asked.revision.short())];
+    for container in spec.iter().flat_map(|spec| &spec.containers) {
+        lines.push(format!("  {}  {}{}", container.name, container.image.name, resources(&container.resources)));
+        lines.extend(container.mounts.iter().map(|mount| format!("    mount {}", mount.path)));
+        lines.extend(port_lines(container, instance));
+    }
+    lines.extend(binding.devices.iter().filter_map(|device| device.pci.as_ref()).map(|pci| format!("  device {pci}")));
+    lines
+}
+
+fn port_lines(container: &ContainerSpec, instance: &Instance) -> Vec<String> {
+    let line = |port: &wlc_plan::spec::PortSpec| {
+        let bound = instance.binding.ports.iter().find(|one| one.container == container.name && one.port == port.name);
+        let host = bound.map(|one| one.host.all().map(|number| number.to_string()).collect::<Vec<_>>().join(", "));
+        match host {
+            Some(host) => format!("    port {} {} <- host port {host}", port.name, port.number),
+            None => format!("    port {} {}", port.name, port.number),
+        }
+    };
+    container.ports.iter().map(line).collect()
+}
+
+fn resources(resources: &Resources) -> String {
+    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = resources;
+    let cpu = [("cpu", cpu_request), ("cpu at most", cpu_limit)];
+    let memory = [("memory", memory_request), ("memory at most", memory_limit)];
+    let cpu = cpu.iter().filter_map(|(word, amount)| amount.map(|amount| format!("{word} {amount}")));
+    let memory = memory.iter().filter_map(|(word, amount)| amount.map(|amount| format!("{word} {amount}")));
+    let all: Vec<String> = cpu.chain(memory).collect();
+    if all.is_empty() { String::new() } else { format!("  ({})", all.join(", ")) }
+}

@@ -1,0 +1,62 @@
+//! `wlc verify`: every file of a plan set, as a node would judge it.
+
+use std::path::{Path, PathBuf};
+
+use wlc_plan::set::{Expectations, Verdict, WholeSet, read_all};
+
+use super::{Done, FINE, Failure, PROBLEMS, REFUSED, build, output, project::Project};
+use crate::{
+    lock::store::Reading,
+    publish::{Folder, list},
+};
+
+/// Verifies every file of a plan set.
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// The folder of the plan set.
+    #[arg(long, value_name = "DIR", default_value = "plans")]
+    plans: PathBuf,
+}
+
+impl Verify {
+    pub(super) fn run(&self, dir: &Path) -> Done {
+        let project = Project::open(dir, Reading::Healing)?;
+        let signers = project.signers()?;
+        let expectations = Expectations {
+            fleet: &project.fleet()?.name.value,
+            trust: signers.all(),
+            threshold: signers.threshold(),
+            last: None,
+            now: build::now(),
+        };
+        let listed = list(&self.plans).map_err(Failure::problem)?;
+        let set = read_all(&Folder::new(&self.plans), &listed, &expectations).map_err(refused)?;
+        report(&set);
+        Ok(if set.problems.is_empty() { FINE } else { REFUSED })
+    }
+}
+
+fn refused(verdict: Verdict) -> Failure {
+    let code = if matches!(verdict, Verdict::NoSet) { PROBLEMS } else { REFUSED };
+    Failure::new(code, format!("{}: {verdict}", verdict.code()))
+}
+
+fn report(set: &WholeSet) {
+    for problem in &set.problems {
+        let at = problem.node.as_ref().map_or_else(|| "set".to_owned(), |node| format!("node `{node}`"));
+        output::error(&format!("{at}: {}: {}", problem.verdict.code(), problem.verdict));
+    }
+    for orphan in &set.orphans {
+        output::note(&format!("`{orphan}` belongs to no set"));
+    }
+    let head = &set.envelope.head;
+    let signers: Vec<String> = set.envelope.signers.iter().map(ToString::to_string).collect();
+    output::note(&format!(
+        "generation {} of fleet `{}`: {} nodes, {} files, signed by {}",
+        head.generation,
+        head.fleet,
+        set.nodes.len(),
+        set.files.len(),
+        signers.join(", "),
+    ));
+}

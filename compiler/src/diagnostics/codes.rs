@@ -1,0 +1,99 @@
+//! The register of codes. Each has a page in the book and a fixture in the tests; a test fails where one is missing.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $code:ident $name:literal $severity:ident;)+) => {
+        /// What kind of thing is wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $($(#[doc = $doc])+ $code),+ }
+
+        /// The page of the book about a code.
+        pub fn page(code: Code) -> &'static str {
+            match code { $(Code::$code => include_str!(concat!("../../../book/src/errors/", $name, ".md"))),+ }
+        }
+
+        impl Code {
+            /// All codes, in the order of the book.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The name that stands beside the message.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$code => $name),+ }
+            }
+
+            /// One sentence.
+            pub fn summary(self) -> &'static str {
+                match self { $(Self::$code => concat!($($doc),+)),+ }
+            }
+
+            /// Whether it stops the build.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$code => Severity::$severity),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file is not KDL 2.
+    Syntax "syntax" Error;
+    /// The file is nested or broken in a way that only an attack or an accident produces.
+    HostileInput "hostile-input" Error;
+    /// The file cannot be read, or is not UTF-8.
+    UnreadableFile "unreadable-file" Error;
+    /// A word that does not belong there.
+    UnknownWord "unknown-word" Error;
+    /// A word of the language that this version does not carry out.
+    NotInThisVersion "not-in-this-version" Error;
+    /// A value that must be written is not there.
+    MissingValue "missing-value" Error;
+    /// A value where none is taken.
+    SurplusValue "surplus-value" Error;
+    /// A value of the wrong kind, form or range.
+    BadValue "bad-value" Error;
+    /// A word that may stand once is written twice.
+    Repeated "repeated" Error;
+    /// Two things of one kind have the same name.
+    DuplicateName "duplicate-name" Error;
+    /// There is no fleet block, or more than one.
+    OneFleet "one-fleet" Error;
+    /// A name that stands for nothing declared.
+    UnknownName "unknown-name" Error;
+    /// A workload without any container.
+    NoContainer "no-container" Error;
+    /// A name made of two others is too long.
+    NameTooLong "name-too-long" Error;
+    /// A mount, volume, file or variable has no source, or more than one.
+    OneSource "one-source" Error;
+    /// A config is larger than a config may be.
+    ConfigTooLarge "config-too-large" Error;
+    /// A request is above its limit.
+    RequestAboveLimit "request-above-limit" Error;
+    /// Settings that contradict each other.
+    Contradiction "contradiction" Error;
+    /// A threshold of signers that can never be reached.
+    Threshold "threshold" Error;
+    /// A selection that no node matches.
+    MatchesNothing "matches-nothing" Error;
+    /// No node has room for a replica.
+    NoNodeFits "no-node-fits" Error;
+    /// There is no free port in the range for `host="auto"`.
+    NoFreePort "no-free-port" Error;
+    /// Something that the lock knows has vanished from the files without a word.
+    Vanished "vanished" Error;
+    /// The lock would change, and `--locked` forbids it.
+    LockOutOfDate "lock-out-of-date" Error;
+    /// A file of the lock cannot be read.
+    BadLock "bad-lock" Error;
+    /// An image is named by a tag, which may mean another image tomorrow.
+    UnresolvedImage "unresolved-image" Warning;
+    /// A workload on several nodes is replaced on each of them on its own.
+    SeveralNodes "several-nodes" Warning;
+    /// A probe may take longer than the time to the next one.
+    SlowProbe "slow-probe" Warning;
+    /// A daemon-set that had nodes has none now.
+    DaemonSetEmpty "daemon-set-empty" Warning;
+    /// A word that has done its work and can go.
+    Done "done" Warning;
+}

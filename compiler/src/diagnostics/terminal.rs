@@ -1,0 +1,174 @@
+//! Diagnostics as people read them: drawn by miette, over a source that knows where its lines begin.
+//!
+//! miette looks for a line from the start of the text each time, and passes control characters through. Here lines are
+//! looked up in a table, and what could move the cursor is replaced by a sign for it.
+
+use std::fmt;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents,
+};
+
+use super::{Diagnostic, Severity};
+use crate::{
+    sources::{Source, Sources},
+    span::FileId,
+};
+
+/// At most this many diagnostics are drawn; a line says how many more there are.
+pub const MOST_SHOWN: usize = 50;
+
+/// How the text is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// With colours, for a terminal.
+    Colour,
+    /// Without, for a pipe or a file.
+    Plain,
+}
+
+/// All diagnostics as text.
+pub fn render(sources: &Sources, diagnostics: &[&Diagnostic], style: Style) -> String {
+    let theme = match style {
+        Style::Colour => GraphicalTheme::unicode(),
+        Style::Plain => GraphicalTheme::unicode_nocolor(),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let mut text = String::new();
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
+        let drawn = Drawn::new(sources, diagnostic);
+        handler.render_report(&mut text, &drawn).expect("writing to a string cannot fail");
+        text.push('\n');
+    }
+    if diagnostics.len() > MOST_SHOWN {
+        text.push_str(&format!("… and {} more\n", diagnostics.len() - MOST_SHOWN));
+    }
+    text
+}
+
+/// Replaces what could move the cursor or turn the direction of writing by a visible sign.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A diagnostic in miette's terms. Labels of other files become related reports.
+#[derive(Debug)]
+struct Drawn {
+    message: String,
+    severity: Severity,
+    code: Option<&'static str>,
+    help: Option<String>,
+    labels: Vec<LabeledSpan>,
+    source: Option<Lines>,
+    related: Vec<Drawn>,
+}
+
+impl Drawn {
+    fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
+        let file = diagnostic.labels.first().map(|label| label.span.file);
+        let mut drawn = Self::of_file(sources, diagnostic, file);
+        drawn.message = harmless(&diagnostic.message);
+        drawn.code = Some(diagnostic.code.name());
+        drawn.help = (!diagnostic.hints.is_empty()).then(|| harmless(&diagnostic.hints.join("\n")));
+        let mut others: Vec<FileId> = diagnostic.labels.iter().map(|label| label.span.file).collect();
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|other| Some(*other) != file);
+        drawn.related = others.into_iter().map(|other| Self::of_file(sources, diagnostic, Some(other))).collect();
+        drawn
+    }
+
+    fn of_file(sources: &Sources, diagnostic: &Diagnostic, file: Option<FileId>) -> Self {
+        let source = file.map(|file| Lines::new(sources.file(file)));
+        let here = diagnostic.labels.iter().filter(|label| Some(label.span.file) == file);
+        let labels = here.map(|label| {
+            let length = (label.span.end - label.span.start) as usize;
+            LabeledSpan::new(Some(harmless(&label.text)), label.span.start as usize, length)
+        });
+        let message = "see also".to_owned();
+        let labels = labels.collect();
+        Self { message, severity: diagnostic.severity(), code: None, help: None, labels, source, related: Vec::new() }
+    }
+}
+
+impl fmt::Display for Drawn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Drawn {}
+
+impl miette::Diagnostic for Drawn {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        Some(Box::new(self.related.iter().map(|one| one as &dyn miette::Diagnostic)))
+    }
+}
+
+/// A source file as miette reads it.
+#[derive(Debug)]
+struct Lines {
+    source: Source,
+    text: String,
+}
+
+impl Lines {
+    /// Harmful characters are replaced by signs of the same length in bytes, so that positions stay true.
+    fn new(source: &Source) -> Self {
+        let same_length = |c: char| match (is_harmful(c), c.len_utf8()) {
+            (false, _) => c,
+            (true, 1) => '?',
+            (true, 2) => '¿',
+            (true, _) => '\u{fffd}',
+        };
+        Self { source: source.clone(), text: source.text.chars().map(same_length).collect() }
+    }
+}
+
+impl SourceCode for Lines {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let end = (span.offset() + span.len().saturating_sub(1)).min(self.text.len());
+        let first = self.source.line_of(span.offset()).saturating_sub(lines_before);
+        let last = (self.source.line_of(end) + lines_after).min(self.source.lines() - 1);
+        let start = self.source.line_start(first);
+        let stop = self.source.line_start(last + 1);
+        let bytes = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
+        let name = harmless(&self.source.path);
+        let whole = SourceSpan::new(start.into(), stop - start);
+        Ok(Box::new(MietteSpanContents::new_named(name, bytes, whole, first, 0, last - first + 1)))
+    }
+}

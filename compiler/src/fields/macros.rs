@@ -1,0 +1,216 @@
+//! The macros that declare blocks, and what each shape of field means as a type and as a step of reading.
+
+/// Declares a block of the language.
+///
+/// ```text
+/// block! {
+///     /// What the block is.
+///     Port "port" ("ports[]") {
+///         /// The port's name.
+///         name: [required argument] PortName, "name" ("name");
+///         /// Its protocol.
+///         protocol: [default property] Protocol, "protocol" ("protocol"), default "tcp";
+///         absent "app-protocol";
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! block {
+    ($(
+        $(#[doc = $doc:literal])+
+        $type:ident $word:literal ($kubernetes:literal) {
+            $(
+                $(#[doc = $field_doc:literal])+
+                $field:ident: [$($shape:ident)+] $value:ty, $field_word:literal ($field_kubernetes:literal)
+                    $(, default $default:literal)?;
+            )*
+            $(absent $($absent:literal),+;)?
+        }
+    )+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $type {
+            /// Where the block stands: from its word to the last value behind it.
+            pub span: $crate::span::Span,
+            /// All of it, its children included.
+            pub extent: $crate::span::Span,
+            $(
+                $(#[doc = $field_doc])+
+                pub $field: $crate::field_type!([$($shape)+] $value),
+            )*
+        }
+
+        impl $crate::fields::FromBlock for $type {
+            const SCHEMA: &'static $crate::fields::Schema = &$crate::fields::Schema {
+                word: $word,
+                kubernetes: $kubernetes,
+                doc: concat!($($doc, "\n"),+),
+                fields: &[$(
+                    $crate::fields::Field {
+                        word: $field_word,
+                        kubernetes: $field_kubernetes,
+                        shape: $crate::field_shape!([$($shape)+]),
+                        value: $crate::field_looks!([$($shape)+] $value),
+                        default: $crate::field_default!($($default)?),
+                        doc: concat!($($field_doc, "\n"),+),
+                        block: $crate::field_block!([$($shape)+] $value),
+                    },
+                )*],
+                absent: &[$($($absent),+)?],
+            };
+
+            fn from_reader(reader: &mut $crate::fields::Reader<'_>) -> Option<Self> {
+                let (span, extent) = (reader.span(), reader.extent());
+                $(let $field = $crate::field_read!(reader, [$($shape)+] $value, $field_word $(, $default)?);)*
+                Some(Self { span, extent, $($field: $field?,)* })
+            }
+        }
+    )+};
+}
+
+/// The type that holds a field.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_type {
+    ([required argument] $value:ty) => { $crate::span::Spanned<$value> };
+    ([optional argument] $value:ty) => { Option<$crate::span::Spanned<$value>> };
+    ([rest] $value:ty) => { Vec<$crate::span::Spanned<$value>> };
+    ([required property] $value:ty) => { $crate::span::Spanned<$value> };
+    ([optional property] $value:ty) => { Option<$crate::span::Spanned<$value>> };
+    ([default property] $value:ty) => { $crate::span::Spanned<$value> };
+    ([flag] $value:ty) => { $crate::span::Spanned<$value> };
+    ([list] $value:ty) => { Option<$crate::span::Spanned<Vec<$crate::span::Spanned<$value>>>> };
+    ([child] $value:ty) => { Option<$value> };
+    ([children] $value:ty) => { Vec<$value> };
+    ([entries] $value:ty) => { Vec<$value> };
+    ([part] $value:ty) => { $value };
+}
+
+/// How a field is written.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_shape {
+    ([$($need:ident)? argument]) => {
+        $crate::fields::Shape::Argument
+    };
+    ([rest]) => {
+        $crate::fields::Shape::Rest
+    };
+    ([$($need:ident)? property]) => {
+        $crate::fields::Shape::Property
+    };
+    ([flag]) => {
+        $crate::fields::Shape::Flag
+    };
+    ([list]) => {
+        $crate::fields::Shape::List
+    };
+    ([child]) => {
+        $crate::fields::Shape::Child
+    };
+    ([children]) => {
+        $crate::fields::Shape::Children
+    };
+    ([entries]) => {
+        $crate::fields::Shape::Entries
+    };
+    ([part]) => {
+        $crate::fields::Shape::Part
+    };
+}
+
+/// What a value of a field looks like.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_looks {
+    ([child] $value:ty) => {
+        "a block"
+    };
+    ([children] $value:ty) => {
+        "a block, any number of times"
+    };
+    ([entries] $value:ty) => {
+        <$value as $crate::fields::FromEntry>::LOOKS
+    };
+    ([part] $value:ty) => {
+        "a group of fields"
+    };
+    ([flag] $value:ty) => {
+        "nothing, or `#true` or `#false`"
+    };
+    ([$($shape:ident)+] $value:ty) => {
+        <$value as $crate::fields::FromScalar>::LOOKS
+    };
+}
+
+/// The default of a field as it would be written.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_default {
+    () => {
+        None
+    };
+    ($default:literal) => {
+        Some(stringify!($default))
+    };
+}
+
+/// The schema of the block that a field is.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_block {
+    ([child] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([children] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([part] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([$($shape:ident)+] $value:ty) => {
+        None
+    };
+}
+
+/// The step that reads a field: an option that is none where the block cannot be held.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_read {
+    ($reader:ident, [required argument] $value:ty, $word:literal) => {
+        $reader.required::<$value>($crate::fields::Part::Argument, $word)
+    };
+    ($reader:ident, [optional argument] $value:ty, $word:literal) => {
+        $reader.optional::<$value>($crate::fields::Part::Argument, $word)
+    };
+    ($reader:ident, [rest] $value:ty, $word:literal) => {
+        $reader.rest::<$value>()
+    };
+    ($reader:ident, [required property] $value:ty, $word:literal) => {
+        $reader.required::<$value>($crate::fields::Part::Property, $word)
+    };
+    ($reader:ident, [optional property] $value:ty, $word:literal) => {
+        $reader.optional::<$value>($crate::fields::Part::Property, $word)
+    };
+    ($reader:ident, [default property] $value:ty, $word:literal, $default:literal) => {
+        $reader.with_default::<$value>($word, $crate::fields::default_scalar($default))
+    };
+    ($reader:ident, [flag] $value:ty, $word:literal) => {
+        $reader.flag($word)
+    };
+    ($reader:ident, [list] $value:ty, $word:literal) => {
+        $reader.list::<$value>($word)
+    };
+    ($reader:ident, [child] $value:ty, $word:literal) => {
+        $reader.child::<$value>($word)
+    };
+    ($reader:ident, [children] $value:ty, $word:literal) => {
+        $reader.children::<$value>($word)
+    };
+    ($reader:ident, [entries] $value:ty, $word:literal) => {
+        $reader.entries::<$value>()
+    };
+    ($reader:ident, [part] $value:ty, $word:literal) => {
+        <$value as $crate::fields::FromBlock>::from_reader($reader)
+    };
+}

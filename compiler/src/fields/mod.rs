@@ -1,0 +1,123 @@
+//! A field is declared once: its word, its Kubernetes name, its type, its default and one sentence about it.
+//!
+//! The macro [`block!`](crate::block) makes of such declarations the type that holds a block, the function that reads
+//! it, and the [`Schema`] from which `wlc explain` and the book's reference come.
+
+pub mod choice;
+mod macros;
+mod read;
+pub mod reference;
+pub mod value;
+
+pub use read::{Part, Reader};
+pub use value::{FromScalar, Refusal};
+
+use crate::{
+    diagnostics::Problems,
+    syntax::{Block, Scalar},
+};
+
+/// What a block of the language may hold.
+#[derive(Debug)]
+pub struct Schema {
+    /// The word that it begins with.
+    pub word: &'static str,
+    /// What Kubernetes calls it; empty where Kubernetes has no such thing.
+    pub kubernetes: &'static str,
+    /// What it is, in a few sentences.
+    pub doc: &'static str,
+    /// Its fields, in the order of the reference.
+    pub fields: &'static [Field],
+    /// Words of the language that this version does not carry out.
+    pub absent: &'static [&'static str],
+}
+
+/// One field of a block.
+#[derive(Debug)]
+pub struct Field {
+    /// Its word.
+    pub word: &'static str,
+    /// What Kubernetes calls it; empty where Kubernetes has no such thing.
+    pub kubernetes: &'static str,
+    /// How it is written.
+    pub shape: Shape,
+    /// What a value of it looks like.
+    pub value: &'static str,
+    /// Its default as it would be written; none where there is none.
+    pub default: Option<&'static str>,
+    /// One sentence.
+    pub doc: &'static str,
+    /// The schema of the block that it is, where it is one.
+    pub block: Option<&'static Schema>,
+}
+
+/// How a field is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A value behind the block's word, at its place in the row.
+    Argument,
+    /// All values behind the block's word from here on.
+    Rest,
+    /// `word=value`, or a child `word value`.
+    Property,
+    /// A child without a value, or `word=#true`.
+    Flag,
+    /// A child with values of its own: `word value value`.
+    List,
+    /// A block of its own, once.
+    Child,
+    /// A block of its own, as often as wanted.
+    Children,
+    /// Children with words of the user's own.
+    Entries,
+    /// A group of fields that are written in this block itself.
+    Part,
+}
+
+impl Schema {
+    /// All fields that may be written in the block, those of its groups included.
+    pub fn all_fields(&self) -> Vec<&'static Field> {
+        let own = |field: &'static Field| match (field.shape, field.block) {
+            (Shape::Part, Some(group)) => group.all_fields(),
+            _ => vec![field],
+        };
+        self.fields.iter().flat_map(own).collect()
+    }
+
+    /// All words that this version does not carry out, those of its groups included.
+    pub fn all_absent(&self) -> Vec<&'static str> {
+        let groups = self.fields.iter().filter(|field| field.shape == Shape::Part).filter_map(|field| field.block);
+        self.absent.iter().copied().chain(groups.flat_map(Schema::all_absent)).collect()
+    }
+}
+
+/// A block that can be read from its syntax.
+pub trait FromBlock: Sized {
+    /// What it may hold.
+    const SCHEMA: &'static Schema;
+
+    /// Reads its fields from a block that is open. None where one of them cannot be held.
+    fn from_reader(reader: &mut Reader<'_>) -> Option<Self>;
+
+    /// Reads it. What is wrong is reported; a block that cannot be held is none, and its siblings are read all the same.
+    fn from_block(block: &Block, problems: &mut Problems) -> Option<Self> {
+        let mut reader = Reader::open(block, Self::SCHEMA, problems);
+        let read = Self::from_reader(&mut reader);
+        reader.close();
+        read
+    }
+}
+
+/// A child whose word is the user's own, such as a variable of `env`.
+pub trait FromEntry: Sized {
+    /// What a value of it looks like.
+    const LOOKS: &'static str;
+
+    /// Reads it. What is wrong is reported.
+    fn from_entry(block: &Block, problems: &mut Problems) -> Option<Self>;
+}
+
+/// A default, as it would be written in a file.
+pub(crate) fn default_scalar(text: impl Into<Scalar>) -> Scalar {
+    text.into()
+}

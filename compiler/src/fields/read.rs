@@ -1,0 +1,253 @@
+//! Reads one block by its schema and reports what does not belong there.
+
+use std::collections::BTreeMap;
+
+use super::{Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape};
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems, suggest},
+    span::{Span, Spanned},
+    syntax::{Block, Scalar, Value},
+};
+
+/// Where a single value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Behind the block's word.
+    Argument,
+    /// `word=value`, or a child `word value`.
+    Property,
+}
+
+/// A block that is being read. Each part is taken once; what is left at the end does not belong there.
+pub struct Reader<'a> {
+    block: &'a Block,
+    schema: &'static Schema,
+    fields: Vec<&'static Field>,
+    problems: &'a mut Problems,
+    arguments: std::slice::Iter<'a, Value>,
+}
+
+impl<'a> Reader<'a> {
+    /// Begins with a block; words that do not belong there are reported at once, so that they come first.
+    pub fn open(block: &'a Block, schema: &'static Schema, problems: &'a mut Problems) -> Self {
+        let fields = schema.all_fields();
+        let mut reader = Self { block, schema, fields, problems, arguments: block.arguments.iter() };
+        reader.report_unknown();
+        reader.report_repeated();
+        reader
+    }
+
+    /// Where the block stands.
+    pub fn span(&self) -> Span {
+        self.block.span
+    }
+
+    /// All of the block, its children included.
+    pub fn extent(&self) -> Span {
+        self.block.extent
+    }
+
+    /// Ends: values behind the word that no field took are reported.
+    pub fn close(mut self) {
+        let left: Vec<&Value> = self.arguments.by_ref().collect();
+        if let (Some(first), Some(last)) = (left.first(), left.last()) {
+            let message = format!("`{}` takes no such value", self.block.word.value);
+            let diagnostic =
+                Diagnostic::new(Code::SurplusValue, message, first.span.to(last.span), "not expected here");
+            let hint = format!("`wlc explain {}` shows what it takes", self.schema.word);
+            self.problems.add(diagnostic.hint(hint));
+        }
+    }
+
+    /// A value that must be there.
+    pub fn required<T: FromScalar>(&mut self, part: Part, word: &'static str) -> Option<Spanned<T>> {
+        let found = self.find(part, word)?;
+        let Some(value) = found else {
+            let written = match part {
+                Part::Argument => format!("a {word} behind the word"),
+                Part::Property => format!("`{word}=`"),
+            };
+            let message = format!("`{}` needs {written}", self.block.word.value);
+            let diagnostic = Diagnostic::new(Code::MissingValue, message, self.block.word.span, "missing here");
+            self.problems.add(diagnostic.hint(format!("`{word}` is {}", T::LOOKS)));
+            return None;
+        };
+        self.value(value, word)
+    }
+
+    /// A value that may be there. Outer none: it was there and cannot be held.
+    pub fn optional<T: FromScalar>(&mut self, part: Part, word: &'static str) -> Option<Option<Spanned<T>>> {
+        match self.find(part, word)? {
+            None => Some(None),
+            Some(value) => self.value(value, word).map(Some),
+        }
+    }
+
+    /// A value with a default, which then stands at the block's word.
+    pub fn with_default<T: FromScalar>(&mut self, word: &'static str, default: Scalar) -> Option<Spanned<T>> {
+        match self.find(Part::Property, word)? {
+            Some(value) => self.value(value, word),
+            None => {
+                let value = T::from_scalar(&default).expect("a default is a value of its own field");
+                Some(Spanned::new(value, self.block.word.span))
+            }
+        }
+    }
+
+    /// All values that are left behind the word.
+    pub fn rest<T: FromScalar>(&mut self) -> Option<Vec<Spanned<T>>> {
+        let values: Vec<&Value> = self.arguments.by_ref().collect();
+        all(values.into_iter().map(|value| self.value(value, self.schema.word)).collect())
+    }
+
+    /// A child without a value, or `word=#true`.
+    pub fn flag(&mut self, word: &'static str) -> Option<Spanned<bool>> {
+        match self.children_named(word).next() {
+            Some(child) if child.arguments.is_empty() => Some(Spanned::new(true, child.span)),
+            Some(_) | None => match self.find(Part::Property, word)? {
+                Some(value) => self.value(value, word),
+                None => Some(Spanned::new(false, self.block.word.span)),
+            },
+        }
+    }
+
+    /// A child with a row of values.
+    pub fn list<T: FromScalar>(&mut self, word: &'static str) -> Option<Option<Spanned<Vec<Spanned<T>>>>> {
+        let Some(child) = self.children_named(word).next() else { return Some(None) };
+        self.report_inside(child);
+        if child.arguments.is_empty() {
+            let diagnostic =
+                Diagnostic::new(Code::MissingValue, format!("`{word}` needs a value"), child.word.span, "missing here");
+            self.problems.add(diagnostic.hint(format!("its values are each {}", T::LOOKS)));
+            return None;
+        }
+        let values = child.arguments.iter().map(|value| self.value(value, word)).collect();
+        Some(Some(Spanned::new(all(values)?, child.span)))
+    }
+
+    /// A block of its own, at most once.
+    pub fn child<T: FromBlock>(&mut self, word: &'static str) -> Option<Option<T>> {
+        match self.children_named(word).next() {
+            None => Some(None),
+            Some(child) => T::from_block(child, self.problems).map(Some),
+        }
+    }
+
+    /// Blocks of their own; those that cannot be held are left out.
+    pub fn children<T: FromBlock>(&mut self, word: &'static str) -> Option<Vec<T>> {
+        let children: Vec<&Block> = self.children_named(word).collect();
+        Some(children.into_iter().filter_map(|child| T::from_block(child, self.problems)).collect())
+    }
+
+    /// All children, whatever their words.
+    pub fn entries<T: FromEntry>(&mut self) -> Option<Vec<T>> {
+        Some(self.block.children.iter().filter_map(|child| T::from_entry(child, self.problems)).collect())
+    }
+
+    fn children_named(&self, word: &'static str) -> impl Iterator<Item = &'a Block> + use<'a> {
+        self.block.children.iter().filter(move |child| child.word.value == word)
+    }
+
+    /// The value of a part. Outer none: something is there that cannot be its value.
+    fn find(&mut self, part: Part, word: &'static str) -> Option<Option<&'a Value>> {
+        if part == Part::Argument {
+            return Some(self.arguments.next());
+        }
+        if let Some(property) = self.block.properties.iter().find(|property| property.name.value == word) {
+            return Some(Some(&property.value));
+        }
+        let Some(child) = self.children_named(word).next() else { return Some(None) };
+        self.report_inside(child);
+        match &child.arguments[..] {
+            [value] => Some(Some(value)),
+            other => {
+                let message = format!("`{word}` takes one value, not {}", other.len());
+                self.problems.add(Diagnostic::new(Code::MissingValue, message, child.span, "one value is needed here"));
+                None
+            }
+        }
+    }
+
+    /// A child that is a single value or a row of them has nothing inside.
+    fn report_inside(&mut self, child: &Block) {
+        let property = child.properties.first().map(|property| property.name.span);
+        if let Some(span) = property.or(child.children.first().map(|inner| inner.word.span)) {
+            let message = format!("`{}` takes values only", child.word.value);
+            self.problems.add(Diagnostic::new(Code::SurplusValue, message, span, "not expected here"));
+        }
+    }
+
+    fn value<T: FromScalar>(&mut self, value: &Value, word: &str) -> Option<Spanned<T>> {
+        match T::from_scalar(&value.value) {
+            Ok(read) => Some(Spanned::new(read, value.span)),
+            Err(Refusal { code, message, hint }) => {
+                let diagnostic = Diagnostic::new(code, format!("`{word}`: {message}"), value.span, T::LOOKS);
+                self.problems.add(match hint {
+                    Some(hint) => diagnostic.hint(hint),
+                    None => diagnostic,
+                });
+                None
+            }
+        }
+    }
+
+    fn report_unknown(&mut self) {
+        if self.fields.iter().any(|field| field.shape == Shape::Entries) {
+            return;
+        }
+        for property in &self.block.properties {
+            let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag);
+            self.report_word(&property.name, &known, Some(property.value.span));
+        }
+        for child in &self.block.children {
+            let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest);
+            self.report_word(&child.word, &known, None);
+        }
+    }
+
+    fn report_word(&mut self, word: &Spanned<String>, known: &dyn Fn(&Field) -> bool, value: Option<Span>) {
+        let fields: Vec<&Field> = self.fields.iter().copied().filter(|field| known(field)).collect();
+        if fields.iter().any(|field| field.word == word.value) {
+            return;
+        }
+        let here = format!("`{}` in `{}`", word.value, self.block.word.value);
+        if self.schema.all_absent().contains(&word.value.as_str()) {
+            let message = format!("{here} is not in this version of wlc");
+            let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "read, but not carried out");
+            self.problems.add(diagnostic.hint("take it out; the roadmap in the book says what is planned"));
+            return;
+        }
+        let as_child = self.fields.iter().any(|field| field.word == word.value);
+        let diagnostic = Diagnostic::new(Code::UnknownWord, format!("unknown {here}"), word.span, "not known here");
+        self.problems.add(match value {
+            Some(_) if as_child => diagnostic.hint(format!("`{}` is written as a child, in braces", word.value)),
+            _ => diagnostic.hint(suggest::hint(&word.value, fields.iter().map(|field| field.word))),
+        });
+    }
+
+    /// A word that stands once may neither be repeated nor be written both as a property and as a child.
+    fn report_repeated(&mut self) {
+        let once = |word: &str| self.fields.iter().any(|field| field.word == word && field.shape != Shape::Children);
+        let properties = self.block.properties.iter().map(|property| &property.name);
+        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut repeated = Vec::new();
+        for word in properties.chain(self.block.children.iter().map(|child| &child.word)) {
+            if !once(&word.value) {
+                continue;
+            }
+            match first.get(word.value.as_str()) {
+                None => drop(first.insert(&word.value, word.span)),
+                Some(earlier) => repeated.push((word, *earlier)),
+            }
+        }
+        for (word, earlier) in repeated {
+            let message = format!("`{}` is written twice in `{}`", word.value, self.block.word.value);
+            let diagnostic = Diagnostic::new(Code::Repeated, message, word.span, "written again here");
+            self.problems.add(diagnostic.also(earlier, "first written here").hint("keep one of them"));
+        }
+    }
+}
+
+fn all<T>(values: Vec<Option<T>>) -> Option<Vec<T>> {
+    values.into_iter().collect()
+}

@@ -1,0 +1,218 @@
+//! Values: from what KDL can write to checked types.
+//!
+//! A type says what its values look like and reads one scalar. It knows nothing of places; the reader adds them.
+
+use wlc_plan::{
+    binding::{DeviceUuid, PciAddress},
+    name::{
+        AbsolutePath, ConfigName, ContainerName, EnvName, FileKey, FleetName, LabelKey, LabelValue, NameError,
+        NodeName, PortName, SignerName, VolumeName, WorkloadName,
+    },
+    quantity::{Bytes, Cpu, Millis, QuantityError},
+};
+
+use crate::{
+    diagnostics::{Code, suggest},
+    syntax::Scalar,
+};
+
+/// Why a value is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind of mistake it is.
+    pub code: Code,
+    /// What is wrong, as the end of the sentence that names the field.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// A type that is read from one value.
+pub trait FromScalar: Sized {
+    /// What a value of it looks like, as `wlc explain` says it.
+    const LOOKS: &'static str;
+
+    /// Reads a value.
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal>;
+}
+
+impl Refusal {
+    /// The value is of another kind than asked for.
+    pub fn kind(wanted: &str, found: &Scalar) -> Self {
+        Self::new(format!("{} is needed here, this is {}", wanted, found.kind()))
+    }
+
+    /// A value that cannot be.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { code: Code::BadValue, message: message.into(), hint: None }
+    }
+
+    /// A refusal with a hint.
+    pub fn with(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..Self::new(message) }
+    }
+
+    /// A word that is none of a closed set.
+    pub fn choice(given: &str, known: &[&'static str], absent: &[&'static str]) -> Self {
+        if absent.contains(&given) {
+            let refusal = Self::with(
+                format!("`{given}` is not in this version of wlc"),
+                suggest::hint("", known.iter().copied()),
+            );
+            return Self { code: Code::NotInThisVersion, ..refusal };
+        }
+        Self::with(format!("`{given}` is not known here"), suggest::hint(given, known.iter().copied()))
+    }
+}
+
+/// The text of a value, or the refusal that says that a text is needed.
+pub fn text(scalar: &Scalar) -> Result<&str, Refusal> {
+    match scalar {
+        Scalar::Text(text) => Ok(text),
+        Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+            Err(Refusal { hint: Some("put it in quotes".to_owned()), ..Refusal::kind("a text", scalar) })
+        }
+    }
+}
+
+impl FromScalar for String {
+    const LOOKS: &'static str = "a text";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        text(scalar).map(str::to_owned)
+    }
+}
+
+impl FromScalar for bool {
+    const LOOKS: &'static str = "`#true` or `#false`";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        match scalar {
+            Scalar::Bool(flag) => Ok(*flag),
+            Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null => {
+                Err(Refusal::kind("`#true` or `#false`", scalar))
+            }
+        }
+    }
+}
+
+/// A whole number from `LEAST` to `MOST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whole<const LEAST: u32, const MOST: u32>(pub u32);
+
+impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
+    const LOOKS: &'static str = "a whole number";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        let number = match scalar {
+            Scalar::Integer(number) => *number,
+            Scalar::Decimal(written) => {
+                whole_decimal(written).ok_or_else(|| Refusal::kind("a whole number", scalar))?
+            }
+            Scalar::Text(text) if text.trim().parse::<i128>().is_ok() => {
+                return Err(Refusal::with("a number is needed here, this is a text", format!("write {}", text.trim())));
+            }
+            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null => return Err(Refusal::kind("a whole number", scalar)),
+        };
+        match u32::try_from(number) {
+            Ok(number) if (LEAST..=MOST).contains(&number) => Ok(Self(number)),
+            _ => Err(Refusal::new(format!("{number} is outside {LEAST} to {MOST}"))),
+        }
+    }
+}
+
+/// `1.0` is a whole number too.
+fn whole_decimal(written: &str) -> Option<i128> {
+    let (whole, fraction) = written.split_once('.')?;
+    fraction.bytes().all(|digit| digit == b'0').then(|| whole.parse().ok()).flatten()
+}
+
+macro_rules! named {
+    ($($type:ty, $looks:literal;)*) => {$(
+        impl FromScalar for $type {
+            const LOOKS: &'static str = $looks;
+
+            fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+                <$type>::parse(text(scalar)?).map_err(Refusal::from)
+            }
+        }
+    )*};
+}
+
+named! {
+    FleetName, "a name: lower-case letters, digits and `-`, at most 63";
+    NodeName, "a name: lower-case letters, digits and `-`, at most 63";
+    WorkloadName, "a name: lower-case letters, digits and `-`, at most 63";
+    ContainerName, "a name: lower-case letters, digits and `-`, at most 63";
+    VolumeName, "a name: lower-case letters, digits and `-`, at most 63";
+    ConfigName, "a name: lower-case letters, digits and `-`, at most 63";
+    SignerName, "a name: lower-case letters, digits and `-`, at most 63";
+    PortName, "a name: lower-case letters, digits and `-`, at most 15, with a letter";
+    LabelKey, "a label key: letters, digits, `-`, `_` and `.`, with an optional `prefix/`";
+    LabelValue, "a label value: letters, digits, `-`, `_` and `.`, at most 63";
+    EnvName, "a name of a variable";
+    FileKey, "a file name: letters, digits, `-`, `_` and `.`";
+    AbsolutePath, "an absolute path";
+    Millis, "a duration, such as `\"10s\"` or `\"1h30m\"`";
+    PciAddress, "a PCI address, such as `\"0000:17:00.0\"`";
+    DeviceUuid, "a device's UUID";
+}
+
+impl From<NameError> for Refusal {
+    fn from(error: NameError) -> Self {
+        let lower = error.given.to_lowercase().replace(['_', ' ', '.'], "-");
+        let hint =
+            (lower != error.given && !lower.is_empty() && lower.is_ascii()).then(|| format!("perhaps `{lower}`"));
+        Self { hint, ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<&'static str> for Refusal {
+    fn from(message: &'static str) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<QuantityError> for Refusal {
+    fn from(error: QuantityError) -> Self {
+        let hint = match &error {
+            QuantityError::NoUnit { given } => {
+                Some(format!("write a unit behind the number, such as `\"{given}MiB\"` or `\"{given}s\"`"))
+            }
+            QuantityError::Unit { known, .. } => Some(format!("units are {known}")),
+            QuantityError::Shape(_) => Some("write a number and a unit, such as `\"256MiB\"` or `\"10s\"`".to_owned()),
+            QuantityError::NotWhole { .. } | QuantityError::TooLarge(_) => None,
+        };
+        Self { hint, ..Self::new(error.to_string()) }
+    }
+}
+
+impl FromScalar for Bytes {
+    const LOOKS: &'static str = "an amount of bytes, such as `\"256MiB\"`";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        match scalar {
+            Scalar::Integer(number) => Err(Refusal::with(
+                format!("`{number}` has no unit"),
+                format!("write a unit behind the number, such as `\"{number}MiB\"`"),
+            )),
+            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+                Self::parse(text(scalar)?).map_err(Refusal::from)
+            }
+        }
+    }
+}
+
+impl FromScalar for Cpu {
+    const LOOKS: &'static str = "a number of CPUs, such as `2`, `0.5` or `\"500m\"`";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        let parsed = match scalar {
+            Scalar::Integer(number) => Self::parse(&number.to_string()),
+            Scalar::Decimal(written) => Self::parse(written),
+            Scalar::Text(text) => Self::parse(text),
+            Scalar::Bool(_) | Scalar::Null => return Err(Refusal::kind("a number of CPUs", scalar)),
+        };
+        parsed.map_err(Refusal::from)
+    }
+}

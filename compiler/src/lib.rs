@@ -1,0 +1,20 @@
+//! `wlc`: compiles workloads and machines described in KDL into one signed placement plan per node.
+//!
+//! Pure but for named edges at its rim. Read `pipeline.rs` first: the stages of a build in order, one call each.
+
+pub mod attachments;
+mod checks;
+pub mod cli;
+pub mod content;
+pub mod diagnostics;
+pub mod fields;
+pub mod files;
+pub mod lock;
+pub mod lower;
+pub mod model;
+pub mod pipeline;
+pub mod placement;
+pub mod publish;
+pub mod sources;
+pub mod span;
+pub mod syntax;

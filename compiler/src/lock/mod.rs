@@ -1,0 +1,85 @@
+//! The lock: what earlier builds decided, committed next to the sources. The compiler's only memory.
+//!
+//! One file for each workload, one fact on each line, sorted: unrelated changes merge. Bodies of revisions lie beside
+//! it, named by their digest.
+
+pub mod guard;
+pub mod heal;
+pub mod store;
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    binding::HostPorts,
+    digest::Digest,
+    instance::{SpecRef, WorkloadKind},
+    name::{ContainerName, NodeName, PortName, ReplicaName, WorkloadName},
+};
+
+/// Everything that the lock of a fleet holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lock {
+    /// The file of each workload.
+    pub workloads: BTreeMap<WorkloadName, WorkloadLock>,
+    /// Specs and contents of revisions, by their digests.
+    pub bodies: BTreeMap<Digest, Vec<u8>>,
+}
+
+/// What is locked of one workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkloadLock {
+    /// Its kind; it never changes.
+    pub kind: WorkloadKind,
+    /// Whether it lives.
+    pub state: State,
+    /// The digest of each image, where it is known.
+    pub images: BTreeMap<String, ImageLock>,
+    /// Where each replica is, and what it holds there.
+    pub replicas: BTreeMap<ReplicaName, ReplicaLock>,
+    /// Its revisions, oldest first. Numbers count inside the workload and are never used twice.
+    pub revisions: Vec<RevisionLock>,
+}
+
+/// Whether a workload lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is in the files.
+    Live,
+    /// It was removed with a word; its revision numbers go on if it returns.
+    Tombstone,
+}
+
+/// The digest of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageLock {
+    /// `sha256:…`
+    Digest(String),
+    /// The tag was not resolved.
+    Unresolved,
+}
+
+/// Where a replica is, and what it holds there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaLock {
+    /// Its node.
+    pub node: NodeName,
+    /// Its host ports.
+    pub ports: BTreeMap<(ContainerName, PortName), HostPorts>,
+}
+
+/// A revision and the contents that its body names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionLock {
+    /// Number, revision and the digest of its spec.
+    pub reference: SpecRef,
+    /// Digests of the contents that the spec names, sorted.
+    pub contents: Vec<Digest>,
+}
+
+impl WorkloadLock {
+    /// The newest revision.
+    pub fn newest(&self) -> Option<&RevisionLock> {
+        self.revisions.last()
+    }
+}

@@ -1,0 +1,126 @@
+//! Reads and writes the folder `lock/<fleet>/` (edge).
+#![expect(clippy::disallowed_methods, reason = "edge: the lock's folder")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use wlc_plan::{digest::Digest, name::WorkloadName};
+
+use super::{
+    Lock, WorkloadLock, heal,
+    text::{self, LockError},
+};
+
+const BODIES: &str = "bodies";
+
+/// How files in conflict are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// They are errors.
+    Strict,
+    /// What is in conflict counts as not decided.
+    Healing,
+}
+
+/// Why the lock cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The system said no.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("{path}: {error}")]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: LockError,
+    },
+    /// A body whose bytes are not those of its name.
+    #[error("{path}: its bytes do not have the digest that is its name")]
+    Body {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// Reads the lock below `folder`; a folder that is not there is an empty lock.
+pub fn read(folder: &Path, reading: Reading) -> Result<Lock, StoreError> {
+    let mut lock = Lock::default();
+    for (path, stem) in files(folder, "lock")? {
+        let Ok(name) = WorkloadName::parse(&stem) else { continue };
+        let text = fs::read_to_string(&path).map_err(|error| StoreError::Io { path: path.clone(), error })?;
+        let read: Result<WorkloadLock, LockError> = match reading {
+            Reading::Strict => text::read(&text),
+            Reading::Healing => heal::read(&text),
+        };
+        lock.workloads.insert(name, read.map_err(|error| StoreError::Text { path, error })?);
+    }
+    for (path, stem) in files(&folder.join(BODIES), "json")? {
+        let bytes = fs::read(&path).map_err(|error| StoreError::Io { path: path.clone(), error })?;
+        match Digest::parse(&stem) {
+            Ok(digest) if digest == Digest::of(&bytes) => drop(lock.bodies.insert(digest, bytes)),
+            Ok(_) | Err(_) if reading == Reading::Healing => {}
+            Ok(_) | Err(_) => return Err(StoreError::Body { path }),
+        }
+    }
+    Ok(lock)
+}
+
+fn files(folder: &Path, extension: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::Io { path: folder.to_owned(), error }),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| StoreError::Io { path: folder.to_owned(), error })?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+        if let (Some(stem), true) = (stem, path.extension().is_some_and(|found| found == extension)) {
+            found.push((path, stem));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Writes what differs and removes what is no longer there. Each file is replaced whole.
+pub fn write(folder: &Path, lock: &Lock) -> Result<(), StoreError> {
+    let texts = lock.workloads.iter().map(|(name, one)| (format!("{name}.lock"), text::write(one).into_bytes()));
+    write_folder(folder, "lock", texts.collect())?;
+    let bodies = lock.bodies.iter().map(|(digest, bytes)| (format!("{digest}.json"), bytes.clone()));
+    write_folder(&folder.join(BODIES), "json", bodies.collect())
+}
+
+fn write_folder(folder: &Path, extension: &str, wanted: BTreeMap<String, Vec<u8>>) -> Result<(), StoreError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| StoreError::Io { path, error }
+    };
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    for (name, bytes) in &wanted {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|there| there == *bytes) {
+            continue;
+        }
+        let temporary = folder.join(format!(".{name}.new"));
+        fs::write(&temporary, bytes).map_err(failed(&temporary))?;
+        fs::rename(&temporary, &path).map_err(failed(&path))?;
+    }
+    let kept: BTreeSet<&String> = wanted.keys().collect();
+    for (path, stem) in files(folder, extension)? {
+        if !kept.contains(&format!("{stem}.{extension}")) {
+            fs::remove_file(&path).map_err(failed(&path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! The lock's files as text: a header with the format, then one fact on each line, sorted.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use wlc_plan::{
+    binding::HostPorts,
+    digest::Digest,
+    instance::{SpecRef, WorkloadKind},
+    name::{ContainerName, NodeName, PortName, ReplicaName},
+    revision::Revision,
+};
+
+use super::{ImageLock, ReplicaLock, RevisionLock, State, WorkloadLock};
+
+/// The first line of each file.
+pub const HEADER: &str = "wlc-lock 1";
+
+/// A line that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct LockError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub problem: LockProblem,
+}
+
+/// What is wrong with a lock file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockProblem {
+    /// Another format, or no lock file at all.
+    #[error("the file does not begin with `wlc-lock 1`")]
+    Header,
+    /// A line of a merge conflict.
+    #[error("a merge conflict")]
+    Conflict,
+    /// A fact of unknown form.
+    #[error("`{0}` is no fact of a lock")]
+    Fact(String),
+    /// A fact that contradicts an earlier one.
+    #[error("`{0}` stands there twice")]
+    Twice(String),
+    /// No line says what kind of workload it is.
+    #[error("no line says the kind")]
+    NoKind,
+    /// A replica without a node.
+    #[error("replica `{0}` has no node")]
+    NoNode(ReplicaName),
+}
+
+/// The text of a file.
+pub fn write(lock: &WorkloadLock) -> String {
+    let mut lines = vec![format!("kind {}", lock.kind.word())];
+    if lock.state == State::Tombstone {
+        lines.push("tombstone".to_owned());
+    }
+    for (name, digest) in &lock.images {
+        let digest = match digest {
+            ImageLock::Digest(digest) => digest,
+            ImageLock::Unresolved => "unresolved",
+        };
+        lines.push(format!("image {name} {digest}"));
+    }
+    for (name, replica) in &lock.replicas {
+        lines.push(format!("replica {name} node {}", replica.node));
+        for ((container, port), host) in &replica.ports {
+            let host: Vec<String> = host.all().map(|port| port.to_string()).collect();
+            lines.push(format!("replica {name} port {container} {port} {}", host.join(" ")));
+        }
+    }
+    for revision in &lock.revisions {
+        let SpecRef { number, revision: digest, spec } = &revision.reference;
+        lines.push(format!("revision {number:06} {digest} spec {spec}"));
+        lines.extend(revision.contents.iter().map(|content| format!("revision {number:06} content {content}")));
+    }
+    lines.sort_unstable();
+    let mut text = format!("{HEADER}\n");
+    for line in lines {
+        writeln!(text, "{line}").expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// Reads a file.
+pub fn read(text: &str) -> Result<WorkloadLock, LockError> {
+    let at = |line: usize, problem| LockError { line, problem };
+    let mut facts = Facts::default();
+    let mut lines = text.lines().enumerate();
+    if lines.next().map(|(_, line)| line) != Some(HEADER) {
+        return Err(at(1, LockProblem::Header));
+    }
+    for (number, line) in lines {
+        if is_conflict(line) {
+            return Err(at(number + 1, LockProblem::Conflict));
+        }
+        facts.take(line).map_err(|problem| at(number + 1, problem))?;
+    }
+    facts.finish().map_err(|problem| at(1, problem))
+}
+
+/// Whether git wrote this line to mark a conflict.
+pub fn is_conflict(line: &str) -> bool {
+    ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark))
+}
+
+/// Facts while they are read.
+#[derive(Default)]
+struct Facts {
+    kind: Option<WorkloadKind>,
+    tombstone: bool,
+    images: BTreeMap<String, ImageLock>,
+    nodes: BTreeMap<ReplicaName, NodeName>,
+    ports: BTreeMap<(ReplicaName, ContainerName, PortName), HostPorts>,
+    revisions: BTreeMap<u32, SpecRef>,
+    contents: BTreeMap<u32, Vec<Digest>>,
+}
+
+impl Facts {
+    fn take(&mut self, line: &str) -> Result<(), LockProblem> {
+        let unknown = || LockProblem::Fact(line.to_owned());
+        let words: Vec<&str> = line.split(' ').collect();
+        let new = match words[..] {
+            ["kind", word] => self.kind.replace(kind(word).ok_or_else(unknown)?).is_none(),
+            ["tombstone"] => !std::mem::replace(&mut self.tombstone, true),
+            ["image", name, digest] => {
+                self.images.insert(name.to_owned(), image(digest).ok_or_else(unknown)?).is_none()
+            }
+            ["replica", name, "node", node] => {
+                let (name, node) = (ReplicaName::parse(name), NodeName::parse(node));
+                self.nodes.insert(name.map_err(|_| unknown())?, node.map_err(|_| unknown())?).is_none()
+            }
+            ["replica", name, "port", container, port, ref host @ ..] => {
+                let key = port_key(name, container, port).ok_or_else(unknown)?;
+                self.ports.insert(key, host_ports(host).ok_or_else(unknown)?).is_none()
+            }
+            ["revision", number, revision, "spec", spec] => {
+                let reference = spec_ref(number, revision, spec).ok_or_else(unknown)?;
+                self.revisions.insert(reference.number, reference).is_none()
+            }
+            ["revision", number, "content", content] => {
+                let number = number.parse().map_err(|_| unknown())?;
+                self.contents.entry(number).or_default().push(Digest::parse(content).map_err(|_| unknown())?);
+                true
+            }
+            _ => return Err(unknown()),
+        };
+        if new { Ok(()) } else { Err(LockProblem::Twice(line.to_owned())) }
+    }
+
+    fn finish(self) -> Result<WorkloadLock, LockProblem> {
+        let mut replicas: BTreeMap<ReplicaName, ReplicaLock> = BTreeMap::new();
+        for (name, node) in self.nodes {
+            replicas.insert(name, ReplicaLock { node, ports: BTreeMap::new() });
+        }
+        for ((name, container, port), host) in self.ports {
+            let replica = replicas.get_mut(&name).ok_or(LockProblem::NoNode(name))?;
+            replica.ports.insert((container, port), host);
+        }
+        let mut contents = self.contents;
+        let with_contents = |reference: SpecRef| {
+            let contents = contents.remove(&reference.number).unwrap_or_default();
+            RevisionLock { reference, contents }
+        };
+        let revisions = self.revisions.into_values().map(with_contents).collect();
+        Ok(WorkloadLock {
+            kind: self.kind.ok_or(LockProblem::NoKind)?,
+            state: if self.tombstone { State::Tombstone } else { State::Live },
+            images: self.images,
+            replicas,
+            revisions,
+        })
+    }
+}
+
+fn kind(word: &str) -> Option<WorkloadKind> {
+    use WorkloadKind::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
+    [Deployment, StatefulSet, DaemonSet, Job, CronJob].into_iter().find(|kind| kind.word() == word)
+}
+
+fn image(text: &str) -> Option<ImageLock> {
+    match text.strip_prefix("sha256:") {
+        Some(hex) => Digest::parse(hex).ok().map(|_| ImageLock::Digest(text.to_owned())),
+        None => (text == "unresolved").then_some(ImageLock::Unresolved),
+    }
+}
+
+fn port_key(name: &str, container: &str, port: &str) -> Option<(ReplicaName, ContainerName, PortName)> {
+    Some((ReplicaName::parse(name).ok()?, ContainerName::parse(container).ok()?, PortName::parse(port).ok()?))
+}
+
+fn host_ports(host: &[&str]) -> Option<HostPorts> {
+    let ports: Result<Vec<u16>, _> = host.iter().map(|port| port.parse()).collect();
+    HostPorts::try_from(ports.ok()?).ok()
+}
+
+fn spec_ref(number: &str, revision: &str, spec: &str) -> Option<SpecRef> {
+    Some(SpecRef {
+        number: number.parse().ok()?,
+        revision: Revision::parse(revision).ok()?,
+        spec: Digest::parse(spec).ok()?,
+    })
+}

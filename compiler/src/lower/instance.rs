@@ -1,0 +1,70 @@
+//! A placed replica → its instance.
+
+use wlc_plan::{
+    canonical,
+    digest::Digest,
+    instance::{Instance, SwappedContent},
+    name::ReplicaName,
+    quantity::Millis,
+    rollout::{OnFailure, Replacement, Rollout},
+};
+
+use super::{Contents, gates, revisions::Revised};
+use crate::{
+    model::{pod::Pod, volume::OnChangeWord, workload::Workload},
+    placement::Placed,
+};
+
+/// Kubernetes: `progressDeadlineSeconds` is 600 where nothing is written.
+const PROGRESS_DEADLINE: Millis = Millis::from_seconds(600);
+
+pub(super) fn instance(
+    workload: &Workload,
+    revised: &Revised,
+    replica: &ReplicaName,
+    placed: &Placed,
+    contents: &Contents,
+) -> Instance {
+    let common = workload.common();
+    let (newest, older) = revised.split();
+    Instance {
+        replica: replica.clone(),
+        workload: workload.name().value.clone(),
+        kind: workload.kind(),
+        labels: common.labels.iter().map(|label| (label.key.value.clone(), label.value.value.clone())).collect(),
+        spec: newest.reference.clone(),
+        older: older.map(|revision| revision.reference.clone()).collect(),
+        contents: swapped(workload.pod(), contents),
+        binding: placed.binding.clone(),
+        rollout: rollout(workload),
+        gates: gates::rolling(&workload.name().value),
+    }
+}
+
+fn rollout(workload: &Workload) -> Rollout {
+    let update = workload.common().update.as_ref();
+    Rollout {
+        replacement: Replacement::StopFirst,
+        min_ready: update.map_or(Millis(0), |update| update.min_ready.value),
+        progress_deadline: update.map_or(PROGRESS_DEADLINE, |update| update.progress_deadline.value),
+        on_failure: OnFailure::Stop,
+    }
+}
+
+/// Contents that are swapped in place, sorted by container and path.
+fn swapped(pod: &Pod, contents: &Contents) -> Vec<SwappedContent> {
+    let mut found = Vec::new();
+    for container in &pod.containers {
+        let in_place = container.mounts.iter().filter(|mount| mount.on_change.value != OnChangeWord::Restart);
+        for mount in in_place {
+            let content = mount.config.as_ref().and_then(|config| contents.get(&config.value));
+            found.extend(content.map(|content| SwappedContent {
+                container: container.name.value.clone(),
+                path: mount.path.value.clone(),
+                content: Digest::of(&canonical::encode(content)),
+            }));
+        }
+    }
+    found.sort();
+    found
+}

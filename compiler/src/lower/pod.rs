@@ -1,0 +1,224 @@
+//! A pod template → its spec, with every default filled in.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    canonical,
+    digest::Digest,
+    format::Format,
+    name::VolumeName,
+    spec::{
+        Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, HttpProbe, Image, InstanceField, Medium,
+        Mount, MountSource, OnChange, PodSpec, PortSpec, Probe, ProbeHandler, Probes, Protocol, PullPolicy, Resources,
+        RestartPolicy, Security, TcpProbe, VolumeSource,
+    },
+};
+
+use super::{Contents, gates};
+use crate::model::{
+    self,
+    container::{Container, FieldWord, PullWord, VariableValue},
+    pod::Pod,
+    probe::ProbeKind,
+    volume::OnChangeWord,
+};
+
+/// The spec of a pod. Deployments and daemon-sets always restart (S-050, S-144).
+pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
+    let mut volumes: BTreeMap<VolumeName, VolumeSource> = BTreeMap::new();
+    for volume in &pod.volumes {
+        let sources = (&volume.empty_dir, &volume.tmpfs, &volume.host_path);
+        volumes.extend(volume_source(sources).map(|source| (volume.name.value.clone(), source)));
+    }
+    let mut containers: Vec<ContainerSpec> =
+        pod.containers.iter().map(|one| container(one, contents, &mut volumes)).collect();
+    gates::order(&mut containers);
+    PodSpec {
+        format: Format::V1,
+        containers,
+        volumes,
+        restart: RestartPolicy::Always,
+        grace: pod.grace.value,
+        restarted: pod.restarted.as_ref().map(|word| word.value.clone()),
+    }
+}
+
+type Sources<'a> = (
+    &'a Option<crate::span::Spanned<model::volume::Size>>,
+    &'a Option<crate::span::Spanned<model::volume::Size>>,
+    &'a Option<crate::span::Spanned<wlc_plan::name::AbsolutePath>>,
+);
+
+fn volume_source((empty_dir, tmpfs, host_path): Sources<'_>) -> Option<VolumeSource> {
+    let empty = |medium| {
+        move |size: &crate::span::Spanned<model::volume::Size>| {
+            VolumeSource::EmptyDir(EmptyDir { medium, size: size.value.0 })
+        }
+    };
+    let disk = empty_dir.as_ref().map(empty(Medium::Disk));
+    let memory = tmpfs.as_ref().map(empty(Medium::Memory));
+    disk.or(memory).or_else(|| host_path.as_ref().map(|path| VolumeSource::HostPath(path.value.clone())))
+}
+
+fn container(
+    container: &Container,
+    contents: &Contents,
+    volumes: &mut BTreeMap<VolumeName, VolumeSource>,
+) -> ContainerSpec {
+    let words = |list: &Option<crate::span::Spanned<Vec<crate::span::Spanned<String>>>>| -> Vec<String> {
+        list.iter().flat_map(|list| &list.value).map(|word| word.value.clone()).collect()
+    };
+    let mut mounts: Vec<Mount> = container.mounts.iter().filter_map(|one| mount(one, contents, volumes)).collect();
+    mounts.sort_by(|a, b| a.path.cmp(&b.path));
+    ContainerSpec {
+        name: container.name.value.clone(),
+        image: image(container),
+        after: Vec::new(),
+        command: words(&container.command),
+        args: words(&container.args),
+        working_directory: container.working_directory.as_ref().map(|path| path.value.clone()),
+        env: container.env.iter().flat_map(|env| &env.variables).map(variable).collect(),
+        ports: container.ports.iter().map(port).collect(),
+        mounts,
+        resources: resources(container),
+        security: security(container),
+        probes: Probes {
+            startup: container.startup.as_ref().map(probe),
+            readiness: container.readiness.as_ref().map(probe),
+            liveness: container.liveness.as_ref().map(probe),
+        },
+        stop_signal: container.stop_signal.as_ref().map(|signal| signal.value.0.clone()),
+    }
+}
+
+/// S-277: `latest` is always pulled, anything else when it is not there.
+fn image(container: &Container) -> Image {
+    let image = &container.image.value;
+    let default = match (&image.digest, image.tag.as_deref()) {
+        (None, Some("latest")) => PullPolicy::Always,
+        (None | Some(_), _) => PullPolicy::IfNotPresent,
+    };
+    let pull = container.pull.as_ref().map_or(default, |pull| match pull.value {
+        PullWord::Always => PullPolicy::Always,
+        PullWord::IfNotPresent => PullPolicy::IfNotPresent,
+        PullWord::Never => PullPolicy::Never,
+    });
+    Image { name: image.written.clone(), digest: image.digest.clone(), pull }
+}
+
+fn variable(variable: &model::container::Variable) -> EnvVariable {
+    let value = match &variable.value {
+        VariableValue::Text(text) => EnvValue::Text(text.clone()),
+        VariableValue::Field(FieldWord::Replica) => EnvValue::Field(InstanceField::Replica),
+        VariableValue::Field(FieldWord::Workload) => EnvValue::Field(InstanceField::Workload),
+        VariableValue::Field(FieldWord::Node) => EnvValue::Field(InstanceField::Node),
+        VariableValue::Field(FieldWord::Fleet) => EnvValue::Field(InstanceField::Fleet),
+    };
+    EnvVariable { name: variable.name.value.clone(), value }
+}
+
+fn port(port: &model::container::Port) -> PortSpec {
+    PortSpec {
+        name: port.name.value.clone(),
+        number: u16::try_from(port.number.value.0).expect("a port is read as 1 to 65535"),
+        protocol: match port.protocol.value {
+            model::container::ProtocolWord::Tcp => Protocol::Tcp,
+            model::container::ProtocolWord::Udp => Protocol::Udp,
+        },
+        published: port.host.is_some(),
+    }
+}
+
+fn mount(
+    mount: &model::volume::Mount,
+    contents: &Contents,
+    volumes: &mut BTreeMap<VolumeName, VolumeSource>,
+) -> Option<Mount> {
+    let source = match (&mount.config, &mount.volume) {
+        (Some(config), _) => {
+            let content = contents.get(&config.value)?;
+            let on_change = match (mount.on_change.value, &mount.signal) {
+                (OnChangeWord::Signal, Some(signal)) => OnChange::Signal(signal.value.0.clone()),
+                (OnChangeWord::Nothing, _) => OnChange::Nothing,
+                (OnChangeWord::Restart | OnChangeWord::Signal, _) => {
+                    OnChange::Restart(Digest::of(&canonical::encode(content)))
+                }
+            };
+            MountSource::Config(ConfigMount { config: config.value.clone(), mode: mount.mode.value.0, on_change })
+        }
+        (None, Some(volume)) => MountSource::Volume(volume.value.clone()),
+        (None, None) => {
+            let source = volume_source((&mount.empty_dir, &mount.tmpfs, &mount.host_path))?;
+            let name = own_volume_name(volumes);
+            volumes.insert(name.clone(), source);
+            MountSource::Volume(name)
+        }
+    };
+    let is_config = matches!(source, MountSource::Config(_));
+    let access = if mount.read_only.value || is_config { Access::ReadOnly } else { Access::ReadWrite };
+    Some(Mount { path: mount.path.value.clone(), source, access })
+}
+
+/// A name for a volume that one mount declares for itself.
+fn own_volume_name(taken: &BTreeMap<VolumeName, VolumeSource>) -> VolumeName {
+    let names = (0..).map_while(|number: u32| VolumeName::parse(&format!("own-{number}")).ok());
+    names.into_iter().find(|name| !taken.contains_key(name)).expect("there are more numbers than volumes")
+}
+
+/// S-349: a limit without a request is the request too.
+fn resources(container: &Container) -> Resources {
+    let request = container.request.as_ref();
+    let limit = container.limit.as_ref();
+    let cpu_limit = limit.and_then(|limit| limit.cpu.as_ref()).map(|cpu| cpu.value);
+    let memory_limit = limit.and_then(|limit| limit.memory.as_ref()).map(|memory| memory.value);
+    Resources {
+        cpu_request: request.and_then(|request| request.cpu.as_ref()).map(|cpu| cpu.value).or(cpu_limit),
+        cpu_limit,
+        memory_request: request.and_then(|request| request.memory.as_ref()).map(|memory| memory.value).or(memory_limit),
+        memory_limit,
+    }
+}
+
+fn security(container: &Container) -> Security {
+    let capabilities = |list: fn(
+        &model::container::Capabilities,
+    ) -> &Option<
+        crate::span::Spanned<Vec<crate::span::Spanned<model::container::Capability>>>,
+    >| {
+        let words = container.capabilities.iter().flat_map(|found| list(found).iter()).flat_map(|list| &list.value);
+        let mut names: Vec<String> = words.map(|word| word.value.0.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    Security {
+        privileged: container.privileged.value,
+        read_only_root: container.read_only_root.value,
+        no_new_privileges: container.no_new_privileges.value,
+        non_root: container.non_root.value,
+        user: container.user.as_ref().map(|user| user.value.0),
+        group: container.group.as_ref().map(|group| group.value.0),
+        add_capabilities: capabilities(|found| &found.add),
+        drop_capabilities: capabilities(|found| &found.drop),
+    }
+}
+
+fn probe(probe: &model::probe::Probe) -> Probe {
+    let port = probe.port.value.clone();
+    let headers = probe.headers.iter().map(|header| (header.name.value.clone(), header.value.value.clone()));
+    let handler = match probe.kind.value {
+        ProbeKind::Http => {
+            let path = probe.path.as_ref().map_or_else(|| "/".to_owned(), |path| path.value.clone());
+            ProbeHandler::Http(HttpProbe { path, port, headers: headers.collect() })
+        }
+        ProbeKind::Tcp => ProbeHandler::Tcp(TcpProbe { port }),
+    };
+    Probe {
+        handler,
+        initial_delay: probe.initial_delay.value,
+        period: probe.period.value,
+        timeout: probe.timeout.value,
+        successes: probe.successes.value.0,
+        failures: probe.failures.value.0,
+    }
+}

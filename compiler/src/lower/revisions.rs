@@ -1,0 +1,59 @@
+//! Revisions: which number a pod template gets, and which older ones are kept.
+
+use wlc_plan::{
+    canonical,
+    digest::Digest,
+    instance::SpecRef,
+    revision::{Revision, TemplateVersion},
+    spec::PodSpec,
+};
+
+use crate::lock::{RevisionLock, WorkloadLock};
+
+/// A workload's template and its revisions.
+#[derive(Debug, Clone)]
+pub(super) struct Revised {
+    /// The template that is asked for.
+    pub spec: PodSpec,
+    /// The revisions that are kept, oldest first; the last is the one asked for.
+    pub revisions: Vec<RevisionLock>,
+}
+
+impl Revised {
+    /// The revision that is asked for.
+    pub(super) fn newest(&self) -> &RevisionLock {
+        self.revisions.last().expect("a workload has the revision that it asks for")
+    }
+
+    /// The revision asked for, and the older ones, newest first.
+    pub(super) fn split(&self) -> (&RevisionLock, impl Iterator<Item = &RevisionLock>) {
+        (self.newest(), self.revisions.iter().rev().skip(1))
+    }
+
+    /// Digests of all bodies that the revisions need.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = Digest> {
+        let all = |revision: &RevisionLock| std::iter::once(revision.reference.spec).chain(revision.contents.clone());
+        self.revisions.iter().flat_map(all)
+    }
+}
+
+/// Gives the template its number. A template that an older revision had gets a new, higher number, and the old number
+/// is gone (S-071, S-122, P-027); numbers are never used twice. `kept` older revisions stay.
+pub(super) fn revise(spec: PodSpec, kept: u32, lock: Option<&WorkloadLock>) -> Revised {
+    let old = lock.map(|lock| lock.revisions.as_slice()).unwrap_or_default();
+    let version = old.last().map_or(TemplateVersion::NEWEST, |last| last.reference.revision.version());
+    let revision = Revision::of(version, &spec);
+    let highest = old.last().map_or(0, |last| last.reference.number);
+    let is_newest = old.last().is_some_and(|last| last.reference.revision == revision);
+    let number = if is_newest { highest } else { highest + 1 };
+    let mut contents: Vec<Digest> = spec.contents().collect();
+    contents.sort_unstable();
+    contents.dedup();
+    let body = Digest::of(&canonical::encode(&spec));
+    let mut revisions: Vec<RevisionLock> =
+        old.iter().filter(|one| one.reference.revision != revision).cloned().collect();
+    let surplus = revisions.len().saturating_sub(kept as usize);
+    revisions.drain(..surplus);
+    revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: body }, contents });
+    Revised { spec, revisions }
+}

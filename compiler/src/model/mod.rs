@@ -1,0 +1,159 @@
+//! What the files say, block by block, checked in its parts and not yet against each other.
+
+pub mod amount;
+pub mod config;
+pub mod container;
+pub mod facts;
+pub mod fleet;
+pub mod node;
+pub mod place;
+pub mod pod;
+pub mod probe;
+pub mod range;
+pub mod volume;
+pub mod workload;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wlc_plan::name::{ConfigName, NodeName, WorkloadName};
+
+use self::{
+    config::Config,
+    facts::Facts,
+    fleet::Fleet,
+    node::Node,
+    workload::{DaemonSet, Deployment, Removed, Workload},
+};
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems, suggest},
+    fields::{FromBlock, Schema},
+    span::Span,
+    syntax::{Block, Scalar},
+};
+
+/// Everything that the files of a repository declare.
+#[derive(Debug, Default)]
+pub struct Repository {
+    /// The fleet.
+    pub fleet: Option<Fleet>,
+    /// The machines, as people describe them.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// The machines, as `wlagent facts` found them.
+    pub facts: BTreeMap<NodeName, Facts>,
+    /// Configs.
+    pub configs: BTreeMap<ConfigName, Config>,
+    /// Workloads of all kinds.
+    pub workloads: BTreeMap<WorkloadName, Workload>,
+    /// Words for workloads that are gone.
+    pub removed: BTreeMap<WorkloadName, Removed>,
+    /// Kind and name of everything that is declared, what is misspelt inside included.
+    pub declared: BTreeMap<(&'static str, String), Span>,
+}
+
+/// The blocks that may stand at the top of a file.
+pub const TOP: [&Schema; 7] = [
+    Fleet::SCHEMA,
+    Node::SCHEMA,
+    Facts::SCHEMA,
+    Config::SCHEMA,
+    Deployment::SCHEMA,
+    DaemonSet::SCHEMA,
+    Removed::SCHEMA,
+];
+
+/// Words of the language that may stand there, and that this version does not carry out.
+const ABSENT: [&str; 8] = ["stateful-set", "job", "cron-job", "secret", "template", "use", "include", "released"];
+
+impl Repository {
+    /// Reads the blocks of a file.
+    pub fn read(&mut self, blocks: &[Block], problems: &mut Problems) {
+        for block in blocks {
+            self.read_block(block, problems);
+        }
+    }
+
+    fn read_block(&mut self, block: &Block, problems: &mut Problems) {
+        let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
+            report_unknown(block, problems);
+            return;
+        };
+        if !self.declare(schema.word, block, problems) {
+            return;
+        }
+        match schema.word {
+            "fleet" => self.fleet = Fleet::from_block(block, problems),
+            "node" => put(&mut self.nodes, Node::from_block(block, problems), |node| node.name.value.clone()),
+            "facts" => put(&mut self.facts, Facts::from_block(block, problems), |facts| facts.node.value.clone()),
+            "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
+            "removed" => put(&mut self.removed, Removed::from_block(block, problems), |word| word.name.value.clone()),
+            "deployment" => {
+                let read = Deployment::from_block(block, problems).map(Workload::Deployment);
+                put(&mut self.workloads, read, |workload| workload.name().value.clone());
+            }
+            "daemon-set" => {
+                let read = DaemonSet::from_block(block, problems).map(Workload::DaemonSet);
+                put(&mut self.workloads, read, |workload| workload.name().value.clone());
+            }
+            other => unreachable!("`{other}` is in the list of top-level blocks and has no place in the repository"),
+        }
+    }
+
+    /// Notes a name; the second of two equal names is reported and not read.
+    fn declare(&mut self, kind: &'static str, block: &Block, problems: &mut Problems) -> bool {
+        let (name, span) = match block.arguments.first() {
+            Some(value) => match &value.value {
+                Scalar::Text(name) => (name.clone(), value.span),
+                Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => return true,
+            },
+            None => return true,
+        };
+        let space = if matches!(kind, "deployment" | "daemon-set") { "workload" } else { kind };
+        let name_in_space = if kind == "fleet" { String::new() } else { name.clone() };
+        match self.declared.get(&(space, name_in_space.clone())) {
+            None => {
+                self.declared.insert((space, name_in_space), span);
+                true
+            }
+            Some(first) if kind == "fleet" => {
+                let diagnostic = Diagnostic::new(Code::OneFleet, "a repository has one fleet", span, "a second one");
+                problems.add(diagnostic.also(*first, "the first one").hint("another fleet is another repository"));
+                false
+            }
+            Some(first) => {
+                let message = format!("{space} `{name}` is declared twice");
+                let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "declared again here");
+                problems.add(diagnostic.also(*first, "first declared here"));
+                false
+            }
+        }
+    }
+
+    /// Whether something of this kind and name is declared, even if it cannot be held.
+    pub fn is_declared(&self, space: &'static str, name: &str) -> bool {
+        self.declared.contains_key(&(space, name.to_owned()))
+    }
+
+    /// All declared names of a kind.
+    pub fn names(&self, space: &'static str) -> BTreeSet<&str> {
+        self.declared.keys().filter(|(kind, _)| *kind == space).map(|(_, name)| name.as_str()).collect()
+    }
+}
+
+fn put<Name: Ord, Value>(map: &mut BTreeMap<Name, Value>, value: Option<Value>, name: impl Fn(&Value) -> Name) {
+    if let Some(value) = value {
+        map.insert(name(&value), value);
+    }
+}
+
+fn report_unknown(block: &Block, problems: &mut Problems) {
+    let word = &block.word;
+    if ABSENT.contains(&word.value.as_str()) {
+        let message = format!("`{}` is not in this version of wlc", word.value);
+        let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "read, but not carried out");
+        problems.add(diagnostic.hint("take it out; the roadmap in the book says what is planned"));
+        return;
+    }
+    let diagnostic =
+        Diagnostic::new(Code::UnknownWord, format!("unknown block `{}`", word.value), word.span, "not known here");
+    problems.add(diagnostic.hint(suggest::hint(&word.value, TOP.map(|schema| schema.word))));
+}

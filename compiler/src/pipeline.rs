@@ -1,0 +1,92 @@
+//! The stages of a build, in order. Read this first.
+//!
+//! ```text
+//! files → syntax → model → attachments → checks → contents → placement → lower → content
+//! ```
+//!
+//! Every stage takes values and gives values, and reports what is wrong to one collector. Files, the lock's folder and
+//! the plan set are read and written by the edges around it.
+
+use crate::{
+    attachments::Attachments,
+    checks,
+    diagnostics::{Code, Diagnostic, Problems},
+    lock::{Lock, guard},
+    lower::{self, Lowered},
+    model::{Repository, workload::Workload},
+    placement::{self, Placement},
+    sources::Sources,
+    syntax,
+};
+
+/// What the files say.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// The files.
+    pub sources: Sources,
+    /// What they declare.
+    pub repository: Repository,
+    /// What is wrong with them.
+    pub problems: Problems,
+}
+
+/// What a build decides.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The files.
+    pub sources: Sources,
+    /// What they declare.
+    pub repository: Repository,
+    /// What is wrong.
+    pub problems: Problems,
+    /// Where every replica is; empty where the files have errors.
+    pub placement: Placement,
+    /// Content and lock; none where there are errors.
+    pub lowered: Option<Lowered>,
+}
+
+/// Files → what they declare.
+pub fn read(sources: Sources, mut problems: Problems) -> Front {
+    let mut repository = Repository::default();
+    for (id, source) in sources.iter() {
+        if let Some(blocks) = syntax::read(id, source, &mut problems) {
+            repository.read(&blocks, &mut problems);
+        }
+    }
+    Front { sources, repository, problems }
+}
+
+/// What the files declare, with the files that they name and the lock → what is to run where.
+pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
+    let Front { sources, repository, mut problems } = front;
+    checks::run(&repository, &mut problems);
+    guard::check(&repository, lock, &mut problems);
+    let contents = lower::contents(&repository, attachments, &mut problems);
+    let mut placement = Placement::default();
+    if problems.errors() == 0 {
+        placement = placement::place(&repository, lock, &mut problems);
+        several_nodes(&repository, &placement, &mut problems);
+    }
+    let fleet = repository.fleet.as_ref().map(|fleet| fleet.name.value.clone());
+    let lowered = match fleet {
+        Some(fleet) if problems.errors() == 0 => Some(lower::lower(&repository, &fleet, &placement, &contents, lock)),
+        Some(_) | None => None,
+    };
+    Compiled { sources, repository, problems, placement, lowered }
+}
+
+/// One replica at a time is a promise for each node: agents that see each other nowhere cannot keep it for the fleet.
+fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut Problems) {
+    for (name, replicas) in &placement.workloads {
+        let mut nodes: Vec<_> = replicas.values().map(|placed| &placed.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let workload = &repository.workloads[name];
+        if let (Workload::Deployment(_), 2..) = (workload, nodes.len()) {
+            let message =
+                format!("`{name}` is replaced on {} nodes at once, one replica at a time on each", nodes.len());
+            let diagnostic = Diagnostic::new(Code::SeveralNodes, message, workload.span(), "on several nodes");
+            problems.add(diagnostic.hint("nodes of a fleet with `board \"none\"` do not wait for each other"));
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Which nodes a replica may run on, and which have room for it. Every clause is judged for every node.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::name::NodeName;
+
+use super::{capacity::Machine, facts, refusal::Refusal, request::Request};
+use crate::model::{
+    container::HostPort,
+    node::Taint,
+    place::{LabelRequirement, Place, Tolerate},
+};
+
+/// The nodes that a workload may run on, and why the others may not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Eligible {
+    /// Nodes on which it may run, sorted by name.
+    pub nodes: Vec<NodeName>,
+    /// Why each other node may not run it.
+    pub refused: BTreeMap<NodeName, Vec<Refusal>>,
+}
+
+/// Judges labels, facts and taints: what does not change while replicas are placed.
+pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine>) -> Eligible {
+    let mut found = Eligible::default();
+    for (name, machine) in machines {
+        let refusals = refusals(request, machine);
+        if refusals.is_empty() {
+            found.nodes.push(name.clone());
+        } else {
+            found.refused.insert(name.clone(), refusals);
+        }
+    }
+    found
+}
+
+fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let place = request.place.as_ref();
+    for taint in &machine.node.taints {
+        if !place.is_some_and(|place| place.tolerate.iter().any(|word| tolerates(word, taint))) {
+            let group = format!("taint `{}`", taint.key.value);
+            found.push(Refusal::new(request.span, group, format!("it has the taint `{}`", taint.key.value)));
+        }
+    }
+    if let Some(place) = place {
+        found.extend(by_place(place, machine));
+    }
+    found
+}
+
+/// S-444: without a value, any value of the key.
+fn tolerates(word: &Tolerate, taint: &Taint) -> bool {
+    let value = |taint: &Taint| taint.value.as_ref().map(|value| value.value.clone());
+    word.key.value == taint.key.value
+        && word.value.as_ref().is_none_or(|wanted| value(taint).as_ref() == Some(&wanted.value))
+}
+
+fn by_place(place: &Place, machine: &Machine) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    if let Some(on) = place.on.as_ref().filter(|on| on.value != machine.node.name.value) {
+        found.push(Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
+    }
+    let Some(require) = &place.require else { return found };
+    for label in require.labels.iter().filter(|label| !has_label(label, machine)) {
+        found.push(label_refusal(label, machine));
+    }
+    found.extend(facts::required(require, machine.facts.as_ref()));
+    if let Some(not) = &require.not {
+        for label in not.labels.iter().filter(|label| has_label(label, machine)) {
+            let group = format!("label `{}`", label.key.value);
+            found.push(Refusal::new(label.span, group, format!("it has the label `{}`", label.key.value)));
+        }
+        found.extend(facts::forbidden(not, machine.facts.as_ref()));
+    }
+    found
+}
+
+/// S-432: a label with one of these values; without a value, the label at all.
+fn has_label(wanted: &LabelRequirement, machine: &Machine) -> bool {
+    machine.node.labels.iter().any(|label| {
+        label.key.value == wanted.key.value
+            && (wanted.values.is_empty() || wanted.values.iter().any(|value| value.value == label.value.value))
+    })
+}
+
+fn label_refusal(wanted: &LabelRequirement, machine: &Machine) -> Refusal {
+    let key = &wanted.key.value;
+    let there = machine.node.labels.iter().find(|label| label.key.value == *key);
+    let detail = match there {
+        Some(label) => format!("its label `{key}` is `{}`", label.value.value),
+        None => format!("it has no label `{key}`"),
+    };
+    Refusal { nearness: u64::from(there.is_some()), ..Refusal::new(wanted.span, format!("label `{key}`"), detail) }
+}
+
+/// What is missing on a node for one more replica: CPU, memory, host ports, places.
+pub(super) fn room(request: &Request, machine: &Machine) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    if request.cpu.0 > 0 && machine.cpu.is_none_or(|left| left < request.cpu) {
+        found.push(Refusal::cpu(request.cpu_span.unwrap_or(request.span), request.cpu, machine.cpu));
+    }
+    if request.memory.0 > 0 && machine.memory.is_none_or(|left| left < request.memory) {
+        found.push(Refusal::memory(request.memory_span.unwrap_or(request.span), request.memory, machine.memory));
+    }
+    for port in &request.ports {
+        if let HostPort::Fixed(number) = port.host
+            && !machine.is_free(number, port.protocol, port.address)
+        {
+            found.push(Refusal::new(port.span, format!("host port {number}"), format!("its port {number} is taken")));
+        }
+    }
+    if !machine.is_below_limit() {
+        found.push(Refusal::new(request.span, "replicas per node", "it has as many replicas as a node may have"));
+    }
+    found
+}

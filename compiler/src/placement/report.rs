@@ -1,0 +1,128 @@
+//! Why something could not be placed, as diagnostics: the clause, the reasons in groups, the nearest miss.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    instance::WorkloadKind,
+    name::{NodeName, ReplicaName},
+};
+
+use super::{capacity::Machine, filter, filter::Eligible, refusal::Refusal, request::Request};
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    lock::{Lock, State},
+    model::{Repository, workload::Workload},
+    span::Span,
+};
+
+/// A selection that no node matches. A daemon-set that the lock has had is warned about only.
+pub(super) fn matches_nothing(
+    repository: &Repository,
+    workload: &Workload,
+    request: &Request,
+    eligible: &Eligible,
+    lock: &Lock,
+    problems: &mut Problems,
+) {
+    let name = &request.workload;
+    if repository.nodes.is_empty() {
+        let message = format!("`{name}` has no node to run on: the fleet has none");
+        let diagnostic = Diagnostic::new(Code::MatchesNothing, message, request.span, "nowhere to run");
+        problems.add(diagnostic.hint("describe a machine: `node \"n1\"`, and its facts with `wlagent facts`"));
+        return;
+    }
+    if matches!(workload, Workload::Deployment(deployment) if deployment.replicas.value.0 == 0) {
+        return;
+    }
+    let had_nodes = lock.workloads.get(name).is_some_and(|locked| locked.state == State::Live);
+    let code = match (workload, had_nodes) {
+        (Workload::DaemonSet(_), true) => Code::DaemonSetEmpty,
+        (Workload::DaemonSet(_), false) | (Workload::Deployment(_), _) => Code::MatchesNothing,
+    };
+    let refused = eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
+    problems.add(diagnostic(code, format!("`{name}` matches no node"), request, &refused));
+}
+
+/// No node has room for one more replica.
+pub(super) fn no_node_fits(
+    request: &Request,
+    replica: &ReplicaName,
+    eligible: &Eligible,
+    machines: &BTreeMap<NodeName, Machine>,
+    problems: &mut Problems,
+) {
+    let room = eligible.nodes.iter().filter_map(|node| Some((node, filter::room(request, machines.get(node)?))));
+    let room: Vec<(&NodeName, Vec<Refusal>)> = room.collect();
+    let mut refused: BTreeMap<&NodeName, &[Refusal]> =
+        room.iter().map(|(node, refusals)| (*node, refusals.as_slice())).collect();
+    refused.extend(eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())));
+    let message = format!("no node fits replica `{replica}`");
+    problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
+}
+
+/// A daemon-set runs on every eligible node; a full one is an error.
+pub(super) fn daemon_set_without_room(
+    request: &Request,
+    refused: &BTreeMap<NodeName, Vec<Refusal>>,
+    problems: &mut Problems,
+) {
+    let refused: BTreeMap<&NodeName, &[Refusal]> =
+        refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
+    let message = format!("`{}` runs on every node that it selects, and not all have room", request.workload);
+    problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
+}
+
+fn diagnostic(code: Code, message: String, request: &Request, refused: &BTreeMap<&NodeName, &[Refusal]>) -> Diagnostic {
+    let span = commonest_span(refused).unwrap_or(request.span);
+    let diagnostic = Diagnostic::new(code, message, span, groups(refused));
+    let diagnostic = match nearest_miss(refused) {
+        Some(miss) => diagnostic.hint(miss),
+        None => diagnostic,
+    };
+    if refused.values().flat_map(|refusals| refusals.iter()).any(|refusal| refusal.group.ends_with("unknown")) {
+        return diagnostic.hint("run `wlagent facts` on the machine and commit what it prints");
+    }
+    match request.kind {
+        WorkloadKind::DaemonSet => diagnostic.hint("select fewer nodes, or make room on them"),
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
+            diagnostic.hint("ask for less, run fewer replicas, or add a node")
+        }
+    }
+}
+
+/// The clause that keeps most nodes away.
+fn commonest_span(refused: &BTreeMap<&NodeName, &[Refusal]>) -> Option<Span> {
+    let mut counts: BTreeMap<Span, usize> = BTreeMap::new();
+    for refusal in refused.values().flat_map(|refusals| refusals.iter()) {
+        *counts.entry(refusal.span).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(span, count)| (*count, std::cmp::Reverse(*span))).map(|(span, _)| span)
+}
+
+/// `6 nodes: memory; 2 nodes: taint dedicated`
+fn groups(refused: &BTreeMap<&NodeName, &[Refusal]>) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for refusals in refused.values() {
+        let mut groups: Vec<&str> = refusals.iter().map(|refusal| refusal.group.as_str()).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        *counts.entry(groups.join(", ")).or_default() += 1;
+    }
+    let mut groups: Vec<(String, usize)> = counts.into_iter().collect();
+    groups.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let text =
+        |(group, count): &(String, usize)| format!("{count} {}: {group}", if *count == 1 { "node" } else { "nodes" });
+    groups.iter().map(text).collect::<Vec<_>>().join("; ")
+}
+
+/// `nearest: gpu-03, it has a gpu of 24GiB, >=40GiB asked`
+fn nearest_miss(refused: &BTreeMap<&NodeName, &[Refusal]>) -> Option<String> {
+    let nearest = refused.iter().min_by_key(|(node, refusals)| {
+        let nearness: u64 = refusals.iter().map(|refusal| refusal.nearness).sum();
+        (refusals.len(), std::cmp::Reverse(nearness), **node)
+    });
+    nearest.map(|(node, refusals)| {
+        let details: Vec<&str> = refusals.iter().map(|refusal| refusal.detail.as_str()).collect();
+        format!("nearest is `{node}`: {}", details.join("; "))
+    })
+}

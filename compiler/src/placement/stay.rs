@@ -1,0 +1,76 @@
+//! Stickiness: replicas stay where the lock has them unless they no longer fit there (P-132).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wlc_plan::name::{NodeName, ReplicaName};
+
+use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
+use crate::{diagnostics::Problems, lock::Lock};
+
+/// The names of a deployment's replicas: those of the lock, the free low numbers for new ones, and for a smaller count
+/// without the highest numbers on the fullest nodes.
+pub(super) fn names(request: &Request, lock: &Lock) -> BTreeSet<ReplicaName> {
+    let locked = locked(request, lock);
+    let mut names: BTreeSet<ReplicaName> = locked.keys().cloned().collect();
+    let wanted = request.replicas as usize;
+    while names.len() > wanted {
+        let Some(victim) = victim(&names, &locked) else { break };
+        names.remove(&victim);
+    }
+    let numbers = (0..).map_while(|number| ReplicaName::numbered(&request.workload, number).ok());
+    let missing = wanted.saturating_sub(names.len());
+    let new: Vec<ReplicaName> = numbers.filter(|name| !names.contains(name)).take(missing).collect();
+    names.extend(new);
+    names
+}
+
+fn locked(request: &Request, lock: &Lock) -> BTreeMap<ReplicaName, NodeName> {
+    let replicas = lock.workloads.get(&request.workload).map(|workload| &workload.replicas);
+    replicas.into_iter().flatten().map(|(name, replica)| (name.clone(), replica.node.clone())).collect()
+}
+
+/// Which replica goes first on a scale-down: of the node that has most of them, the one with the highest number (S-039).
+fn victim(names: &BTreeSet<ReplicaName>, locked: &BTreeMap<ReplicaName, NodeName>) -> Option<ReplicaName> {
+    let mut counts: BTreeMap<&NodeName, usize> = BTreeMap::new();
+    for node in names.iter().filter_map(|name| locked.get(name)) {
+        *counts.entry(node).or_default() += 1;
+    }
+    let crowd = |name: &&ReplicaName| locked.get(*name).and_then(|node| counts.get(node)).copied().unwrap_or(0);
+    names.iter().max_by_key(|name| (crowd(name), number(name))).cloned()
+}
+
+fn number(name: &ReplicaName) -> u32 {
+    name.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// Keeps every replica whose node may still run it and still has room for it.
+pub(super) fn keep(
+    request: &Request,
+    eligible: &Eligible,
+    lock: &Lock,
+    machines: &mut BTreeMap<NodeName, Machine>,
+    problems: &mut Problems,
+) -> BTreeMap<ReplicaName, Placed> {
+    let locked = locked(request, lock);
+    let mut kept = BTreeMap::new();
+    for replica in names(request, lock) {
+        let Some(node) = locked.get(&replica).filter(|node| eligible.nodes.contains(node)) else { continue };
+        let Some(machine) = machines.get_mut(node) else { continue };
+        if !filter::room(request, machine).is_empty() {
+            continue;
+        }
+        let had = self::ports(lock, request, &replica, node);
+        if let Some(binding) = ports::bind(request, &replica, had, machine, problems) {
+            machine.take(request, &binding);
+            kept.insert(replica, Placed { node: node.clone(), binding });
+        }
+    }
+    kept
+}
+
+/// The host ports that the lock has for a replica on this node.
+pub(super) fn ports(lock: &Lock, request: &Request, replica: &ReplicaName, node: &NodeName) -> ports::Locked {
+    let workload = lock.workloads.get(&request.workload);
+    let replica = workload.and_then(|workload| workload.replicas.get(replica)).filter(|one| one.node == *node);
+    replica.map(|replica| replica.ports.clone()).unwrap_or_default()
+}

@@ -1,0 +1,90 @@
+//! The text of all files of a repository that a build reads, and where their lines begin.
+
+use std::sync::Arc;
+
+use crate::span::{FileId, Span};
+
+/// All source files, sorted by path.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+/// One source file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its path from the folder of `fleet.kdl`, with `/` between the parts.
+    pub path: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+    starts: Arc<[u32]>,
+}
+
+/// A line and a column, both from 1; columns count characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Sources {
+    /// Adds a file and gives its number.
+    pub fn add(&mut self, path: &str, text: &str) -> FileId {
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push(Source::new(path, text));
+        id
+    }
+
+    /// The file of this number.
+    pub fn file(&self, id: FileId) -> &Source {
+        &self.files[id.0 as usize]
+    }
+
+    /// All files with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
+        (0..).map(FileId).zip(&self.files)
+    }
+
+    /// The text of a span.
+    pub fn text(&self, span: Span) -> &str {
+        self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// `path:line` of a span, for messages that name a second place.
+    pub fn place(&self, span: Span) -> String {
+        let source = self.file(span.file);
+        format!("{}:{}", source.path, source.position(span.start as usize).line)
+    }
+}
+
+impl Source {
+    fn new(path: &str, text: &str) -> Self {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| offset(at + 1)));
+        Self { path: path.into(), text: text.into(), starts: starts.collect() }
+    }
+
+    /// Number of the line, from 0, in which a byte stands.
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
+    }
+
+    /// Offset at which a line begins; the end of the text behind the last line.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.starts.get(line).map_or(self.text.len(), |&start| start as usize)
+    }
+
+    /// How many lines there are.
+    pub fn lines(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Line and column of a byte.
+    pub fn position(&self, offset: usize) -> Position {
+        let line = self.line_of(offset);
+        let before = self.text.get(self.line_start(line)..offset).unwrap_or("");
+        Position { line: line + 1, column: before.chars().count() + 1 }
+    }
+}

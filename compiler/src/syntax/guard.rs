@@ -1,0 +1,226 @@
+//! What is refused before any parser sees it.
+//!
+//! The parser recurses for each nested block and each nested comment, takes time that doubles with each nested
+//! slash-dashed block, and recurses once for each error at the top level. A small lexical scan keeps its input inside
+//! bounds in which all of that is harmless; no file of a person comes near them.
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    span::{FileId, Span},
+};
+
+/// Longest source file, in bytes.
+pub const FILE_BYTES: usize = 16 << 20;
+/// Deepest nesting of blocks.
+pub const DEPTH: usize = 32;
+/// Deepest nesting of `/* */`.
+pub const COMMENT_DEPTH: usize = 16;
+/// Deepest nesting of slash-dashed blocks.
+pub const SLASHDASH_DEPTH: usize = 2;
+/// Most closing braces that close nothing; each makes the parser recurse.
+const STRAY_BRACES: usize = 16;
+
+/// Whether the text may be parsed. What is wrong with it is reported.
+pub fn admits(file: FileId, text: &str, problems: &mut Problems) -> bool {
+    match Scan::new(text).run() {
+        Ok(()) => true,
+        Err(Refused { at, length, message }) => {
+            let span = Span::new(file, at, (at + length).min(text.len()));
+            let hint = "write it in smaller files, or with less nesting";
+            problems.add(Diagnostic::new(Code::HostileInput, message, span, "refused from here").hint(hint));
+            false
+        }
+    }
+}
+
+/// Whether a `/-` stands before on this line.
+#[derive(Clone, Copy, PartialEq)]
+enum Dashed {
+    No,
+    Yes,
+}
+
+struct Refused {
+    at: usize,
+    length: usize,
+    message: String,
+}
+
+/// A scan over the bytes of a file that knows strings and comments.
+struct Scan<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// For each open brace, whether it was slash-dashed.
+    open: Vec<bool>,
+    /// Whether the next brace on this line opens a slash-dashed block.
+    dashed: Dashed,
+    stray: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { bytes: text.as_bytes(), at: 0, open: Vec::new(), dashed: Dashed::No, stray: 0 }
+    }
+
+    fn run(mut self) -> Result<(), Refused> {
+        if self.bytes.len() > FILE_BYTES {
+            let message = format!("the file is longer than {} MiB", FILE_BYTES >> 20);
+            return Err(Refused { at: 0, length: 1, message });
+        }
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'/' if self.next_is(b"/*") => self.comment()?,
+                b'/' if self.next_is(b"//") => self.line_comment(),
+                b'/' if self.next_is(b"/-") => self.dash(),
+                b'"' | b'#' => self.string(),
+                b'{' => self.open_brace()?,
+                b'}' => self.close_brace()?,
+                b'\\' if self.next_is(b"\\\n") => self.at += 2,
+                b'\n' | b';' => {
+                    self.dashed = Dashed::No;
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn next_is(&self, word: &[u8]) -> bool {
+        self.bytes[self.at..].starts_with(word)
+    }
+
+    fn refuse(&self, message: String) -> Refused {
+        Refused { at: self.at, length: 1, message }
+    }
+
+    fn open_brace(&mut self) -> Result<(), Refused> {
+        self.open.push(self.dashed == Dashed::Yes);
+        self.dashed = Dashed::No;
+        if self.open.len() > DEPTH {
+            return Err(self.refuse(format!("blocks are nested deeper than {DEPTH} levels")));
+        }
+        if self.open.iter().filter(|dashed| **dashed).count() > SLASHDASH_DEPTH {
+            return Err(self.refuse(format!("`/-` blocks are nested deeper than {SLASHDASH_DEPTH} levels")));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn close_brace(&mut self) -> Result<(), Refused> {
+        if self.open.pop().is_none() {
+            self.stray += 1;
+        }
+        if self.stray > STRAY_BRACES {
+            return Err(self.refuse(format!("more than {STRAY_BRACES} `}}` close nothing")));
+        }
+        self.dashed = Dashed::No;
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A `/-` may stand apart from what it takes out: blanks, line ends and comments between them do not count.
+    fn dash(&mut self) {
+        self.at += 2;
+        self.dashed = Dashed::Yes;
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b'/' if self.next_is(b"//") => self.line_comment(),
+                byte if byte.is_ascii_whitespace() => self.at += 1,
+                _ => return,
+            }
+        }
+    }
+
+    fn comment(&mut self) -> Result<(), Refused> {
+        let mut depth = 0usize;
+        while self.at < self.bytes.len() {
+            if self.next_is(b"/*") {
+                depth += 1;
+                self.at += 2;
+            } else if self.next_is(b"*/") {
+                depth -= 1;
+                self.at += 2;
+            } else {
+                self.at += 1;
+            }
+            if depth > COMMENT_DEPTH {
+                return Err(self.refuse(format!("comments are nested deeper than {COMMENT_DEPTH} levels")));
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn line_comment(&mut self) {
+        while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
+            self.at += 1;
+        }
+    }
+
+    /// A quoted, raw or multi-line string; a `#` that begins a keyword is passed over.
+    fn string(&mut self) {
+        let hashes = self.bytes[self.at..].iter().take_while(|byte| **byte == b'#').count();
+        if self.bytes.get(self.at + hashes) != Some(&b'"') {
+            self.at += hashes.max(1);
+            return;
+        }
+        self.at += hashes;
+        let quotes = if self.next_is(b"\"\"\"") { 3 } else { 1 };
+        self.at += quotes;
+        while self.at < self.bytes.len() {
+            if hashes == 0 && self.bytes[self.at] == b'\\' {
+                self.at += 2;
+            } else if self.ends_string(quotes, hashes) {
+                self.at += quotes + hashes;
+                return;
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+
+    fn ends_string(&self, quotes: usize, hashes: usize) -> bool {
+        let rest = &self.bytes[self.at..];
+        let is = |range: std::ops::Range<usize>, byte: u8| {
+            rest.get(range).is_some_and(|part| part.iter().all(|b| *b == byte))
+        };
+        is(0..quotes, b'"') && is(quotes..quotes + hashes, b'#')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(text: &str) -> bool {
+        admits(FileId(0), text, &mut Problems::default())
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        for bomb in [
+            "a {\n".repeat(40),
+            "/*".repeat(40),
+            "a /-{ ".repeat(30),
+            "/-a {".repeat(30),
+            "a {/-".repeat(30),
+            "a /-\n // c\n{ ".repeat(30),
+            "}\n".repeat(40_000),
+        ] {
+            assert!(!admitted(&bomb), "{}", &bomb[..20]);
+        }
+        assert!(!admitted(&" ".repeat(FILE_BYTES + 1)));
+    }
+
+    #[test]
+    fn braces_in_strings_and_comments_do_not_count() {
+        let strings = format!("a \"{0}\" #\"{0}\"# \"\"\"\n{0}\n\"\"\"\n", "{".repeat(100));
+        assert!(admitted(&strings));
+        assert!(admitted(&format!("// {0}\n/* {0} */ b #true", "{".repeat(100))));
+        assert!(admitted("a { b { c } }\n/- d { e }\n"));
+        assert!(admitted(&format!("{}{}", "a { /- old 1\n".repeat(8), "}".repeat(8))));
+    }
+}

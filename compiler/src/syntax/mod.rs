@@ -1,0 +1,81 @@
+//! Text → blocks with spans.
+//!
+//! A file is guarded against hostile input first, then read. What comes out is our own tree, so that the reader behind it
+//! can change without any other room noticing.
+
+pub mod guard;
+mod kdl_errors;
+mod reader;
+
+pub use reader::read;
+
+use crate::span::{Span, Spanned};
+
+/// A KDL node: a word with arguments, properties and children.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// The word it begins with.
+    pub word: Spanned<String>,
+    /// Its arguments, in order.
+    pub arguments: Vec<Value>,
+    /// Its properties, in order, repeated ones included.
+    pub properties: Vec<Property>,
+    /// Its children; a block without braces has none.
+    pub children: Vec<Block>,
+    /// From its word to the last value behind it.
+    pub span: Span,
+    /// From its word to the end of its children.
+    pub extent: Span,
+}
+
+/// `name=value`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Property {
+    /// The name.
+    pub name: Spanned<String>,
+    /// The value.
+    pub value: Value,
+}
+
+/// A value and its place.
+pub type Value = Spanned<Scalar>;
+
+/// What KDL can write as a value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A string, bare, quoted, raw or multi-line.
+    Text(String),
+    /// A whole number.
+    Integer(i128),
+    /// A number with a point or an exponent, as it was written, without `_`.
+    Decimal(String),
+    /// `#true` or `#false`.
+    Bool(bool),
+    /// `#null`.
+    Null,
+}
+
+impl Scalar {
+    /// The kind of value, as messages name it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a text",
+            Self::Integer(_) => "a whole number",
+            Self::Decimal(_) => "a number with decimals",
+            Self::Bool(_) => "`#true` or `#false`",
+            Self::Null => "`#null`",
+        }
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i32> for Scalar {
+    fn from(number: i32) -> Self {
+        Self::Integer(number.into())
+    }
+}

@@ -1,0 +1,29 @@
+//! The contract between `wlc`, which writes placement plans, and `wlagent`, which carries them out.
+//!
+//! Everything here is pure: values in, values out. The same value has the same bytes on every machine, the same bytes
+//! have one meaning, and both sides run the same validator. See `DESIGN` in the book for how the files of a set hang
+//! together: [`head::Head`] is signed and names the [`index::Index`], which names each node's [`node_plan::NodePlan`]
+//! and the [`spec::PodSpec`]s and [`content::ConfigContent`]s that it uses.
+
+pub mod binding;
+pub mod canonical;
+pub mod change;
+pub mod content;
+pub mod digest;
+pub mod format;
+pub mod gate;
+pub mod head;
+pub mod index;
+pub mod instance;
+pub mod limits;
+pub mod name;
+pub mod node_plan;
+pub mod quantity;
+pub mod revision;
+pub mod rollout;
+pub mod set;
+pub mod signature;
+pub mod spec;
+pub mod time;
+pub mod trust;
+pub mod validate;

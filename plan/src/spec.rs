@@ -1,0 +1,414 @@
+//! What a pod is made of: complete, with every default filled in.
+//!
+//! A spec holds the pod template and nothing about its place: no host port, no device, no address. It is a file of its
+//! own, named by its digest, and shared by all nodes that use it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    format::Format,
+    gate::After,
+    name::{AbsolutePath, ConfigName, ContainerName, EnvName, PortName, VolumeName},
+    quantity::{Bytes, Cpu, Millis},
+};
+
+/// A pod template. Kubernetes: `spec.template.spec`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PodSpec {
+    /// The oldest format that can say all of it.
+    pub format: Format,
+    /// The containers in the order in which they are started.
+    pub containers: Vec<ContainerSpec>,
+    /// The volumes that the containers mount by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub volumes: BTreeMap<VolumeName, VolumeSource>,
+    /// When a container that ended is started again.
+    pub restart: RestartPolicy,
+    /// How long a stop may take before SIGKILL. Kubernetes: `terminationGracePeriodSeconds`.
+    pub grace: Millis,
+    /// The author's word that rolls a workload by itself, as in `restarted "2026-11-23"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted: Option<String>,
+}
+
+/// When a container that ended is started again. Kubernetes: `restartPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    /// Whatever its exit code.
+    Always,
+    /// When its exit code is not 0.
+    OnFailure,
+    /// Never.
+    Never,
+}
+
+/// One container. Kubernetes: `containers[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerSpec {
+    /// Its name, unique in the pod.
+    pub name: ContainerName,
+    /// The image that it runs.
+    pub image: Image,
+    /// Which containers of the pod it waits for before its first start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<After<ContainerName>>,
+    /// Replaces the image's entry point and its arguments; empty: the image's. Kubernetes: `command`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Replaces the image's arguments; empty: the image's, unless `command` is given. Kubernetes: `args`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Directory in which the command starts; none: the image's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<AbsolutePath>,
+    /// Environment variables in the order of the file, since later ones may use earlier ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<EnvVariable>,
+    /// Ports that it listens on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<PortSpec>,
+    /// What is mounted where, sorted by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<Mount>,
+    /// CPU and memory.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+    /// Users, capabilities and the like.
+    #[serde(default, skip_serializing_if = "Security::is_default")]
+    pub security: Security,
+    /// Its probes.
+    #[serde(default, skip_serializing_if = "Probes::is_empty")]
+    pub probes: Probes,
+    /// The signal that asks it to end, without `SIG`; none: the image's, else TERM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+}
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// Its name and tag as written, `registry.example/nginx:1.27`.
+    pub name: String,
+    /// The digest that it is pinned to, `sha256:…`; none where the tag is not resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When it is pulled.
+    pub pull: PullPolicy,
+}
+
+/// When an image is pulled. Kubernetes: `imagePullPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PullPolicy {
+    /// At each start.
+    Always,
+    /// When the node does not have it.
+    IfNotPresent,
+    /// Never: it must be there.
+    Never,
+}
+
+/// An environment variable. Kubernetes: `env[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvVariable {
+    /// Its name.
+    pub name: EnvName,
+    /// Where its value comes from.
+    pub value: EnvValue,
+}
+
+/// Where the value of a variable comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvValue {
+    /// The text itself; `$(NAME)` stands for an earlier variable, `$$` for `$`.
+    Text(String),
+    /// A field of the instance.
+    Field(InstanceField),
+}
+
+/// What an instance can tell its containers. Kubernetes: `valueFrom.fieldRef`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstanceField {
+    /// The replica's name.
+    Replica,
+    /// The workload's name.
+    Workload,
+    /// The node's name.
+    Node,
+    /// The fleet's name.
+    Fleet,
+}
+
+/// A port that a container listens on. Kubernetes: `ports[]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortSpec {
+    /// Its name, unique in the pod.
+    pub name: PortName,
+    /// Its number inside the pod.
+    pub number: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Whether a port of the node leads to it; which one stands in the binding.
+    pub published: bool,
+}
+
+/// The protocol of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// Something mounted into a container. Kubernetes: `volumeMounts[]` with its volume.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mount {
+    /// Where it appears in the container.
+    pub path: AbsolutePath,
+    /// What is mounted.
+    pub source: MountSource,
+    /// Whether the container may write to it.
+    pub access: Access,
+}
+
+/// Whether a container may write to a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Read and write.
+    ReadWrite,
+    /// Only read.
+    ReadOnly,
+}
+
+/// What is mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MountSource {
+    /// The files of a config as a directory.
+    Config(ConfigMount),
+    /// A volume of the pod.
+    Volume(VolumeName),
+}
+
+/// A config that is mounted as a directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigMount {
+    /// The config's name in the sources.
+    pub config: ConfigName,
+    /// Permission bits of its files, 0 to 0o777. Kubernetes: `defaultMode`.
+    pub mode: u16,
+    /// What a change of its content does.
+    pub on_change: OnChange,
+}
+
+/// What a change of a mounted content does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnChange {
+    /// The pod is replaced: the digest of the content is part of the revision.
+    Restart(Digest),
+    /// The files are swapped, and the container's main process gets this signal (without `SIG`). The instance names the digest.
+    Signal(String),
+    /// The files are swapped. The instance names the digest.
+    Nothing,
+}
+
+/// Where a volume's data lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VolumeSource {
+    /// An empty directory that lives as long as the pod. Kubernetes: `emptyDir`.
+    EmptyDir(EmptyDir),
+    /// A directory or file of the node. Kubernetes: `hostPath`.
+    HostPath(AbsolutePath),
+}
+
+/// An empty directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyDir {
+    /// Whether it lies on disk or in memory. Kubernetes: `medium`.
+    pub medium: Medium,
+    /// How much it may hold; counted at build, and enforced in memory only. Kubernetes: `sizeLimit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Bytes>,
+}
+
+/// Where an empty directory lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Medium {
+    /// On the node's disk.
+    Disk,
+    /// In memory, as a tmpfs.
+    Memory,
+}
+
+/// CPU and memory of a container. Kubernetes: `resources`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Set aside for it; the weight among containers when CPU is short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_request: Option<Cpu>,
+    /// The most it may use, in each period of 100 ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<Cpu>,
+    /// Set aside for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_request: Option<Bytes>,
+    /// The most it may use, before the kernel ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit: Option<Bytes>,
+}
+
+impl Resources {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Users, capabilities and the like. Kubernetes: `securityContext`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// All capabilities and devices of the host. Kubernetes: `privileged`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub privileged: bool,
+    /// The root file system cannot be written. Kubernetes: `readOnlyRootFilesystem`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub read_only_root: bool,
+    /// No process gains privileges its parent lacks. Kubernetes: `allowPrivilegeEscalation: false`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub no_new_privileges: bool,
+    /// The agent refuses to start it as user 0. Kubernetes: `runAsNonRoot`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub non_root: bool,
+    /// User id; none: the image's. Kubernetes: `runAsUser`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<u32>,
+    /// Group id; none: the image's. Kubernetes: `runAsGroup`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u32>,
+    /// Capabilities added to Podman's own set, without `CAP_`, sorted. Kubernetes: `capabilities.add`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_capabilities: Vec<String>,
+    /// Capabilities taken away, without `CAP_`, sorted; `ALL` stands for all. Kubernetes: `capabilities.drop`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drop_capabilities: Vec<String>,
+}
+
+impl Security {
+    /// Whether it is what Podman gives by itself.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// The probes of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probes {
+    /// Until it has passed, the other two are off. Kubernetes: `startupProbe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub startup: Option<Probe>,
+    /// Its failure makes the container not ready. Kubernetes: `readinessProbe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<Probe>,
+    /// Its failure restarts the container. Kubernetes: `livenessProbe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<Probe>,
+}
+
+impl Probes {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A check that is repeated while a container runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// How it asks.
+    pub handler: ProbeHandler,
+    /// From the start of the container to the first try. Kubernetes: `initialDelaySeconds`.
+    pub initial_delay: Millis,
+    /// From one try to the next. Kubernetes: `periodSeconds`.
+    pub period: Millis,
+    /// How long one try may take. Kubernetes: `timeoutSeconds`.
+    pub timeout: Millis,
+    /// Tries in a row that must succeed. Kubernetes: `successThreshold`.
+    pub successes: u32,
+    /// Tries in a row that must fail. Kubernetes: `failureThreshold`.
+    pub failures: u32,
+}
+
+/// How a probe asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeHandler {
+    /// A GET that must answer 200 to 399. Kubernetes: `httpGet`.
+    Http(HttpProbe),
+    /// A connection that must open. Kubernetes: `tcpSocket`.
+    Tcp(TcpProbe),
+}
+
+/// A GET over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpProbe {
+    /// Path and query.
+    pub path: String,
+    /// A port of the container.
+    pub port: PortName,
+    /// Header fields in the order of the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+}
+
+/// A connection over TCP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TcpProbe {
+    /// A port of the container.
+    pub port: PortName,
+}
+
+impl PodSpec {
+    /// The container of this name.
+    pub fn container(&self, name: &ContainerName) -> Option<&ContainerSpec> {
+        self.containers.iter().find(|container| container.name == *name)
+    }
+
+    /// The digests of all contents that a change of the revision would replace.
+    pub fn contents(&self) -> impl Iterator<Item = Digest> {
+        self.containers.iter().flat_map(|container| &container.mounts).filter_map(|mount| match &mount.source {
+            MountSource::Config(ConfigMount { on_change: OnChange::Restart(digest), .. }) => Some(*digest),
+            MountSource::Config(_) | MountSource::Volume(_) => None,
+        })
+    }
+}

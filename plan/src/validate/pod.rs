@@ -1,0 +1,109 @@
+//! The rules inside one pod: containers, ports, mounts, probes, resources.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::{Findings, Rule};
+use crate::{
+    content::ConfigContent,
+    digest::Digest,
+    limits,
+    name::PortName,
+    spec::{ConfigMount, ContainerSpec, MountSource, PodSpec, Probe, ProbeHandler, Resources},
+};
+
+pub(super) fn check(spec: &PodSpec, contents: &BTreeMap<Digest, ConfigContent>, findings: &mut Findings) {
+    let Some(first) = spec.containers.first() else {
+        findings.add("pod", Rule::Empty);
+        return;
+    };
+    let at = format!("pod of `{}`", first.name);
+    findings.limit(&at, "containers", spec.containers.len(), limits::CONTAINERS_PER_POD);
+    twice(&at, spec.containers.iter().map(|container| &container.name), findings);
+    twice(&at, spec.containers.iter().flat_map(|container| &container.ports).map(|port| &port.name), findings);
+    for content in spec.contents().filter(|content| !contents.contains_key(content)) {
+        findings.add(&at, Rule::NoContent(content));
+    }
+    for (number, container) in spec.containers.iter().enumerate() {
+        check_order(container, &spec.containers[..number], findings);
+        check_container(container, spec, findings);
+    }
+}
+
+fn twice<Name: Ord + fmt::Display>(at: &str, names: impl Iterator<Item = Name>, findings: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let text = name.to_string();
+        if !seen.insert(name) {
+            findings.add(at, Rule::Twice(text));
+        }
+    }
+}
+
+/// A container waits only for containers that stand before it, so that the order of a pod has no circle.
+fn check_order(container: &ContainerSpec, before: &[ContainerSpec], findings: &mut Findings) {
+    for name in container.after.iter().flat_map(|after| &after.of) {
+        if !before.iter().any(|earlier| earlier.name == *name) {
+            findings.add(&container.name, Rule::AfterLater(name.clone()));
+        }
+    }
+}
+
+fn check_container(container: &ContainerSpec, spec: &PodSpec, findings: &mut Findings) {
+    let at = container.name.as_str();
+    twice(at, container.env.iter().map(|variable| &variable.name), findings);
+    twice(at, container.mounts.iter().map(|mount| &mount.path), findings);
+    if container.ports.iter().any(|port| port.number == 0) {
+        findings.add(at, Rule::Range { field: "port", range: "1 to 65535" });
+    }
+    for mount in &container.mounts {
+        check_mount(at, &mount.source, spec, findings);
+    }
+    check_resources(at, &container.resources, findings);
+    let probes = &container.probes;
+    for probe in [&probes.startup, &probes.readiness, &probes.liveness].into_iter().flatten() {
+        check_probe(container, probe, findings);
+    }
+}
+
+fn check_mount(at: &str, source: &MountSource, spec: &PodSpec, findings: &mut Findings) {
+    match source {
+        MountSource::Config(ConfigMount { mode, .. }) if *mode > 0o777 => {
+            findings.add(at, Rule::Range { field: "mode", range: "0 to 0777" });
+        }
+        MountSource::Volume(name) if !spec.volumes.contains_key(name) => {
+            findings.add(at, Rule::NoVolume(name.to_string()));
+        }
+        MountSource::Config(_) | MountSource::Volume(_) => {}
+    }
+}
+
+/// S-349: a request is at most its limit.
+fn check_resources(at: &str, resources: &Resources, findings: &mut Findings) {
+    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = resources;
+    let cpu_above = cpu_limit.is_some() && cpu_request > cpu_limit;
+    let memory_above = memory_limit.is_some() && memory_request > memory_limit;
+    if cpu_above || memory_above {
+        findings.add(at, Rule::LimitBelowRequest);
+    }
+}
+
+/// S-303 to S-306: the least values of a probe; its port is one of the container's.
+fn check_probe(container: &ContainerSpec, probe: &Probe, findings: &mut Findings) {
+    let at = container.name.as_str();
+    if probe.period.0 == 0 || probe.timeout.0 == 0 {
+        findings.add(at, Rule::Range { field: "period and timeout", range: "above 0" });
+    }
+    if probe.successes == 0 || probe.failures == 0 {
+        findings.add(at, Rule::Range { field: "successes and failures", range: "1 and above" });
+    }
+    let port: &PortName = match &probe.handler {
+        ProbeHandler::Http(http) => &http.port,
+        ProbeHandler::Tcp(tcp) => &tcp.port,
+    };
+    if !container.ports.iter().any(|own| own.name == *port) {
+        findings.add(at, Rule::NoPort(port.clone()));
+    }
+}

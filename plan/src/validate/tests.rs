@@ -1,0 +1,170 @@
+//! Each rule, broken once.
+
+use super::*;
+use crate::{
+    binding::{Binding, HostPorts, PortBinding},
+    canonical,
+    format::Format,
+    gate::{After, Condition, Slot},
+    instance::WorkloadKind,
+    name::{FleetName, NodeName, WorkloadName},
+    quantity::Millis,
+    revision::TemplateVersion,
+    rollout::{OnFailure, Replacement, Rollout},
+    spec::{ContainerSpec, Image, PortSpec, Probes, PullPolicy, Resources, RestartPolicy, Security},
+};
+
+fn container(name: &str) -> ContainerSpec {
+    let port =
+        PortSpec { name: PortName::parse("http").unwrap(), number: 80, protocol: Protocol::Tcp, published: true };
+    ContainerSpec {
+        name: ContainerName::parse(name).unwrap(),
+        image: Image { name: "localhost/busybox:1".to_owned(), digest: None, pull: PullPolicy::IfNotPresent },
+        after: Vec::new(),
+        command: Vec::new(),
+        args: Vec::new(),
+        working_directory: None,
+        env: Vec::new(),
+        ports: vec![port],
+        mounts: Vec::new(),
+        resources: Resources::default(),
+        security: Security::default(),
+        probes: Probes::default(),
+        stop_signal: None,
+    }
+}
+
+fn spec() -> PodSpec {
+    PodSpec {
+        format: Format::V1,
+        containers: vec![container("main")],
+        volumes: BTreeMap::new(),
+        restart: RestartPolicy::Always,
+        grace: Millis::from_seconds(30),
+        restarted: None,
+    }
+}
+
+fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
+    let port = PortBinding {
+        container: ContainerName::parse("main").unwrap(),
+        port: PortName::parse("http").unwrap(),
+        protocol: Protocol::Tcp,
+        address: None,
+        host: HostPorts::One(host),
+    };
+    Instance {
+        replica: ReplicaName::parse(name).unwrap(),
+        workload: WorkloadName::parse("web").unwrap(),
+        kind: WorkloadKind::Deployment,
+        labels: BTreeMap::new(),
+        spec: SpecRef {
+            number: 1,
+            revision: Revision::of(TemplateVersion::V1, spec),
+            spec: Digest::of(&canonical::encode(spec)),
+        },
+        older: Vec::new(),
+        contents: Vec::new(),
+        binding: Binding { ports: vec![port], ..Binding::default() },
+        rollout: Rollout {
+            replacement: Replacement::StopFirst,
+            min_ready: Millis(0),
+            progress_deadline: Millis::from_seconds(600),
+            on_failure: OnFailure::Stop,
+        },
+        gates: vec![slot(1)],
+    }
+}
+
+fn slot(size: u32) -> StepGate {
+    StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name: SlotName::parse("web").unwrap(), size }) }
+}
+
+fn plan(instances: Vec<Instance>) -> NodePlan {
+    NodePlan {
+        format: Format::V1,
+        fleet: FleetName::parse("f").unwrap(),
+        node: NodeName::parse("n1").unwrap(),
+        instances,
+        leaving: Vec::new(),
+        volumes: Vec::new(),
+        standbys: Vec::new(),
+    }
+}
+
+fn rules(plan: &NodePlan, spec: &PodSpec) -> Vec<Rule> {
+    let specs = BTreeMap::from([(Digest::of(&canonical::encode(spec)), spec.clone())]);
+    validate(plan, &specs, &BTreeMap::new()).into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn a_good_plan_has_no_finding() {
+    let spec = spec();
+    assert_eq!(rules(&plan(vec![instance("web-0", &spec, 1), instance("web-1", &spec, 2)]), &spec), []);
+}
+
+#[test]
+fn instances_are_sorted_and_unique() {
+    let spec = spec();
+    let unsorted = plan(vec![instance("web-1", &spec, 1), instance("web-0", &spec, 2)]);
+    assert_eq!(rules(&unsorted, &spec), [Rule::Order { what: "instances" }]);
+}
+
+/// S-404: one host port for one replica, and an address of its own is no way round the one that listens on all.
+#[test]
+fn host_ports_do_not_collide() {
+    let spec = spec();
+    let mut second = instance("web-1", &spec, 7);
+    second.binding.ports[0].address = Some("127.0.0.1".parse().unwrap());
+    let twice = plan(vec![instance("web-0", &spec, 7), second]);
+    assert_eq!(rules(&twice, &spec), [Rule::HostPortTwice { port: 7, protocol: Protocol::Tcp }]);
+}
+
+#[test]
+fn one_slot_has_one_size() {
+    let spec = spec();
+    let mut second = instance("web-1", &spec, 2);
+    second.gates = vec![slot(2)];
+    let plan = plan(vec![instance("web-0", &spec, 1), second]);
+    assert!(matches!(rules(&plan, &spec)[..], [Rule::SlotSize { first: 1, second: 2, .. }]));
+}
+
+#[test]
+fn gates_do_not_run_in_a_circle() {
+    let spec = spec();
+    let after = |name: &str| StepGate {
+        step: Step::FirstStart,
+        gate: Gate::After(After { of: vec![ReplicaName::parse(name).unwrap()], until: Condition::Ready }),
+    };
+    let mut first = instance("web-0", &spec, 1);
+    first.gates = vec![after("web-1")];
+    let mut second = instance("web-1", &spec, 2);
+    second.gates = vec![after("web-0")];
+    assert!(matches!(rules(&plan(vec![first, second]), &spec)[..], [Rule::Circle(_)]));
+}
+
+#[test]
+fn a_revision_is_the_one_of_its_spec() {
+    let spec = spec();
+    let mut other = spec.clone();
+    other.grace = Millis(1);
+    let mut wrong = instance("web-0", &spec, 1);
+    wrong.spec.revision = Revision::of(TemplateVersion::V1, &other);
+    assert!(matches!(rules(&plan(vec![wrong]), &spec)[..], [Rule::RevisionMismatch { .. }]));
+}
+
+#[test]
+fn every_published_port_is_bound() {
+    let spec = spec();
+    let mut unbound = instance("web-0", &spec, 1);
+    unbound.binding = Binding::default();
+    assert!(matches!(rules(&plan(vec![unbound]), &spec)[..], [Rule::Unbound(_)]));
+}
+
+#[test]
+fn a_missing_spec_is_found() {
+    let (spec, mut other) = (spec(), spec());
+    other.grace = Millis(1);
+    let found = rules(&plan(vec![instance("web-0", &other, 1)]), &spec);
+    assert!(matches!(found[..], [Rule::NoSpec(_)]));
+}
