@@ -249,10 +249,9 @@ fn files_of_node(record: &Record, files: &BTreeMap<SetFile, Piece>) -> Option<No
     let shards = files.iter().filter_map(|(file, piece)| match (file, piece) {
         (SetFile::Index(_), Ok(bytes)) => canonical::decode::<Shard>(bytes).ok(),
         (SetFile::Index(_), Err(_))
-        | (
-            SetFile::Pointer | SetFile::Head(_) | SetFile::Signature(..) | SetFile::Plan(..) | SetFile::Spec(_),
-            _,
-        ) => None,
+        | (SetFile::Pointer | SetFile::Head(_) | SetFile::Signature(..) | SetFile::Plan(..) | SetFile::Spec(_), _) => {
+            None
+        }
     });
     shards.into_iter().find_map(|mut shard| shard.nodes.remove(&record.node))
 }

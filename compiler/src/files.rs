@@ -1,5 +1,5 @@
 //! Finds and reads the source files of a repository (edge).
-#![expect(clippy::disallowed_methods, reason = "edge: the source files")]
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "edge: the source files")]
 
 use std::{
     collections::BTreeMap,

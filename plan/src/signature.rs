@@ -118,10 +118,13 @@ impl SecretKey {
         if key.is_encrypted() {
             return Err(KeyError::Encrypted);
         }
-        match key.algorithm() {
-            Algorithm::Ed25519 => Ok(Self(key)),
-            Algorithm::SkEd25519 => Err(KeyError::Token),
-            other => Err(KeyError::Kind(other.to_string())),
+        let kind = key.algorithm();
+        if kind == Algorithm::Ed25519 {
+            Ok(Self(key))
+        } else if kind == Algorithm::SkEd25519 {
+            Err(KeyError::Token)
+        } else {
+            Err(KeyError::Kind(kind.to_string()))
         }
     }
 
@@ -142,7 +145,7 @@ impl fmt::Debug for SecretKey {
 /// The same key and bytes give the same text.
 pub fn sign(key: &SecretKey, bytes: &[u8]) -> String {
     let signature = key.0.sign(NAMESPACE, HashAlg::Sha512, bytes).expect("an open Ed25519 key signs any bytes");
-    armour(&signature)
+    armour(&signature).expect("a signature that was just made can be written")
 }
 
 /// Verifies that `armoured` is a signature by `key` over `bytes`.
@@ -165,7 +168,8 @@ impl Signature {
         }
         check_kind(signature.public_key()).map_err(SignatureError::Kind)?;
         check_hash(signature.hash_alg())?;
-        if !signature.reserved().is_empty() || armour(&signature).as_bytes() != armoured {
+        if !signature.reserved().is_empty() || armour(&signature).map_err(SignatureError::Form)?.as_bytes() != armoured
+        {
             return Err(SignatureError::Spelling);
         }
         Ok(Self(signature))
@@ -187,10 +191,8 @@ impl Signature {
 }
 
 fn check_kind(key: &KeyData) -> Result<(), String> {
-    match key.algorithm() {
-        Algorithm::Ed25519 | Algorithm::SkEd25519 => Ok(()),
-        other => Err(other.to_string()),
-    }
+    let kind = key.algorithm();
+    if [Algorithm::Ed25519, Algorithm::SkEd25519].contains(&kind) { Ok(()) } else { Err(kind.to_string()) }
 }
 
 fn check_hash(hash: HashAlg) -> Result<(), SignatureError> {
@@ -201,12 +203,12 @@ fn check_hash(hash: HashAlg) -> Result<(), SignatureError> {
 }
 
 /// The armour as `ssh-keygen` writes it: lines of 70 characters, one newline at the end.
-fn armour(signature: &SshSig) -> String {
-    let mut text = signature.to_pem(LineEnding::LF).expect("a signature in memory can be written");
+fn armour(signature: &SshSig) -> Result<String, ssh_key::Error> {
+    let mut text = signature.to_pem(LineEnding::LF)?;
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    text
+    Ok(text)
 }
 
 #[cfg(test)]

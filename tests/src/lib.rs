@@ -1,1 +1,10 @@
-//! The tests.
+//! What the tests of the whole have in common: the programs, folders of data and golden files, small repositories of
+//! sources; a node with its repository and agent, and Podman from outside.
+
+pub mod folder;
+pub mod golden;
+pub mod node;
+pub mod podman;
+pub mod programs;
+pub mod repository;
+pub mod running;

@@ -1,1 +1,293 @@
-//! Placeholder.
+//! The ledger on disk (edge): one file with a version and a checksum, bound to the machine, behind one guard.
+//!
+//! It is written to a second file, flushed, renamed, and the folder flushed, so that a crash leaves the old record or the
+//! new one. A record that does not match its checksum is named and never trusted.
+#![expect(clippy::disallowed_methods, reason = "edge: reads and writes the ledger's files")]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+use wlc_plan::{canonical, digest::Digest, name::FleetName};
+
+use super::Ledger;
+
+const FORMAT: u32 = 1;
+const FILE: &str = "ledger.json";
+const GUARD: &str = "guard";
+
+/// The ledger's place on disk. While it exists, no other agent of the fleet runs on this state.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    fleet: FleetName,
+    machine: Option<Digest>,
+    /// Held for as long as the agent lives: the kernel frees it, however the agent ends.
+    _guard: File,
+}
+
+/// How a ledger was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// There was none.
+    Nothing,
+    /// It is whole.
+    Whole,
+    /// It is torn: what it said is not used.
+    Torn(String),
+}
+
+/// Why the agent must not act on this state.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another agent holds the guard.
+    #[error("another agent of the fleet `{fleet}` runs on this node{by}; its guard is {}", path.display())]
+    Guarded {
+        /// The fleet.
+        fleet: FleetName,
+        /// Its process, where it said so.
+        by: String,
+        /// The guard.
+        path: PathBuf,
+    },
+    /// The state was made on another machine, for example by copying a disk.
+    #[error("the state in {} belongs to another machine; remove it if this machine is to take its place", path.display())]
+    OtherMachine {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The state was made for another fleet.
+    #[error("the state in {} belongs to the fleet `{fleet}`", path.display())]
+    OtherFleet {
+        /// The folder.
+        path: PathBuf,
+        /// The fleet that it belongs to.
+        fleet: FleetName,
+    },
+    /// A newer agent wrote it.
+    #[error("{} has format {format}, and this version reads format {FORMAT}", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+    },
+    /// The files cannot be read or written.
+    #[error("cannot {what} {}: {source}", path.display())]
+    Disk {
+        /// What was to be done.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// The file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: u32,
+    checksum: Digest,
+    record: Record,
+}
+
+/// What the checksum covers.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Record {
+    machine: Option<Digest>,
+    fleet: FleetName,
+    ledger: Ledger,
+}
+
+/// The digest of this machine's machine-id, as its facts have it; none where it has no machine-id.
+pub fn machine(root: &Path) -> Option<Digest> {
+    let identifier = fs::read_to_string(root.join("etc/machine-id")).ok()?;
+    let identifier = identifier.trim();
+    let is_set = identifier.len() == 32 && identifier.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_set.then(|| Digest::of(format!("wlc machine\n{identifier}").as_bytes()))
+}
+
+impl Store {
+    /// Takes the guard and reads the ledger of a fleet below `folder`, which is made if needed.
+    ///
+    /// # Errors
+    /// Another agent holds the guard; the state is of another machine, another fleet or a newer format; or the disk fails.
+    pub fn open(folder: &Path, fleet: &FleetName, machine: Option<Digest>) -> Result<(Self, Ledger, Found), StoreError> {
+        fs::create_dir_all(folder).map_err(failed("make", folder))?;
+        let guard = take_guard(folder, fleet)?;
+        let store = Self { folder: folder.to_owned(), fleet: fleet.clone(), machine, _guard: guard };
+        let (ledger, found) = store.read()?;
+        Ok((store, ledger, found))
+    }
+
+    /// Writes the ledger. When this fails, the record before it is still whole.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn write(&self, ledger: &Ledger) -> Result<(), StoreError> {
+        let record = Record { machine: self.machine, fleet: self.fleet.clone(), ledger: ledger.clone() };
+        let written = Written { format: FORMAT, checksum: checksum(&record), record };
+        let (new, path) = (self.folder.join("ledger.new"), self.folder.join(FILE));
+        let write = || {
+            let mut file = File::create(&new)?;
+            file.write_all(&canonical::encode(&written))?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        write().map_err(failed("write", &path))
+    }
+
+    fn read(&self) -> Result<(Ledger, Found), StoreError> {
+        let path = self.folder.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Ledger::default(), Found::Nothing)),
+            Err(error) => return Err(failed("read", &path)(error)),
+        };
+        let record = match decode(&bytes) {
+            Ok(record) => record,
+            Err(Undecoded::Newer(format)) => return Err(StoreError::NewerFormat { path, format }),
+            Err(Undecoded::Torn(why)) => {
+                return Ok((Ledger::default(), Found::Torn(format!("{} is torn: {why}", path.display()))));
+            }
+        };
+        if record.fleet != self.fleet {
+            return Err(StoreError::OtherFleet { path: self.folder.clone(), fleet: record.fleet });
+        }
+        if record.machine.is_some() && record.machine != self.machine {
+            return Err(StoreError::OtherMachine { path: self.folder.clone() });
+        }
+        Ok((record.ledger, Found::Whole))
+    }
+}
+
+enum Undecoded {
+    Newer(u32),
+    Torn(String),
+}
+
+fn decode(bytes: &[u8]) -> Result<Record, Undecoded> {
+    #[derive(Deserialize)]
+    struct Peek {
+        format: u32,
+    }
+    let torn = |error: serde_json::Error| Undecoded::Torn(error.to_string());
+    let Peek { format } = serde_json::from_slice(bytes).map_err(torn)?;
+    if format > FORMAT {
+        return Err(Undecoded::Newer(format));
+    }
+    let Written { checksum: promised, record, .. } = serde_json::from_slice(bytes).map_err(torn)?;
+    if checksum(&record) == promised {
+        Ok(record)
+    } else {
+        Err(Undecoded::Torn("its checksum does not match".to_owned()))
+    }
+}
+
+fn checksum(record: &Record) -> Digest {
+    Digest::of_parts("wlc-ledger-1", &[&canonical::encode(record)])
+}
+
+fn take_guard(folder: &Path, fleet: &FleetName) -> Result<File, StoreError> {
+    let path = folder.join(GUARD);
+    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut guard = open.map_err(failed("open", &path))?;
+    match flock(&guard, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let mut process = String::new();
+            let said = guard.read_to_string(&mut process).is_ok() && !process.trim().is_empty();
+            let by = if said { format!(" as process {}", process.trim()) } else { String::new() };
+            return Err(StoreError::Guarded { fleet: fleet.clone(), by, path });
+        }
+        Err(error) => return Err(failed("lock", &path)(error.into())),
+    }
+    let written = guard.set_len(0).and_then(|()| writeln!(guard, "{}", std::process::id()));
+    written.map_err(failed("write", &path))?;
+    Ok(guard)
+}
+
+fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StoreError + 'a {
+    move |source| StoreError::Disk { what, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use wlc_plan::name::ReplicaName;
+
+    use super::*;
+    use crate::clock::Moment;
+
+    fn fleet() -> FleetName {
+        FleetName::parse("example").unwrap()
+    }
+
+    fn ledger() -> Ledger {
+        let mut ledger = Ledger::default();
+        ledger.failed(&ReplicaName::parse("web-0").unwrap(), "wlc.example.web-0.12345678", Moment(7), "no".to_owned());
+        ledger
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_the_guard_is_freed_with_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = Some(Digest::of(b"here"));
+        let (store, empty, found) = Store::open(folder.path(), &fleet(), machine).unwrap();
+        assert_eq!((empty, found), (Ledger::default(), Found::Nothing));
+        store.write(&ledger()).unwrap();
+        let second = Store::open(folder.path(), &fleet(), machine).unwrap_err().to_string();
+        assert!(second.contains(&format!("process {}", std::process::id())), "{second}");
+        drop(store);
+        let (_store, read, found) = Store::open(folder.path(), &fleet(), machine).unwrap();
+        assert_eq!((read, found), (ledger(), Found::Whole));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_found_and_never_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ..) = Store::open(folder.path(), &fleet(), None).unwrap();
+        store.write(&ledger()).unwrap();
+        let path = folder.path().join(FILE);
+        let whole = fs::read(&path).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &flipped).unwrap();
+            // Blanks around the record mean nothing in JSON; all else is torn, or a format that is newer.
+            match store.read() {
+                Ok((read, Found::Whole)) => assert_eq!(read, ledger(), "bit {bit}"),
+                Ok((read, _)) => assert_eq!(read, Ledger::default(), "bit {bit}"),
+                Err(error) => assert!(matches!(error, StoreError::NewerFormat { .. }), "bit {bit}: {error}"),
+            }
+        }
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(matches!(store.read(), Ok((_, Found::Torn(_)))));
+    }
+
+    #[test]
+    fn another_machine_fleet_or_format_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ..) = Store::open(folder.path(), &fleet(), Some(Digest::of(b"here"))).unwrap();
+        store.write(&ledger()).unwrap();
+        drop(store);
+        let open = |fleet: &str, machine: &[u8]| {
+            let fleet = FleetName::parse(fleet).unwrap();
+            Store::open(folder.path(), &fleet, Some(Digest::of(machine))).map(drop)
+        };
+        assert!(matches!(open("example", b"there"), Err(StoreError::OtherMachine { .. })));
+        assert!(matches!(open("other", b"here"), Err(StoreError::OtherFleet { .. })));
+        assert!(open("example", b"here").is_ok());
+        let path = folder.path().join(FILE);
+        let newer = fs::read_to_string(&path).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+        fs::write(&path, newer).unwrap();
+        assert!(matches!(open("example", b"here"), Err(StoreError::NewerFormat { format: 2, .. })));
+    }
+}

@@ -93,6 +93,11 @@ impl ContainerBody {
     pub fn image(&self) -> &str {
         &self.image
     }
+
+    /// The name of the pod.
+    pub fn pod(&self) -> &str {
+        &self.pod
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 //! Containers are read from their list, which costs milliseconds. It has whole seconds: those that ended are inspected
 //! once, for the exact times.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::{BTreeMap, BTreeSet}, net::IpAddr};
 
 use podman_api::models::{ListContainer, ListPodsReport};
 
@@ -36,6 +36,8 @@ pub type Run = (String, i64);
 pub struct Known {
     /// Addresses of infra containers.
     pub addresses: BTreeMap<Run, IpAddr>,
+    /// Names of pods that took no container: made before the last boot, never started.
+    pub broken: BTreeSet<String>,
     /// Exact times of containers that ended.
     pub times: BTreeMap<Run, Times>,
 }
@@ -75,7 +77,7 @@ pub fn pod(report: &ListPodsReport) -> FoundPod {
 pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
     let run = run(listed);
     let role = if is_infra(listed) {
-        Role::Infra(sandbox(listed), known.addresses.get(&run).copied())
+        Role::Infra(sandbox(listed, known), known.addresses.get(&run).copied())
     } else {
         Role::Member(state(listed, known.times.get(&run)))
     };
@@ -89,7 +91,10 @@ pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
 }
 
 /// After a power loss Podman 4 lists what ran as made, but still knows when it was started.
-fn sandbox(infra: &ListContainer) -> Sandbox {
+fn sandbox(infra: &ListContainer, known: &Known) -> Sandbox {
+    if infra.pod_name.as_ref().is_some_and(|pod| known.broken.contains(pod)) {
+        return Sandbox::Down;
+    }
     match infra.state.as_deref() {
         Some("running" | "paused") => Sandbox::Up,
         Some("created" | "initialized" | "configured") if infra.started_at.unwrap_or_default() <= 0 => Sandbox::Created,

@@ -169,3 +169,10 @@ pub enum PodmanError {
         why: String,
     },
 }
+
+impl PodmanError {
+    /// Whether Podman said no, in words with `part` in them. It has one status for many faults.
+    pub fn says(&self, part: &str) -> bool {
+        if let Self::Refused { why, .. } = self { why.contains(part) } else { false }
+    }
+}

@@ -9,6 +9,8 @@ mod fields;
 mod machine;
 mod mounts;
 mod network;
+mod outage;
 mod real;
 mod requests;
 mod simulated;
+mod speed;

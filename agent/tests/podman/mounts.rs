@@ -23,7 +23,7 @@ async fn a_config_is_a_folder_that_cannot_be_written() {
         let restart = OnChange::Restart(content("one").0);
         let wanted = scripted(&machine, script).config("/etc/site", 0o440, restart);
         let output = printed(&machine, &wanted).await;
-        assert!(output.starts_with("one440\n") && output.contains("read-only"), "{output}");
+        assert!(output.starts_with("one\n440\n") && output.contains("read-only"), "{output}");
         let folder = machine.state.path().join("pods").join(wanted.pod_name());
         assert!(folder.exists());
         machine.podman().remove_pod(&wanted.pod_name()).await.unwrap();
@@ -50,7 +50,7 @@ async fn a_swapped_config_is_seen_by_the_running_container() {
             signal: Some(wlagent::action::ContentSignal { container: wanted.name(), signal: "HUP".to_owned() }),
         };
         machine.podman().swap_content(&swap).await.unwrap();
-        assert_eq!(machine.output(&wanted.name()).await, "two");
+        assert_eq!(machine.output(&wanted.name()).await, "two\n");
     })
     .await;
 }

@@ -45,7 +45,7 @@ async fn a_published_port_answers_on_the_node() {
         let site = OnChange::Restart(content("one").0);
         let wanted = Wanted::new(machine.fleet(), &SERVER).config("/site", 0o644, site).port(28_481, 8_080);
         start(&machine, &wanted).await;
-        assert_eq!(answer(28_481).await.as_deref(), Some("one"));
+        assert_eq!(answer(28_481).await.as_deref(), Some("one\n"));
         machine.podman().remove_pod(&wanted.pod_name()).await.unwrap();
         assert_eq!(get(28_481), None);
     })

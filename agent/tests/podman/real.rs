@@ -82,6 +82,12 @@ impl RealMachine {
         self.raw.send(Call::post(what, path.to_owned(), LIMIT).with(&body)).await?.json(what)
     }
 
+    /// Makes a container in a pod, and does not start it.
+    pub(crate) async fn make_container(&self, pod: &str, name: &str, labels: &Labels) -> Result<(), PodmanError> {
+        let body = json!({ "name": name, "pod": pod, "labels": labels, "image": BUSYBOX, "command": DEAF });
+        self.make("make container", "/containers/create", body).await.map(drop)
+    }
+
     async fn end(&self, container: &str) {
         let process = self.inspect(container).await["State"]["Pid"].as_i64().unwrap();
         let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
@@ -105,6 +111,8 @@ impl RealMachine {
             let path = format!("/{kind}/{}?force=true&timeout=0", encoded(&name));
             let _gone = self.ask(Call::delete("clean up", path, LIMIT)).await;
         }
+        let image = format!("/images/localhost/{part}:1?force=true");
+        let _gone = self.ask(Call::delete("clean up", image, LIMIT)).await;
         let network = format!("/networks/wlc.{part}?force=true");
         let _gone = self.ask(Call::delete("clean up", network, LIMIT)).await;
     }
@@ -168,8 +176,7 @@ impl Machine for RealMachine {
 
     fn add_foreign_container<'a>(&'a self, pod: &'a str, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
         Box::pin(async move {
-            let body = json!({ "name": name, "pod": pod, "labels": labels, "image": BUSYBOX, "command": DEAF });
-            self.make("make container", "/containers/create", body).await?;
+            self.make_container(pod, name, labels).await?;
             let path = format!("/containers/{}/start", encoded(name));
             self.raw.send(Call::post("start", path, LIMIT)).await?.done("start")
         })

@@ -174,9 +174,9 @@ pub(crate) fn empty_dir(medium: Medium, size: Option<u64>) -> VolumeSource {
     VolumeSource::EmptyDir(EmptyDir { medium, size: size.map(wlc_plan::quantity::Bytes) })
 }
 
-/// The contents that the machines of the tests have: one file `page`, in two versions.
+/// The contents that the machines of the tests have: one file `page` with one line, in two versions.
 pub(crate) fn content(version: &str) -> (Digest, Arc<ConfigContent>) {
-    let files = [(FileKey::parse("page").unwrap(), FileBytes(version.as_bytes().to_vec()))].into();
+    let files = [(FileKey::parse("page").unwrap(), FileBytes(format!("{version}\n").into_bytes()))].into();
     let content = ConfigContent { format: Format::V1, files };
     (Digest::of(&canonical::encode(&content)), Arc::new(content))
 }

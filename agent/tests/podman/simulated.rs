@@ -34,8 +34,8 @@ impl SimulatedMachine {
     }
 }
 
-fn done<'a>(effect: ()) -> Answer<'a, ()> {
-    Box::pin(async move { Ok(effect) })
+fn done<'a>() -> Answer<'a, ()> {
+    Box::pin(async { Ok(()) })
 }
 
 impl Machine for SimulatedMachine {
@@ -48,31 +48,38 @@ impl Machine for SimulatedMachine {
     }
 
     fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
-        done(self.podman.kill(container, 137))
+        self.podman.kill(container, 137);
+        done()
     }
 
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
-        done(self.podman.kill_sandbox(pod))
+        self.podman.kill_sandbox(pod);
+        done()
     }
 
     fn lose_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
-        done(self.podman.lose_pod(pod))
+        self.podman.lose_pod(pod);
+        done()
     }
 
     fn add_foreign_pod<'a>(&'a self, name: &'a str, labels: &'a Labels, container: &'a str) -> Answer<'a, ()> {
-        done(self.podman.add_foreign_pod(name, labels, container))
+        self.podman.add_foreign_pod(name, labels, container);
+        done()
     }
 
     fn add_foreign_container<'a>(&'a self, pod: &'a str, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
-        done(self.podman.add_foreign_container(pod, name, labels))
+        self.podman.add_foreign_container(pod, name, labels);
+        done()
     }
 
     fn add_foreign_volume<'a>(&'a self, name: &'a str, labels: &'a Labels) -> Answer<'a, ()> {
-        done(self.podman.add_foreign_volume(name, labels))
+        self.podman.add_foreign_volume(name, labels);
+        done()
     }
 
     fn add_foreign_network<'a>(&'a self, name: &'a str) -> Answer<'a, ()> {
-        done(self.podman.add_foreign_network(name))
+        self.podman.add_foreign_network(name);
+        done()
     }
 
     fn names<'a>(&'a self, part: &'a str) -> Answer<'a, Vec<String>> {

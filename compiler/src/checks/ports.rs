@@ -11,10 +11,13 @@ use crate::{
     span::Span,
 };
 
+/// Who listens on a host port: addresses and where they are written.
+type Taken = BTreeMap<(u16, ProtocolWord), Vec<(Option<IpAddr>, Span)>>;
+
 pub(super) fn check(pod: &Pod, problems: &mut Problems) {
     let ports = || pod.containers.iter().flat_map(|container| &container.ports);
     let mut inside: BTreeMap<(u32, ProtocolWord), Span> = BTreeMap::new();
-    let mut on_host: BTreeMap<(u16, ProtocolWord), Vec<(Option<IpAddr>, Span)>> = BTreeMap::new();
+    let mut on_host: Taken = BTreeMap::new();
     for port in ports() {
         let key = (port.number.value.0, port.protocol.value);
         match inside.get(&key) {
@@ -25,11 +28,7 @@ pub(super) fn check(pod: &Pod, problems: &mut Problems) {
     }
 }
 
-fn check_host(
-    port: &Port,
-    taken: &mut BTreeMap<(u16, ProtocolWord), Vec<(Option<IpAddr>, Span)>>,
-    problems: &mut Problems,
-) {
+fn check_host(port: &Port, taken: &mut Taken, problems: &mut Problems) {
     let address = port.address.as_ref().map(|address| address.value.0);
     let Some(host) = &port.host else {
         if let Some(address) = &port.address {

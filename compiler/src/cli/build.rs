@@ -45,31 +45,21 @@ pub(super) struct Build {
 
 impl Build {
     pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, if self.locked { Reading::Strict } else { Reading::Healing })?;
+        let mut project = Project::open(dir, if self.locked { Reading::Strict } else { Reading::Healing })?;
+        if self.locked {
+            project.require_settled_lock();
+        }
         let code = project.report(Format::Text)?;
-        let Some(lowered) = &project.compiled.lowered else { return Ok(code.max(PROBLEMS)) };
-        self.settle_lock(&project, lowered)?;
+        let Some(lowered) = project.compiled.lowered.as_ref().filter(|_| code == FINE) else {
+            return Ok(code.max(PROBLEMS));
+        };
+        settle_lock(&project, lowered)?;
         let published = self.publish(&project, lowered)?;
         for warning in &published.warnings {
             output::note(&format!("warning: {warning}"));
         }
         output::note(&describe(&published));
         Ok(FINE)
-    }
-
-    fn settle_lock(&self, project: &Project, lowered: &Lowered) -> Result<(), Failure> {
-        let changed = project.changed(&lowered.lock);
-        if changed.is_empty() {
-            return Ok(());
-        }
-        if self.locked {
-            let message =
-                format!("the lock is out of date: {}; run `wlc lock` and commit what it writes", changed.join(", "));
-            return Err(Failure::new(PROBLEMS, message));
-        }
-        store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
-        output::note(&format!("locked: {}", changed.join(", ")));
-        Ok(())
     }
 
     fn publish(&self, project: &Project, lowered: &Lowered) -> Result<Published, Failure> {
@@ -95,6 +85,17 @@ impl Build {
         };
         publish::publish(&lowered.content, &options).map_err(|error| Failure::new(REFUSED, error.to_string()))
     }
+}
+
+/// Writes the lock where it differs.
+fn settle_lock(project: &Project, lowered: &Lowered) -> Result<(), Failure> {
+    let changed = project.changed(&lowered.lock);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
+    output::note(&format!("locked: {}", changed.join(", ")));
+    Ok(())
 }
 
 /// The key in a file.

@@ -10,11 +10,11 @@ use wlc_plan::{name::FleetName, signature::PublicKey};
 use super::{Done, Failure, Format, PROBLEMS, output};
 use crate::{
     attachments,
-    diagnostics::Problems,
+    diagnostics::{Code, Diagnostic, Problems},
     files,
     lock::{
         Lock,
-        store::{self, Reading},
+        store::{self, Reading, StoreError},
     },
     model::fleet::{self, Fleet},
     pipeline::{self, Compiled},
@@ -44,10 +44,13 @@ impl Project {
         };
         let mut problems = Problems::default();
         let sources = files::read(&root, &mut problems).map_err(Failure::problem)?;
-        let front = pipeline::read(sources, problems);
+        let mut front = pipeline::read(sources, problems);
         let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
         let lock = match &front.repository.fleet {
-            Some(fleet) => read_lock(&root, &fleet.name.value, reading)?,
+            Some(fleet) => store::read(&lock_folder(&root, &fleet.name.value), reading).unwrap_or_else(|error| {
+                front.problems.add(bad_lock(error.seen_from(&root), reading));
+                Lock::default()
+            }),
             None => Lock::default(),
         };
         let compiled = pipeline::compile(front, &found, &lock);
@@ -92,6 +95,16 @@ impl Project {
         Ok(if problems.errors() == 0 { super::FINE } else { PROBLEMS })
     }
 
+    /// Reports a lock that this build would change.
+    pub(super) fn require_settled_lock(&mut self) {
+        let changed = self.compiled.lowered.as_ref().map(|lowered| self.changed(&lowered.lock)).unwrap_or_default();
+        if !changed.is_empty() {
+            let message = format!("the lock is out of date: {}", changed.join(", "));
+            let diagnostic = Diagnostic::nowhere(Code::LockOutOfDate, message);
+            self.compiled.problems.add(diagnostic.hint("run `wlc lock` and commit what it writes"));
+        }
+    }
+
     /// Names of workloads whose lock would change.
     pub(super) fn changed(&self, new: &Lock) -> Vec<String> {
         let mut names: Vec<_> = self.lock.workloads.keys().chain(new.workloads.keys()).collect();
@@ -107,9 +120,12 @@ impl Project {
     }
 }
 
-fn read_lock(root: &Path, fleet: &FleetName, reading: Reading) -> Result<Lock, Failure> {
-    store::read(&lock_folder(root, fleet), reading)
-        .map_err(|error| Failure::new(PROBLEMS, format!("the lock cannot be read: {error}; `wlc lock` mends it")))
+fn bad_lock(error: StoreError, reading: Reading) -> Diagnostic {
+    let diagnostic = Diagnostic::nowhere(Code::BadLock, format!("the lock cannot be read: {error}"));
+    diagnostic.hint(match reading {
+        Reading::Strict => "`wlc lock` keeps what can be read and decides the rest anew; commit what it writes",
+        Reading::Healing => "take the file from an older commit, or delete it: then its replicas are placed anew",
+    })
 }
 
 fn lock_folder(root: &Path, fleet: &FleetName) -> PathBuf {

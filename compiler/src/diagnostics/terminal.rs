@@ -164,11 +164,15 @@ impl SourceCode for Lines {
         let end = (span.offset() + span.len().saturating_sub(1)).min(self.text.len());
         let first = self.source.line_of(span.offset()).saturating_sub(lines_before);
         let last = (self.source.line_of(end) + lines_after).min(self.source.lines() - 1);
-        let start = self.source.line_start(first);
+        // Without context, miette asks for the place itself, which it prints as `file:line:column`.
+        let (start, column) = match lines_before {
+            0 => (span.offset(), self.source.position(span.offset()).column - 1),
+            _ => (self.source.line_start(first), 0),
+        };
         let stop = self.source.line_start(last + 1);
         let bytes = self.text.as_bytes().get(start..stop).ok_or(MietteError::OutOfBounds)?;
         let name = harmless(&self.source.path);
         let whole = SourceSpan::new(start.into(), stop - start);
-        Ok(Box::new(MietteSpanContents::new_named(name, bytes, whole, first, 0, last - first + 1)))
+        Ok(Box::new(MietteSpanContents::new_named(name, bytes, whole, first, column, last - first + 1)))
     }
 }

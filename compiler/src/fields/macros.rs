@@ -79,7 +79,7 @@ macro_rules! field_type {
     ([optional property] $value:ty) => { Option<$crate::span::Spanned<$value>> };
     ([default property] $value:ty) => { $crate::span::Spanned<$value> };
     ([flag] $value:ty) => { $crate::span::Spanned<$value> };
-    ([list] $value:ty) => { Option<$crate::span::Spanned<Vec<$crate::span::Spanned<$value>>>> };
+    ([list] $value:ty) => { $crate::fields::List<$value> };
     ([child] $value:ty) => { Option<$value> };
     ([children] $value:ty) => { Vec<$value> };
     ([entries] $value:ty) => { Vec<$value> };

@@ -14,6 +14,7 @@ pub use value::{FromScalar, Refusal};
 
 use crate::{
     diagnostics::Problems,
+    span::Spanned,
     syntax::{Block, Scalar},
 };
 
@@ -116,6 +117,9 @@ pub trait FromEntry: Sized {
     /// Reads it. What is wrong is reported.
     fn from_entry(block: &Block, problems: &mut Problems) -> Option<Self>;
 }
+
+/// A child with a row of values, as a block holds it.
+pub type List<T> = Option<Spanned<Vec<Spanned<T>>>>;
 
 /// A default, as it would be written in a file.
 pub(crate) fn default_scalar(text: impl Into<Scalar>) -> Scalar {

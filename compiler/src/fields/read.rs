@@ -192,14 +192,12 @@ impl<'a> Reader<'a> {
     }
 
     fn report_unknown(&mut self) {
-        if self.fields.iter().any(|field| field.shape == Shape::Entries) {
-            return;
-        }
+        let own_words = self.fields.iter().any(|field| field.shape == Shape::Entries);
         for property in &self.block.properties {
             let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag);
             self.report_word(&property.name, &known, Some(property.value.span));
         }
-        for child in &self.block.children {
+        for child in self.block.children.iter().filter(|_| !own_words) {
             let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest);
             self.report_word(&child.word, &known, None);
         }
@@ -221,6 +219,8 @@ impl<'a> Reader<'a> {
         let diagnostic = Diagnostic::new(Code::UnknownWord, format!("unknown {here}"), word.span, "not known here");
         self.problems.add(match value {
             Some(_) if as_child => diagnostic.hint(format!("`{}` is written as a child, in braces", word.value)),
+            Some(_) if self.fields.iter().any(|field| field.shape == Shape::Entries) => diagnostic
+                .hint(format!("`{}` is written as a child, in braces: `{{ {} \"…\" }}`", word.value, word.value)),
             _ => diagnostic.hint(suggest::hint(&word.value, fields.iter().map(|field| field.word))),
         });
     }

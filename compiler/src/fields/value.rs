@@ -121,6 +121,29 @@ impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
     }
 }
 
+/// A count of which this version carries out one value only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Only<const VALUE: u32>;
+
+impl<const VALUE: u32> FromScalar for Only<VALUE> {
+    const LOOKS: &'static str = "a count or a percentage, of which this version carries out the default only";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        let is_count = match scalar {
+            Scalar::Integer(number) if *number == i128::from(VALUE) => return Ok(Self),
+            Scalar::Integer(_) => true,
+            Scalar::Text(text) => text.strip_suffix('%').is_some_and(|percent| percent.parse::<u32>().is_ok()),
+            Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => false,
+        };
+        if is_count {
+            let refusal = Refusal::with("another value is not in this version of wlc", format!("leave it at {VALUE}"));
+            Err(Refusal { code: Code::NotInThisVersion, ..refusal })
+        } else {
+            Err(Refusal::kind("a count or a percentage", scalar))
+        }
+    }
+}
+
 /// `1.0` is a whole number too.
 fn whole_decimal(written: &str) -> Option<i128> {
     let (whole, fraction) = written.split_once('.')?;
@@ -176,9 +199,7 @@ impl From<&'static str> for Refusal {
 impl From<QuantityError> for Refusal {
     fn from(error: QuantityError) -> Self {
         let hint = match &error {
-            QuantityError::NoUnit { given } => {
-                Some(format!("write a unit behind the number, such as `\"{given}MiB\"` or `\"{given}s\"`"))
-            }
+            QuantityError::NoUnit { .. } => Some("write a unit behind the number".to_owned()),
             QuantityError::Unit { known, .. } => Some(format!("units are {known}")),
             QuantityError::Shape(_) => Some("write a number and a unit, such as `\"256MiB\"` or `\"10s\"`".to_owned()),
             QuantityError::NotWhole { .. } | QuantityError::TooLarge(_) => None,

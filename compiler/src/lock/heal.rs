@@ -6,12 +6,16 @@ use std::collections::BTreeSet;
 
 use super::{
     WorkloadLock,
-    text::{self, HEADER, LockError},
+    text::{self, HEADER, LockError, LockProblem},
 };
 
-/// Reads a file, leaving out what is in conflict or cannot be read.
+/// Reads a file, leaving out what is in conflict or cannot be read. A file of another format stays unreadable.
 pub fn read(text: &str) -> Result<WorkloadLock, LockError> {
-    let Err(_) = text::read(text) else { return text::read(text) };
+    match text::read(text) {
+        Err(error) if error.problem == LockProblem::Header => return Err(error),
+        Ok(lock) => return Ok(lock),
+        Err(_) => {}
+    }
     let disputed = disputed_subjects(text);
     let mut lines: Vec<&str> = Vec::new();
     for line in text.lines().skip(1) {

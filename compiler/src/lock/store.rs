@@ -52,6 +52,19 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The same error, with its path as it is seen from a folder.
+    #[must_use]
+    pub fn seen_from(self, root: &Path) -> Self {
+        let short = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
+        match self {
+            Self::Io { path, error } => Self::Io { path: short(path), error },
+            Self::Text { path, error } => Self::Text { path: short(path), error },
+            Self::Body { path } => Self::Body { path: short(path) },
+        }
+    }
+}
+
 /// Reads the lock below `folder`; a folder that is not there is an empty lock.
 pub fn read(folder: &Path, reading: Reading) -> Result<Lock, StoreError> {
     let mut lock = Lock::default();

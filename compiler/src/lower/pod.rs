@@ -1,12 +1,12 @@
 //! A pod template → its spec, with every default filled in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::{
     canonical,
     digest::Digest,
     format::Format,
-    name::VolumeName,
+    name::{AbsolutePath, VolumeName},
     spec::{
         Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, HttpProbe, Image, InstanceField, Medium,
         Mount, MountSource, OnChange, PodSpec, PortSpec, Probe, ProbeHandler, Probes, Protocol, PullPolicy, Resources,
@@ -15,12 +15,16 @@ use wlc_plan::{
 };
 
 use super::{Contents, gates};
-use crate::model::{
-    self,
-    container::{Container, FieldWord, PullWord, VariableValue},
-    pod::Pod,
-    probe::ProbeKind,
-    volume::OnChangeWord,
+use crate::{
+    fields::List,
+    model::{
+        self,
+        container::{Capability, Container, FieldWord, PullWord, VariableValue},
+        pod::Pod,
+        probe::ProbeKind,
+        volume::{OnChangeWord, Size},
+    },
+    span::Spanned,
 };
 
 /// The spec of a pod. Deployments and daemon-sets always restart (S-050, S-144).
@@ -43,18 +47,10 @@ pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
     }
 }
 
-type Sources<'a> = (
-    &'a Option<crate::span::Spanned<model::volume::Size>>,
-    &'a Option<crate::span::Spanned<model::volume::Size>>,
-    &'a Option<crate::span::Spanned<wlc_plan::name::AbsolutePath>>,
-);
+type Sources<'a> = (&'a Option<Spanned<Size>>, &'a Option<Spanned<Size>>, &'a Option<Spanned<AbsolutePath>>);
 
 fn volume_source((empty_dir, tmpfs, host_path): Sources<'_>) -> Option<VolumeSource> {
-    let empty = |medium| {
-        move |size: &crate::span::Spanned<model::volume::Size>| {
-            VolumeSource::EmptyDir(EmptyDir { medium, size: size.value.0 })
-        }
-    };
+    let empty = |medium| move |size: &Spanned<Size>| VolumeSource::EmptyDir(EmptyDir { medium, size: size.value.0 });
     let disk = empty_dir.as_ref().map(empty(Medium::Disk));
     let memory = tmpfs.as_ref().map(empty(Medium::Memory));
     disk.or(memory).or_else(|| host_path.as_ref().map(|path| VolumeSource::HostPath(path.value.clone())))
@@ -65,7 +61,7 @@ fn container(
     contents: &Contents,
     volumes: &mut BTreeMap<VolumeName, VolumeSource>,
 ) -> ContainerSpec {
-    let words = |list: &Option<crate::span::Spanned<Vec<crate::span::Spanned<String>>>>| -> Vec<String> {
+    let words = |list: &List<String>| -> Vec<String> {
         list.iter().flat_map(|list| &list.value).map(|word| word.value.clone()).collect()
     };
     let mut mounts: Vec<Mount> = container.mounts.iter().filter_map(|one| mount(one, contents, volumes)).collect();
@@ -180,17 +176,6 @@ fn resources(container: &Container) -> Resources {
 }
 
 fn security(container: &Container) -> Security {
-    let capabilities = |list: fn(
-        &model::container::Capabilities,
-    ) -> &Option<
-        crate::span::Spanned<Vec<crate::span::Spanned<model::container::Capability>>>,
-    >| {
-        let words = container.capabilities.iter().flat_map(|found| list(found).iter()).flat_map(|list| &list.value);
-        let mut names: Vec<String> = words.map(|word| word.value.0.clone()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
     Security {
         privileged: container.privileged.value,
         read_only_root: container.read_only_root.value,
@@ -198,9 +183,15 @@ fn security(container: &Container) -> Security {
         non_root: container.non_root.value,
         user: container.user.as_ref().map(|user| user.value.0),
         group: container.group.as_ref().map(|group| group.value.0),
-        add_capabilities: capabilities(|found| &found.add),
-        drop_capabilities: capabilities(|found| &found.drop),
+        add_capabilities: capabilities(container.capabilities.as_ref().map(|found| &found.add)),
+        drop_capabilities: capabilities(container.capabilities.as_ref().map(|found| &found.drop)),
     }
+}
+
+fn capabilities(list: Option<&List<Capability>>) -> Vec<String> {
+    let words = list.into_iter().flatten().flat_map(|list| &list.value);
+    let names: BTreeSet<String> = words.map(|word| word.value.0.clone()).collect();
+    names.into_iter().collect()
 }
 
 fn probe(probe: &model::probe::Probe) -> Probe {

@@ -4,7 +4,7 @@ use wlc_plan::{instance::WorkloadKind, name::WorkloadName, quantity::Millis};
 
 use super::{node::Label, place::Place, pod::Pod};
 use crate::{
-    fields::value::Whole,
+    fields::value::{Only, Whole},
     span::{Span, Spanned},
 };
 
@@ -49,10 +49,10 @@ crate::block! {
         min_ready: [default property] Millis, "min-ready" ("minReadySeconds"), default "0s";
         /// How long a rollout may stand still before it counts as failed.
         progress_deadline: [default property] Millis, "progress-deadline" ("progressDeadlineSeconds"), default "10m";
-        /// How many replicas more than asked for may run. This version knows 0 only.
-        max_surge: [default property] Whole<0, 0>, "max-surge" ("rollingUpdate.maxSurge"), default 0;
-        /// How many replicas of one node may be missing. This version knows 1 only.
-        max_unavailable: [default property] Whole<1, 1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
+        /// How many replicas more than asked for may run. This version carries out 0 only.
+        max_surge: [default property] Only<0>, "max-surge" ("rollingUpdate.maxSurge"), default 0;
+        /// How many replicas of one node may be missing. This version carries out 1 only.
+        max_unavailable: [default property] Only<1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
         absent "on-failure", "partition", "canary", "by", "window", "before", "promote";
     }
     /// The word that a workload is gone on purpose. It may go after one build.

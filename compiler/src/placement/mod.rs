@@ -44,21 +44,33 @@ pub struct Placed {
     pub binding: Binding,
 }
 
-/// Places every replica, or reports why one cannot be placed.
+/// A workload that is to be placed.
+struct Task<'a> {
+    workload: &'a Workload,
+    request: &'a Request,
+    eligible: Eligible,
+}
+
+/// Places every replica, or reports why one cannot be placed. What the lock has is kept before anything new is placed,
+/// so that nothing new takes its room.
 pub fn place(repository: &Repository, lock: &Lock, problems: &mut Problems) -> Placement {
     let mut machines = capacity::machines(repository);
     let requests = request::all(repository);
+    let tasks = in_order(repository, &requests, &machines);
     let mut placement = Placement::default();
-    for (workload, request) in in_order(repository, &requests, &machines) {
-        let eligible = filter::eligible(request, &machines);
+    for Task { workload, request, eligible } in &tasks {
         if eligible.nodes.is_empty() {
-            report::matches_nothing(repository, workload, request, &eligible, lock, problems);
+            report::matches_nothing(repository, workload, request, eligible, lock, problems);
         }
-        let replicas = match workload {
-            Workload::DaemonSet(_) => on_each(request, &eligible, lock, &mut machines, problems),
-            Workload::Deployment(_) => spread_out(request, &eligible, lock, &mut machines, problems),
-        };
-        placement.workloads.insert(request.workload.clone(), replicas);
+        let kept = stay::keep(request, eligible, lock, &mut machines, problems);
+        placement.workloads.insert(request.workload.clone(), kept);
+    }
+    for task in &tasks {
+        let placed = placement.workloads.entry(task.request.workload.clone()).or_default();
+        match task.workload {
+            Workload::DaemonSet(_) => on_each(task, placed, &mut machines, problems),
+            Workload::Deployment(_) => spread_out(task, lock, placed, &mut machines, problems),
+        }
     }
     placement
 }
@@ -68,37 +80,38 @@ fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
     machines: &BTreeMap<NodeName, Machine>,
-) -> Vec<(&'a Workload, &'a Request)> {
-    let mut order: Vec<_> = requests.iter().map(|(name, request)| (&repository.workloads[name], request)).collect();
-    order.sort_by_cached_key(|(workload, request)| {
+) -> Vec<Task<'a>> {
+    let task = |(name, request): (&'a WorkloadName, &'a Request)| Task {
+        workload: &repository.workloads[name],
+        request,
+        eligible: filter::eligible(request, machines),
+    };
+    let mut tasks: Vec<Task<'a>> = requests.iter().map(task).collect();
+    tasks.sort_by_cached_key(|Task { workload, request, eligible }| {
         let daemon_set_first = !matches!(workload, Workload::DaemonSet(_));
-        let choices = filter::eligible(request, machines).nodes.len();
-        (daemon_set_first, choices, std::cmp::Reverse((request.cpu, request.memory)), request.workload.clone())
+        let size = std::cmp::Reverse((request.cpu, request.memory));
+        (daemon_set_first, eligible.nodes.len(), size, request.workload.clone())
     });
-    order
+    tasks
 }
 
 /// One replica on each eligible node. A node that is full is an error, never a skip (P-054).
 fn on_each(
-    request: &Request,
-    eligible: &Eligible,
-    lock: &Lock,
+    Task { request, eligible, .. }: &Task<'_>,
+    placed: &mut BTreeMap<ReplicaName, Placed>,
     machines: &mut BTreeMap<NodeName, Machine>,
     problems: &mut Problems,
-) -> BTreeMap<ReplicaName, Placed> {
-    let mut placed = BTreeMap::new();
+) {
     let mut refused = BTreeMap::new();
     for node in &eligible.nodes {
         let Ok(replica) = ReplicaName::on_node(&request.workload, node) else { continue };
-        let Some(machine) = machines.get_mut(node) else { continue };
+        let Some(machine) = machines.get_mut(node).filter(|_| !placed.contains_key(&replica)) else { continue };
         let refusals = filter::room(request, machine);
         if !refusals.is_empty() {
             refused.insert(node.clone(), refusals);
             continue;
         }
-        if let Some(binding) =
-            ports::bind(request, &replica, stay::ports(lock, request, &replica, node), machine, problems)
-        {
+        if let Some(binding) = ports::bind(request, &replica, BTreeMap::new(), machine, problems) {
             machine.take(request, &binding);
             placed.insert(replica, Placed { node: node.clone(), binding });
         }
@@ -106,21 +119,20 @@ fn on_each(
     if !refused.is_empty() {
         report::daemon_set_without_room(request, &refused, problems);
     }
-    placed
 }
 
-/// So many replicas on the eligible nodes: kept where the lock has them, the others where the workload is thinnest.
+/// The replicas that have no node yet, each where the workload is thinnest.
 fn spread_out(
-    request: &Request,
-    eligible: &Eligible,
+    Task { request, eligible, .. }: &Task<'_>,
     lock: &Lock,
+    placed: &mut BTreeMap<ReplicaName, Placed>,
     machines: &mut BTreeMap<NodeName, Machine>,
     problems: &mut Problems,
-) -> BTreeMap<ReplicaName, Placed> {
-    let mut placed = stay::keep(request, eligible, lock, machines, problems);
-    let names = stay::names(request, lock);
-    for replica in names.iter().filter(|name| !placed.contains_key(*name)).cloned().collect::<Vec<_>>() {
-        let Some(node) = spread::choose(request, eligible, machines, &placed) else {
+) {
+    let mut names = stay::names(request, eligible, lock);
+    names.retain(|name| !placed.contains_key(name));
+    for replica in names {
+        let Some(node) = spread::choose(request, eligible, machines, placed) else {
             if !eligible.nodes.is_empty() {
                 report::no_node_fits(request, &replica, eligible, machines, problems);
             }
@@ -131,5 +143,4 @@ fn spread_out(
         machine.take(request, &binding);
         placed.insert(replica, Placed { node, binding });
     }
-    placed
 }

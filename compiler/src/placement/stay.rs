@@ -2,14 +2,28 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wlc_plan::name::{NodeName, ReplicaName};
+use wlc_plan::{
+    instance::WorkloadKind,
+    name::{NodeName, ReplicaName},
+};
 
 use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
 use crate::{diagnostics::Problems, lock::Lock};
 
-/// The names of a deployment's replicas: those of the lock, the free low numbers for new ones, and for a smaller count
-/// without the highest numbers on the fullest nodes.
-pub(super) fn names(request: &Request, lock: &Lock) -> BTreeSet<ReplicaName> {
+/// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free
+/// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes.
+pub(super) fn names(request: &Request, eligible: &Eligible, lock: &Lock) -> BTreeSet<ReplicaName> {
+    match request.kind {
+        WorkloadKind::DaemonSet => {
+            eligible.nodes.iter().filter_map(|node| ReplicaName::on_node(&request.workload, node).ok()).collect()
+        }
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
+            numbered(request, lock)
+        }
+    }
+}
+
+fn numbered(request: &Request, lock: &Lock) -> BTreeSet<ReplicaName> {
     let locked = locked(request, lock);
     let mut names: BTreeSet<ReplicaName> = locked.keys().cloned().collect();
     let wanted = request.replicas as usize;
@@ -53,7 +67,7 @@ pub(super) fn keep(
 ) -> BTreeMap<ReplicaName, Placed> {
     let locked = locked(request, lock);
     let mut kept = BTreeMap::new();
-    for replica in names(request, lock) {
+    for replica in names(request, eligible, lock) {
         let Some(node) = locked.get(&replica).filter(|node| eligible.nodes.contains(node)) else { continue };
         let Some(machine) = machines.get_mut(node) else { continue };
         if !filter::room(request, machine).is_empty() {
@@ -69,7 +83,7 @@ pub(super) fn keep(
 }
 
 /// The host ports that the lock has for a replica on this node.
-pub(super) fn ports(lock: &Lock, request: &Request, replica: &ReplicaName, node: &NodeName) -> ports::Locked {
+fn ports(lock: &Lock, request: &Request, replica: &ReplicaName, node: &NodeName) -> ports::Locked {
     let workload = lock.workloads.get(&request.workload);
     let replica = workload.and_then(|workload| workload.replicas.get(replica)).filter(|one| one.node == *node);
     replica.map(|replica| replica.ports.clone()).unwrap_or_default()

@@ -59,9 +59,9 @@ fn other_spellings_are_refused() {
 #[test]
 fn another_purpose_or_version_is_refused() {
     let other = key(1).0.sign("git", HashAlg::Sha512, b"head").unwrap();
-    assert_eq!(Signature::parse(armour(&other).as_bytes()), Err(SignatureError::Namespace("git".to_owned())));
+    assert_eq!(Signature::parse(armour(&other).unwrap().as_bytes()), Err(SignatureError::Namespace("git".to_owned())));
     let old = key(1).0.sign(NAMESPACE, HashAlg::Sha256, b"head").unwrap();
-    assert!(verify(armour(&old).as_bytes(), &key(1).public(), b"head").is_ok());
+    assert!(verify(armour(&old).unwrap().as_bytes(), &key(1).public(), b"head").is_ok());
 }
 
 #[test]

@@ -77,12 +77,8 @@ fn published() -> (World, Files) {
     world.publish("one", &build).unwrap();
     let signers = world.signers(2, &["ci", "ops"]);
     let secret = world.secret("ops");
-    let options = wlc::publish::SignOptions {
-        out: &world.plans(),
-        key: Some(&secret),
-        signers: &signers,
-        fleet: &fleet(),
-    };
+    let options =
+        wlc::publish::SignOptions { out: &world.plans(), key: Some(&secret), signers: &signers, fleet: &fleet() };
     wlc::publish::sign(&options).unwrap();
     let files = world.files();
     (world, files)

@@ -45,10 +45,7 @@ fn what_openssh_signs_we_verify() {
     let key = &world.keys["ci"];
     for hash in ["sha512", "sha256"] {
         let option = format!("hashalg={hash}");
-        let signed = ssh_keygen(
-            &["-Y", "sign", "-f", text(&key.secret_file), "-n", "wlc-plan", "-O", &option],
-            &head,
-        );
+        let signed = ssh_keygen(&["-Y", "sign", "-f", text(&key.secret_file), "-n", "wlc-plan", "-O", &option], &head);
         assert!(signed.status.success(), "{}", String::from_utf8_lossy(&signed.stderr));
         assert_eq!(verify(&signed.stdout, &key.public, b"a head"), Ok(()), "{hash}");
         assert_eq!(verify(&signed.stdout, &key.public, b"another"), Err(SignatureError::Bytes), "{hash}");
@@ -72,7 +69,9 @@ fn what_we_sign_openssh_verifies() {
     let file = |file: SetFile| world.plans().join(file.to_string());
     let (head, signature) = (file(SetFile::Head(generation)), file(SetFile::Signature(generation, name("ci"))));
     let trust = world.folder.path().join("trust");
-    let dated = world.keys["ci"].trust_line.replace(" ssh-", ",valid-after=\"20260101Z\",valid-before=\"20991231235959Z\" ssh-");
+    let dated = world.keys["ci"]
+        .trust_line
+        .replace(" ssh-", ",valid-after=\"20260101Z\",valid-before=\"20991231235959Z\" ssh-");
     let comments = "# who may sign\n\n";
     fs::write(&trust, format!("{comments}{}{dated}\n", world.trust_text(&["ops"]))).unwrap();
     let parsed = wlc_plan::trust::Trust::parse(&fs::read_to_string(&trust).unwrap()).unwrap();

@@ -34,8 +34,8 @@ use wlc_plan::{
     set::{Expectations, LastAccepted, SetFile},
     signature::SecretKey,
     spec::{
-        Access, ConfigMount, ContainerSpec, Image, Mount, MountSource, OnChange, PodSpec, Probes, PullPolicy, Resources,
-        RestartPolicy, Security,
+        Access, ConfigMount, ContainerSpec, Image, Mount, MountSource, OnChange, PodSpec, Probes, PullPolicy,
+        Resources, RestartPolicy, Security,
     },
     time::Timestamp,
     trust::Trust,
@@ -98,11 +98,17 @@ impl World {
         Trust::parse(&self.trust_text(names)).unwrap()
     }
 
-    /// A build signed by `ci` alone.
+    /// A build signed by the first of the keys alone.
     pub(crate) fn build(&self) -> Build<'static> {
+        let first = if self.keys.contains_key("ci") { "ci" } else { "old" };
+        self.build_with(first)
+    }
+
+    /// A build signed by one of the keys alone.
+    pub(crate) fn build_with(&self, signer: &'static str) -> Build<'static> {
         Build {
-            key: Some("ci"),
-            signers: self.signers(1, &["ci"]),
+            key: Some(signer),
+            signers: self.signers(1, &[signer]),
             valid_for: None,
             now: now(),
             commit: None,

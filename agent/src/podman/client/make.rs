@@ -164,11 +164,23 @@ impl Client {
         let call = Call::post(&what, "/containers/create".to_owned(), CHANGE).with(body);
         let Err(error) = self.raw.send(call).await?.done(&what) else { return Ok(Start::Needed) };
         match (self.container(&name).await?, self.own_container(&name).await?) {
-            (None, _) => Err(no_image(error, body.image())),
+            (None, _) => Err(self.why_not_made(error, body)),
             (Some(_), None) => Err(PodmanError::Foreign { what: format!("container {name}") }),
             (Some(_), Some(own)) if own.is_new() => Ok(Start::Needed),
             (Some(_), Some(_)) => Ok(Start::Done),
         }
+    }
+
+    /// A pod that was made before the last boot and never started looks like any other until it is to take a container.
+    fn why_not_made(&self, error: PodmanError, body: &create::ContainerBody) -> PodmanError {
+        if error.says("cgroup is not set") {
+            self.known().broken.insert(body.pod().to_owned());
+            return PodmanError::SandboxDown { pod: body.pod().to_owned() };
+        }
+        if error.says("image not known") || error.says("no such image") {
+            return PodmanError::NoImage { image: body.image().to_owned(), why: error.to_string() };
+        }
+        error
     }
 
     async fn start(&self, name: &str, pod: &str) -> Result<(), PodmanError> {
@@ -223,21 +235,10 @@ pub(super) fn folder_error(folder: &Path, error: &std::io::Error) -> PodmanError
     PodmanError::Folder { path: folder.display().to_string(), why: error.to_string() }
 }
 
-/// Podman has one status for many faults: only its words tell.
 fn port_taken(error: PodmanError, pod: &str) -> PodmanError {
-    match error {
-        PodmanError::Refused { why, .. } if why.contains("address already in use") => {
-            PodmanError::PortTaken { pod: pod.to_owned(), why }
-        }
-        other => other,
-    }
-}
-
-fn no_image(error: PodmanError, image: &str) -> PodmanError {
-    match error {
-        PodmanError::Refused { why, .. } if why.contains("image not known") || why.contains("no such image") => {
-            PodmanError::NoImage { image: image.to_owned(), why }
-        }
-        other => other,
+    if error.says("address already in use") {
+        PodmanError::PortTaken { pod: pod.to_owned(), why: error.to_string() }
+    } else {
+        error
     }
 }

@@ -80,6 +80,8 @@ impl Client {
             let runs: BTreeSet<Run> = containers.iter().map(listing::run).collect();
             known.addresses.retain(|run, _| runs.contains(run));
             known.times.retain(|run, _| runs.contains(run));
+            let pods: BTreeSet<&String> = containers.iter().filter_map(|one| one.pod_name.as_ref()).collect();
+            known.broken.retain(|pod| pods.contains(pod));
             containers.iter().filter(|one| is_unclear(one, &known)).collect()
         };
         join_all(unknown.into_iter().map(|container| self.learn(container))).await;

@@ -77,6 +77,7 @@ impl World {
             labels: request.labels.to_map(),
             created: now,
             sandbox: Sandbox::Created,
+            takes_containers: true,
             address: self.last_address(),
             ports: request.ports.iter().map(|port| port.host).collect(),
             contents: request.contents.clone(),
@@ -117,14 +118,17 @@ impl World {
         self.start(&pod, &name, now)
     }
 
-    fn may_run(&self, request: &RunContainer, pod: &str) -> Done {
+    fn may_run(&mut self, request: &RunContainer, pod: &str) -> Done {
         images::check_user(&request.spec, self.image_user(&request.spec.image)?)?;
         create::stop_signal(&request.spec)?;
         self.volumes_exist(request)?;
-        match self.pods.get(pod).map(|pod| pod.sandbox) {
+        match self.pods.get_mut(pod) {
             None => Err(refused("make a container", 404, format!("no such pod {pod}"))),
-            Some(Sandbox::Down) => Err(PodmanError::SandboxDown { pod: pod.to_owned() }),
-            Some(Sandbox::Created | Sandbox::Up) => Ok(()),
+            Some(found) if found.sandbox == Sandbox::Down || !found.takes_containers => {
+                found.sandbox = Sandbox::Down;
+                Err(PodmanError::SandboxDown { pod: pod.to_owned() })
+            }
+            Some(_) => Ok(()),
         }
     }
 

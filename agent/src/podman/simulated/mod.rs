@@ -60,8 +60,8 @@ impl Simulated {
         self.changes.notify_one();
     }
 
-    /// The machine loses power and is booted again: what ran is listed as made but never started, and no pod that was
-    /// ever started takes a container.
+    /// The machine loses power and is booted again: what ran is listed as made but never started, and no pod takes a
+    /// container any more. Of a pod that was never started this shows only when it is asked to.
     pub fn lose_power(&self) {
         self.world().lose_power();
     }

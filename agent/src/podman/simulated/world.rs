@@ -49,6 +49,8 @@ pub(super) struct Pod {
     pub(super) labels: Labels,
     pub(super) created: Moment,
     pub(super) sandbox: Sandbox,
+    /// Whether it takes containers: not if it was made before the last boot.
+    pub(super) takes_containers: bool,
     pub(super) address: IpAddr,
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
@@ -105,6 +107,7 @@ impl World {
 
     pub(super) fn lose_power(&mut self) {
         for pod in self.pods.values_mut() {
+            pod.takes_containers = false;
             if pod.sandbox == Sandbox::Up {
                 pod.sandbox = Sandbox::Down;
             }
@@ -118,6 +121,7 @@ impl World {
             labels: labels.clone(),
             created: now,
             sandbox: Sandbox::Up,
+            takes_containers: true,
             address: self.last_address(),
             ports: Vec::new(),
             contents: BTreeMap::new(),

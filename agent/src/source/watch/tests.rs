@@ -1,7 +1,7 @@
 //! Every way in which tools bring a new set is noticed, and reading is not.
 #![expect(clippy::disallowed_methods, reason = "tests change the directories that are watched")]
 
-use std::{fs, os::unix::fs::symlink};
+use std::{fs, os::unix::fs::symlink, process::Command};
 
 use super::*;
 
@@ -106,4 +106,69 @@ async fn a_directory_that_is_missing_at_first_is_noticed() {
     world.expect_look("made").await;
     fs::write(world.path("plans/head"), "2").unwrap();
     world.expect_look("first write").await;
+}
+
+/// Whether a tool is there; says so aloud where it is not.
+fn has(tool: &str) -> bool {
+    let found = Command::new(tool).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: {tool} is not installed");
+    }
+    found
+}
+
+fn run(folder: &Path, command: &str) {
+    let mut words = command.split(' ');
+    let name = words.next().unwrap();
+    let output = Command::new(name).args(words).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+const GIT: &str = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=plans";
+
+#[tokio::test]
+async fn a_git_checkout_is_noticed() {
+    if !has("git") {
+        return;
+    }
+    let mut world = World::new(|folder| {
+        let plans = folder.join("plans");
+        make_set(&plans);
+        for file in ["heads/1.json", "nodes/n1/a.json", "specs/a.json"] {
+            fs::write(plans.join(file), "1").unwrap();
+        }
+        for command in ["init -q", "add .", "commit -qm one"] {
+            run(&plans, &format!("{GIT} {command}"));
+        }
+        fs::write(plans.join("nodes/n1/b.json"), "2").unwrap();
+        fs::write(plans.join("head"), "2").unwrap();
+        for command in ["add .", "commit -qm two"] {
+            run(&plans, &format!("{GIT} {command}"));
+        }
+    })
+    .await;
+    run(&world.path("plans"), &format!("{GIT} checkout -q HEAD~1"));
+    world.expect_look("git checkout of an older state").await;
+    assert!(!world.path("plans/nodes/n1/b.json").exists());
+    run(&world.path("plans"), &format!("{GIT} checkout -q plans"));
+    world.expect_look("git checkout of the newer state").await;
+    run(&world.path("plans"), &format!("{GIT} status --short"));
+    world.expect_quiet("git status").await;
+}
+
+#[tokio::test]
+async fn rsync_is_noticed() {
+    if !has("rsync") {
+        return;
+    }
+    let mut world = World::new(|folder| {
+        make_set(&folder.join("new"));
+        make_set(&folder.join("plans"));
+    })
+    .await;
+    fs::write(world.path("new/specs/b.json"), "x").unwrap();
+    fs::write(world.path("new/head"), "22").unwrap();
+    run(world.folder.path(), "rsync -r --delay-updates --delete-after new/ plans/");
+    world.expect_look("rsync").await;
+    assert_eq!(fs::read(world.path("plans/head")).unwrap(), b"22");
 }

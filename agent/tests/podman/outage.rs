@@ -1,0 +1,119 @@
+//! Podman's service goes away and comes back: a door in front of its socket that can be shut.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{UnixListener, UnixStream},
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use wlagent::podman::{Podman, PodmanError, client::Client, raw::Call};
+
+use crate::{
+    machine::Machine,
+    real::{RealMachine, on_real_machine, socket},
+    requests::{DEAF, Wanted},
+};
+
+/// A socket that leads to Podman's while it is open. Shutting it breaks every connection.
+struct Door {
+    path: PathBuf,
+    open: JoinHandle<()>,
+}
+
+impl Door {
+    fn open(path: &Path, podman: PathBuf) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        let open = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (mut from, _) = listener.accept().await.unwrap();
+                let podman = podman.clone();
+                connections.spawn(async move {
+                    let mut to = UnixStream::connect(podman).await.unwrap();
+                    let _ended = copy_bidirectional(&mut from, &mut to).await;
+                });
+            }
+        });
+        Self { path: path.to_owned(), open }
+    }
+
+    fn shut(self) {
+        self.open.abort();
+        std::fs::remove_file(self.path).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_go_on_after_podman_was_away() {
+    let Some(podman) = socket("events_go_on_after_podman_was_away") else { return };
+    on_real_machine("outage", |machine: Arc<RealMachine>| async move {
+        let path = machine.state.path().join("door.sock");
+        let door = Door::open(&path, podman.clone());
+        let state = machine.state.path();
+        let agent = Client::connect(&path, machine.fleet(), state, Arc::new(std::collections::BTreeMap::new())).await;
+        let agent = agent.unwrap();
+        let wanted = Wanted::new(machine.fleet(), &DEAF);
+        agent.make_network().await.unwrap();
+        agent.make_pod(&wanted.pod()).await.unwrap();
+        door.shut();
+        let refused = agent.observe().await;
+        assert!(matches!(refused, Err(PodmanError::Unreachable { .. })), "{refused:?}");
+        // Only events tell that a container went which never ran: no process of it ended.
+        let name = format!("{}.guest", wanted.pod_name());
+        let labels = wanted.labels().to_map();
+        machine.make_container(&wanted.pod_name(), &name, &labels).await.unwrap();
+        let door = Door::open(&path, podman);
+        quiet(&agent).await;
+        let call = Call::delete("remove", format!("/containers/{name}"), Duration::from_secs(30));
+        machine.ask(call).await.unwrap();
+        timeout(Duration::from_secs(5), agent.changes().notified()).await.expect("events are followed anew");
+        door.shut();
+    })
+    .await;
+}
+
+/// Waits until nothing woke for a while, long enough for the events to be followed anew.
+async fn quiet(podman: &Client) {
+    while timeout(Duration::from_millis(1_500), podman.changes().notified()).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_podman_that_does_not_answer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nobody.sock");
+    let fleet = crate::requests::fleet("nobody");
+    let contents = Arc::new(std::collections::BTreeMap::new());
+    let refused = Client::connect(&path, &fleet, folder.path(), contents).await.err();
+    let Some(PodmanError::Unreachable { socket, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(Path::new(&socket), path);
+}
+
+/// Something that answers as a Podman of another version does.
+#[tokio::test]
+async fn an_old_podman_is_refused_by_its_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let server = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _read = stream.read(&mut request).await.unwrap();
+        let body = r#"{"Version":"5.0.2","ApiVersion":"5.0.2"}"#;
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+    });
+    let fleet = crate::requests::fleet("old");
+    let contents = Arc::new(std::collections::BTreeMap::new());
+    let refused = Client::connect(&path, &fleet, folder.path(), contents).await.err();
+    server.await.unwrap();
+    let Some(PodmanError::Version { version, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(version, "5.0.2");
+}

@@ -1,0 +1,250 @@
+//! A node for tests: a repository, a plan set, an agent, and the containers that it makes on real Podman.
+//!
+//! Each has a fleet of its own; when it is dropped, its agent is ended and everything of its fleet is removed.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{podman, programs};
+
+/// A repository, a plan set, an agent and its containers.
+pub struct Node {
+    folder: TempDir,
+    fleet: String,
+    agent: Option<Child>,
+}
+
+/// The name of the node in its fleet.
+pub const NAME: &str = "here";
+
+impl Node {
+    /// A node with an empty fleet; none, and a line that says so, where there is no Podman to test with.
+    pub fn new(test: &str) -> Option<Self> {
+        podman::socket_or_skip(test)?;
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let fleet = format!("t{}-{}", std::process::id() % 100_000, test.replace('_', "-"));
+        let fleet: String = fleet.chars().take(40).collect::<String>().trim_end_matches('-').to_owned();
+        let node = Self { folder, fleet, agent: None };
+        node.prepare();
+        Some(node)
+    }
+
+    fn prepare(&self) {
+        fs::create_dir_all(self.repository()).expect("folders can be made");
+        let made = self.wlc(&["keygen", "--out", self.path("ci.key").to_str().expect("a plain path")]);
+        let lines = String::from_utf8_lossy(&made.stdout).into_owned();
+        let mut lines = lines.lines().map(str::trim);
+        let (signer, trust) =
+            (lines.next().expect("the line for the fleet"), lines.next().expect("the line for trust"));
+        self.write(
+            "fleet.kdl",
+            &format!("fleet \"{}\" {{ signers {{ {signer}; }}; host-ports \"20000-29999\" }}\n", self.fleet),
+        );
+        self.write("nodes/here.kdl", "node \"here\"\n");
+        self.write("nodes/here.facts.kdl", "facts \"here\" { capacity cpu=64 memory=\"256GiB\" }\n");
+        fs::write(self.path("trust"), format!("{trust}\n")).expect("files can be written");
+        let socket = podman::socket().expect("a test that runs has a socket");
+        let settings = format!(
+            "node \"{NAME}\"\nfleet \"{}\"\nsource \"directory\" \"{}\"\nsigners 1\ntrust \"{}\"\npodman \"{}\"\nstate \"{}\"\nlisten \"{}\"\n",
+            self.fleet,
+            self.plans().display(),
+            self.path("trust").display(),
+            socket.display(),
+            self.path("state").display(),
+            self.path("agent.sock").display(),
+        );
+        fs::write(self.path("agent.kdl"), settings).expect("files can be written");
+    }
+
+    /// The fleet's name.
+    pub fn fleet(&self) -> &str {
+        &self.fleet
+    }
+
+    /// A path below the node's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> PathBuf {
+        self.path("repo")
+    }
+
+    /// The plan set.
+    pub fn plans(&self) -> PathBuf {
+        self.path("plans")
+    }
+
+    /// Writes a source file.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.repository().join(name);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("folders can be made");
+        fs::write(path, text).expect("files can be written");
+    }
+
+    /// Runs `wlc` in the repository.
+    pub fn wlc(&self, arguments: &[&str]) -> Output {
+        let output = Command::new(programs::wlc()).current_dir(self.repository()).args(arguments).output();
+        output.expect("wlc can be run")
+    }
+
+    /// Runs `wlagent` with the node's settings.
+    pub fn wlagent(&self, arguments: &[&str]) -> Output {
+        self.wlagent_command(arguments).output().expect("wlagent can be run")
+    }
+
+    fn wlagent_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(programs::wlagent());
+        command.args(arguments).arg("--config").arg(self.path("agent.kdl"));
+        command
+    }
+
+    /// Builds the plan set from the sources; it must succeed.
+    pub fn build(&self) {
+        let (out, key) = (self.plans(), self.path("ci.key"));
+        let built = self.wlc(&["build", "--out", out.to_str().expect("plain"), "--key", key.to_str().expect("plain")]);
+        assert!(built.status.success(), "the build failed:\n{}", String::from_utf8_lossy(&built.stderr));
+    }
+
+    /// Converges once; it must succeed.
+    pub fn apply(&self) {
+        let applied = self.wlagent(&["apply", "--timeout", "60s"]);
+        assert!(applied.status.success(), "apply failed:\n{}", String::from_utf8_lossy(&applied.stderr));
+    }
+
+    /// Starts the agent as a service.
+    pub fn start_agent(&mut self) {
+        assert!(self.agent.is_none(), "one agent at a time");
+        let log =
+            fs::File::options().create(true).append(true).open(self.path("agent.log")).expect("a log can be opened");
+        let mut command = self.wlagent_command(&["run"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.agent = Some(command.spawn().expect("wlagent can be run"));
+    }
+
+    /// Ends the agent as SIGKILL does; its containers go on.
+    pub fn kill_agent(&mut self) {
+        if let Some(mut agent) = self.agent.take() {
+            agent.kill().ok();
+            agent.wait().ok();
+        }
+    }
+
+    /// What the agent logged.
+    pub fn agent_log(&self) -> String {
+        fs::read_to_string(self.path("agent.log")).unwrap_or_default()
+    }
+
+    /// The agent's status document; none while it does not answer.
+    pub fn status(&self) -> Option<Value> {
+        let output = self.wlagent(&["status", "--format", "json"]);
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    /// The instances of a workload in the agent's status.
+    pub fn instances(&self, workload: &str) -> Vec<Value> {
+        let status = self.status().unwrap_or(Value::Null);
+        let all = status["instances"].as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|instance| instance["workload"] == workload).collect()
+    }
+
+    /// Waits until something is so, and says what it waited for when it never is.
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        wait_until(what, Duration::from_secs(60), || is_so(self)).unwrap_or_else(|| {
+            panic!(
+                "waited in vain until {what}\nstatus: {:#}\n{}",
+                self.status().unwrap_or(Value::Null),
+                self.agent_log()
+            )
+        });
+    }
+
+    /// Waits until all replicas of a workload are ready at its newest revision, and there are so many.
+    pub fn wait_ready(&self, workload: &str, count: usize) {
+        self.wait_until(&format!("{count} replicas of {workload} are ready"), |node| {
+            let instances = node.instances(workload);
+            instances.len() == count && instances.iter().all(|instance| instance["ready"] == true)
+        });
+    }
+
+    /// The host port of a replica, as `wlc list` has it.
+    pub fn host_port(&self, replica: &str) -> u16 {
+        let listed = self.wlc(&["list", "--format", "json"]);
+        let document: Value = serde_json::from_slice(&listed.stdout).expect("a document");
+        let rows = document["replicas"].as_array().expect("a list of replicas");
+        let row = rows.iter().find(|row| row["replica"] == replica).expect("the replica is placed");
+        let ports = row["ports"].as_object().expect("its ports");
+        let first = ports.values().next().and_then(|numbers| numbers[0].as_u64()).expect("a host port");
+        u16::try_from(first).expect("a port")
+    }
+
+    /// Names of all containers of the fleet but the infra containers, sorted.
+    pub fn containers(&self) -> Vec<String> {
+        let filter = format!("label=dev.wlc.fleet={}", self.fleet);
+        podman::lines(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}}"])
+            .into_iter()
+            .filter(|name| !name.ends_with("-infra"))
+            .collect()
+    }
+
+    /// Name and id of all containers of the fleet, sorted: equal lists mean that nothing was touched.
+    pub fn identities(&self) -> Vec<String> {
+        let filter = format!("label=dev.wlc.fleet={}", self.fleet);
+        podman::lines(&["ps", "-a", "--no-trunc", "--filter", &filter, "--format", "{{.Names}} {{.ID}} {{.StartedAt}}"])
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill_agent();
+        podman::remove_fleet(&self.fleet);
+    }
+}
+
+/// Waits until something is so; none when the time is over.
+pub fn wait_until(_what: &str, limit: Duration, is_so: impl Fn() -> bool) -> Option<()> {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if is_so() {
+            return Some(());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    is_so().then_some(())
+}
+
+/// The body of a page, over HTTP/1.0; none where nobody answers with 200.
+pub fn fetch(port: u16, path: &str) -> Option<String> {
+    use std::io::{Read, Write};
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let mut stream = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: here\r\n\r\n").as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.lines().next()?.contains(" 200 ").then(|| body.to_owned())
+}
+
+/// Copies a folder file by file.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("folders can be made");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a file can be copied");
+        }
+    }
+}

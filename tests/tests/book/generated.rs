@@ -1,0 +1,60 @@
+//! Pages that come from the code. `WLC_UPDATE=1` writes them.
+
+use std::{env, fs};
+
+use wlc::{diagnostics::{Code, Severity}, fields::reference, model};
+
+use crate::pages::{self, BOOK};
+
+fn assert_up_to_date(path: &str, expected: &str) {
+    let file = pages::checkout().join(BOOK).join(path);
+    if env::var_os("WLC_UPDATE").is_some() {
+        fs::write(&file, expected).unwrap();
+    }
+    let found = fs::read_to_string(&file).unwrap_or_default();
+    let differs = found.lines().zip(expected.lines()).position(|(found, expected)| found != expected);
+    let line = differs.unwrap_or_else(|| found.lines().count().min(expected.lines().count())) + 1;
+    assert!(found == expected, "{BOOK}/{path} is not up to date, from line {line} on: run the tests with WLC_UPDATE=1");
+}
+
+/// The errors in the order in which the code lists them.
+fn list_of_errors() -> String {
+    let mut text = "# Errors and warnings\n\nEach diagnostic of `wlc` carries a code. `wlc explain CODE` prints its page. \
+                    An error stops the build: nothing is written. A warning does not.\n\n\
+                    | code | kind | what is wrong |\n| --- | --- | --- |\n"
+        .to_owned();
+    for code in Code::ALL {
+        let kind = match code.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let name = code.name();
+        text.push_str(&format!("| [`{name}`]({name}.md) | {kind} | {} |\n", code.summary().trim()));
+    }
+    text
+}
+
+/// The table of contents with one line for each error below the list of errors.
+fn contents(found: &str) -> String {
+    let is_error = |line: &str| line.contains("](errors/") && !line.contains("](errors/README.md)");
+    let mut lines = Vec::new();
+    for line in found.lines().filter(|line| !is_error(line)) {
+        lines.push(line.to_owned());
+        if line.contains("](errors/README.md)") {
+            lines.extend(Code::ALL.iter().map(|code| format!("  - [{0}](errors/{0}.md)", code.name())));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn the_reference_of_the_language_is_the_one_of_the_code() {
+    assert_up_to_date("reference/language.md", &reference::markdown(&model::TOP));
+}
+
+#[test]
+fn the_list_of_errors_is_the_one_of_the_code() {
+    assert_up_to_date("errors/README.md", &list_of_errors());
+    let summary = fs::read_to_string(pages::checkout().join(BOOK).join("SUMMARY.md")).unwrap();
+    assert_up_to_date("SUMMARY.md", &contents(&summary));
+}

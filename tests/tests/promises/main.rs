@@ -1,0 +1,26 @@
+//! The promises of the book, each kept by the real compiler, the real agent and real Podman.
+
+mod lifecycle;
+mod probes;
+mod refusal;
+mod removal;
+mod replacement;
+mod settings;
+
+/// A deployment of busybox's web server with a port of the node.
+pub fn web(replicas: u32, greeting: &str) -> String {
+    format!(
+        r#"
+config "site" {{ file "index.html" text="{greeting}" }}
+deployment "web" replicas={replicas} {{
+    grace "2s"
+    container "httpd" image="localhost/busybox:1" {{
+        command "httpd" "-f" "-p" "8080" "-h" "/www"
+        port "http" 8080 host="auto"
+        readiness "http" "/" port="http" period="1s"
+        mount "/www" config="site"
+    }}
+}}
+"#
+    )
+}
