@@ -19,6 +19,8 @@ use crate::{clock::Moment, podman::labels::PodLabels};
 pub struct Task {
     /// The replica.
     pub replica: ReplicaName,
+    /// The pod that is to be, or to go: failures are counted against it.
+    pub pod: String,
     /// Why.
     pub reason: Reason,
     /// The steps.

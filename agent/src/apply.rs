@@ -25,13 +25,21 @@ pub struct Failure {
 /// The first step that failed; those behind it were not begun.
 pub async fn apply(podman: &dyn Podman, task: &Task) -> Result<(), Failure> {
     for action in &task.actions {
-        info!(replica = %task.replica, reason = %task.reason, "{action}");
-        step(podman, action).await.map_err(|error| Failure { action: action.clone(), error })?;
+        step(podman, task, action).await?;
     }
     Ok(())
 }
 
-async fn step(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
+/// Runs one step of a task.
+///
+/// # Errors
+/// Podman's reason.
+pub async fn step(podman: &dyn Podman, task: &Task, action: &Action) -> Result<(), Failure> {
+    info!(replica = %task.replica, reason = %task.reason, "{action}");
+    carry_out(podman, action).await.map_err(|error| Failure { action: action.clone(), error })
+}
+
+async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
     match action {
         Action::MakeNetwork => podman.make_network().await,
         Action::MakePod(request) => podman.make_pod(request).await,
@@ -48,3 +56,6 @@ async fn step(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
 async fn stop_all(podman: &dyn Podman, containers: &[String], grace: Millis) -> Result<(), PodmanError> {
     join_all(containers.iter().map(|container| podman.stop_container(container, grace))).await.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,2 +1,7 @@
-//! Placeholder.
-fn main() {}
+//! `wlagent`: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wlagent::cli::main()
+}

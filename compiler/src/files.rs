@@ -38,7 +38,8 @@ pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
         match text(&path) {
             Ok(text) => drop(sources.add(&name, &text)),
             Err(why) => {
-                problems.add(Diagnostic::nowhere(Code::UnreadableFile, format!("`{name}` cannot be read: {why}")))
+                let diagnostic = Diagnostic::nowhere(Code::UnreadableFile, format!("`{name}` cannot be read: {why}"));
+                problems.add(diagnostic.hint("a source is a plain file with UTF-8 text"));
             }
         }
     }
@@ -67,7 +68,11 @@ fn text(path: &Path) -> Result<String, String> {
     let bytes = bounded(path, guard::FILE_BYTES as u64)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
-        Err(error) => Err(format!("byte {} is not UTF-8", error.utf8_error().valid_up_to())),
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            Err(format!("line {line} is not UTF-8"))
+        }
     }
 }
 

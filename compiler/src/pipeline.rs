@@ -13,7 +13,7 @@ use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     lock::{Lock, guard},
     lower::{self, Lowered},
-    model::{Repository, workload::Workload},
+    model::Repository,
     placement::{self, Placement},
     sources::Sources,
     syntax,
@@ -82,7 +82,7 @@ fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut 
         nodes.sort_unstable();
         nodes.dedup();
         let workload = &repository.workloads[name];
-        if let (Workload::Deployment(_), 2..) = (workload, nodes.len()) {
+        if nodes.len() > 1 {
             let message =
                 format!("`{name}` is replaced on {} nodes at once, one replica at a time on each", nodes.len());
             let diagnostic = Diagnostic::new(Code::SeveralNodes, message, workload.span(), "on several nodes");

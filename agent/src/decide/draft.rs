@@ -61,7 +61,7 @@ impl<'a> Draft<'a> {
         let retry = failure.map(|failure| (failure, back_off::retry_at(failure, self.scene.now)));
         match retry.filter(|(_, at)| *at > self.scene.now) {
             Some((failure, at)) => self.wait(who, "back-off", failure.why.clone(), Some(at)),
-            None => self.tasks.push(Task { replica: who.replica.clone(), reason, actions }),
+            None => self.tasks.push(Task { replica: who.replica.clone(), pod: who.pod.to_owned(), reason, actions }),
         }
     }
 

@@ -258,3 +258,51 @@ fn tmpfs_options(size: Option<Bytes>, page: Bytes) -> String {
 pub fn network_labels(fleet: &FleetName) -> BTreeMap<String, String> {
     BTreeMap::from([(FLEET.to_owned(), fleet.to_string())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wlc_plan::spec::PullPolicy;
+
+    #[test]
+    fn a_digest_takes_the_place_of_the_tag() {
+        let digest = "sha256:aa";
+        for (name, expected) in [
+            ("nginx", "nginx@sha256:aa"),
+            ("nginx:1.27", "nginx@sha256:aa"),
+            ("registry.example:5000/nginx", "registry.example:5000/nginx@sha256:aa"),
+            ("registry.example:5000/nginx:1", "registry.example:5000/nginx@sha256:aa"),
+            ("nginx:1@sha256:bb", "nginx@sha256:aa"),
+        ] {
+            let pinned = |digest: Option<&str>| Image {
+                name: name.to_owned(),
+                digest: digest.map(str::to_owned),
+                pull: PullPolicy::Never,
+            };
+            assert_eq!(image_reference(&pinned(Some(digest))), expected);
+            assert_eq!(image_reference(&pinned(None)), name);
+        }
+    }
+
+    #[test]
+    fn a_group_alone_keeps_the_user_of_the_image() {
+        let with = |user, group| Security { user, group, ..Security::default() };
+        for (security, image_user, expected) in [
+            (with(Some(5), Some(6)), "7:8", Some("5:6")),
+            (with(Some(5), None), "7:8", Some("5")),
+            (with(None, Some(6)), "7:8", Some("7:6")),
+            (with(None, Some(6)), "", Some("0:6")),
+            (with(None, None), "7:8", None),
+        ] {
+            assert_eq!(user(&security, image_user).as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn lengths_are_rounded_up_to_what_podman_knows() {
+        assert_eq!([0, 1, 1_000, 1_001].map(|length| whole_seconds(Millis(length))), [0, 1, 1, 2]);
+        let page = Bytes(4_096);
+        assert_eq!(tmpfs_options(Some(Bytes(4_097)), page), "mode=1777,nr_blocks=2");
+        assert_eq!(tmpfs_options(None, page), "mode=1777");
+    }
+}

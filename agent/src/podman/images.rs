@@ -25,3 +25,48 @@ pub fn check_user(spec: &ContainerSpec, image_user: &str) -> Result<(), PodmanEr
     };
     Err(PodmanError::NonRoot { image: create::image_reference(&spec.image), user: words })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wlc_plan::{
+        name::ContainerName,
+        spec::{Image, Probes, PullPolicy, Resources, Security},
+    };
+
+    fn spec(non_root: bool, user: Option<u32>) -> ContainerSpec {
+        ContainerSpec {
+            name: ContainerName::parse("main").unwrap(),
+            image: Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
+            after: Vec::new(),
+            command: Vec::new(),
+            args: Vec::new(),
+            working_directory: None,
+            env: Vec::new(),
+            ports: Vec::new(),
+            mounts: Vec::new(),
+            resources: Resources::default(),
+            security: Security { non_root, user, ..Security::default() },
+            probes: Probes::default(),
+            stop_signal: None,
+        }
+    }
+
+    #[test]
+    fn only_a_number_that_is_not_zero_will_do() {
+        for (user, image_user, is_fine) in [
+            (None, "1000", true),
+            (None, "1000:0", true),
+            (Some(1), "0", true),
+            (None, "", false),
+            (None, "0", false),
+            (None, ":5", false),
+            (None, "root", false),
+            (None, "daemon", false),
+            (Some(0), "1000", false),
+        ] {
+            assert_eq!(check_user(&spec(true, user), image_user).is_ok(), is_fine, "{user:?} {image_user}");
+            assert_eq!(check_user(&spec(false, user), image_user), Ok(()));
+        }
+    }
+}

@@ -73,6 +73,25 @@ pub fn pod(report: &ListPodsReport) -> FoundPod {
     }
 }
 
+/// A pod by its infra container, which carries its labels.
+pub fn pod_of_infra(infra: &ListContainer) -> Option<FoundPod> {
+    is_infra(infra).then(|| FoundPod {
+        id: infra.pod.clone().unwrap_or_default(),
+        name: infra.pod_name.clone().unwrap_or_default(),
+        labels: labels(infra.labels.as_ref()),
+        created: made(infra),
+        contents: BTreeMap::new(),
+    })
+}
+
+/// Whether the infra container of each container's pod is in the list.
+pub fn has_infra_of_each(containers: &[ListContainer]) -> bool {
+    let pods: BTreeSet<&String> =
+        containers.iter().filter(|one| is_infra(one)).filter_map(|one| one.pod.as_ref()).collect();
+    let mut others = containers.iter().filter(|one| !is_infra(one)).filter_map(|one| one.pod.as_ref());
+    others.all(|pod| pod.is_empty() || pods.contains(pod))
+}
+
 /// A container of the list.
 pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
     let run = run(listed);
@@ -126,8 +145,11 @@ fn ended(listed: &ListContainer, inspected: Option<&Times>) -> ContainerState {
 
 /// The list has whole seconds, rounded down; the container was made, to the millisecond, before it was started.
 fn started(listed: &ListContainer) -> Moment {
-    let made = listed.created.map_or(Moment(0), |time| moment(time.timestamp_millis()));
-    seconds(listed.started_at).max(made)
+    seconds(listed.started_at).max(made(listed))
+}
+
+fn made(listed: &ListContainer) -> Moment {
+    listed.created.map_or(Moment(0), |time| moment(time.timestamp_millis()))
 }
 
 fn seconds(time: Option<i64>) -> Moment {
@@ -141,4 +163,74 @@ fn moment(milliseconds: i64) -> Moment {
 /// Labels in a fixed order.
 pub fn labels<'a>(given: Option<impl IntoIterator<Item = (&'a String, &'a String)>>) -> Labels {
     given.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: i64 = -62_135_596_800;
+
+    fn listed(state: &str, started: i64, exited_at: i64, exited: bool) -> ListContainer {
+        let text = serde_json::json!({
+            "Id": "c", "Names": ["n"], "Pod": "p", "PodName": "pod", "State": state, "ExitCode": 7, "IsInfra": false,
+            "StartedAt": started, "ExitedAt": exited_at, "Exited": exited, "Created": "2027-01-15T08:00:00.25Z",
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn seen(container: &ListContainer) -> ContainerState {
+        state(container, None)
+    }
+
+    /// 2027-01-15T08:00:00Z
+    const SECOND: i64 = 1_800_000_000;
+    const MADE: Moment = Moment(1_800_000_000_250);
+
+    #[test]
+    fn a_start_is_not_before_the_making() {
+        assert_eq!(seen(&listed("running", SECOND, NEVER, false)), ContainerState::Running { started: MADE });
+        let later = ContainerState::Running { started: Moment(1_800_000_005_000) };
+        assert_eq!(seen(&listed("running", SECOND + 5, NEVER, false)), later);
+    }
+
+    #[test]
+    fn an_end_within_the_second_of_the_start_counts() {
+        let ended = ContainerState::Exited { code: 7, started: MADE, finished: MADE };
+        assert_eq!(seen(&listed("exited", SECOND, SECOND, true)), ended);
+        assert_eq!(seen(&listed("stopped", SECOND, SECOND, true)), ended);
+    }
+
+    /// Podman 5 after a power loss: listed as exited with the end of a run before, or with none.
+    #[test]
+    fn an_end_before_the_start_is_none() {
+        assert_eq!(seen(&listed("exited", SECOND + 60, SECOND, true)), ContainerState::Created);
+        assert_eq!(seen(&listed("exited", SECOND, NEVER, true)), ContainerState::Created);
+        assert_eq!(seen(&listed("exited", SECOND, SECOND + 5, false)), ContainerState::Created);
+    }
+
+    /// Podman 4.3 after a power loss: listed as created, with the start of the run that was lost.
+    #[test]
+    fn an_infra_container_that_ran_before_the_boot_is_down() {
+        let known = Known::default();
+        assert_eq!(sandbox(&listed("created", NEVER, NEVER, false), &known), Sandbox::Created);
+        assert_eq!(sandbox(&listed("created", SECOND, NEVER, false), &known), Sandbox::Down);
+        assert_eq!(sandbox(&listed("running", SECOND, NEVER, false), &known), Sandbox::Up);
+        assert_eq!(sandbox(&listed("exited", SECOND, SECOND + 1, true), &known), Sandbox::Down);
+        let broken = Known { broken: BTreeSet::from(["pod".to_owned()]), ..Known::default() };
+        assert_eq!(sandbox(&listed("created", NEVER, NEVER, false), &broken), Sandbox::Down);
+    }
+
+    #[test]
+    fn states_between_are_told_apart() {
+        for (state, expected) in [
+            ("created", ContainerState::Created),
+            ("initialized", ContainerState::Created),
+            ("paused", ContainerState::Paused),
+            ("stopping", ContainerState::Stopping),
+            ("removing", ContainerState::Stopping),
+        ] {
+            assert_eq!(seen(&listed(state, SECOND, NEVER, false)), expected, "{state}");
+        }
+    }
 }

@@ -233,6 +233,8 @@ async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
     for (pod, labels, container) in &foreign {
         machine.add_foreign_pod(pod, labels, container).await.unwrap();
     }
+    let (pod, copied) = (&foreign[0].0, name("copied.main"));
+    machine.add_foreign_container(pod, &copied, &inside.to_map()).await.unwrap();
     let volume = VolumeLabels { pod: wanted.labels(), volume: VolumeName::parse("data").unwrap() };
     machine.add_foreign_volume(&name("copied"), &volume.to_map()).await.unwrap();
     machine.add_foreign_volume(&name("bare"), &Labels::new()).await.unwrap();
@@ -242,6 +244,7 @@ async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
     for (pod, _, container) in &foreign {
         touch(machine.podman(), pod, container).await;
     }
+    touch(machine.podman(), pod, &copied).await;
     let after = (machine.names(part).await.unwrap(), machine.names(other_fleet.fleet.as_str()).await.unwrap());
     assert_eq!(after, before);
     machine.lose_pod(&other_fleet.pod_name()).await.unwrap();

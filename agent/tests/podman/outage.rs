@@ -12,7 +12,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use wlagent::podman::{Podman, PodmanError, client::Client, raw::Call};
+use wlagent::podman::{Podman, PodmanError, client::Client, raw::{Call, Raw}};
 
 use crate::{
     machine::Machine,
@@ -116,4 +116,16 @@ async fn an_old_podman_is_refused_by_its_version() {
     server.await.unwrap();
     let Some(PodmanError::Version { version, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(version, "5.0.2");
+}
+
+/// Something that takes the request and says nothing.
+#[tokio::test]
+async fn each_call_has_its_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mute.sock");
+    let _mute = UnixListener::bind(&path).unwrap();
+    let call = Call::get("look at nothing", "/pods/json".to_owned(), Duration::from_millis(100));
+    let late = timeout(Duration::from_secs(5), Raw::new(path).send(call)).await.unwrap();
+    let expected = PodmanError::TimedOut { what: "look at nothing".to_owned(), seconds: 0 };
+    assert_eq!(late.map(|reply| reply.status), Err(expected));
 }

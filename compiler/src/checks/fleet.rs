@@ -19,7 +19,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
     let Some(signers) = &fleet.signers else { return };
     let (asked, there) = (signers.threshold.value.0 as usize, signers.signers.len());
     if asked > there {
-        let message = format!("{asked} signers must sign, but {there} are named");
+        let message = format!("{asked} signers must sign, and the block names {there}");
         let diagnostic = Diagnostic::new(Code::Threshold, message, signers.threshold.span, "can never be reached");
         problems.add(diagnostic.hint("name more signers, or lower the threshold"));
     }

@@ -19,10 +19,10 @@ pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
     names::check(repository, problems);
     for workload in repository.workloads.values() {
         let pod = workload.pod();
+        probes::check(pod, problems);
         names::check_pod(workload, problems);
         ports::check(pod, problems);
         mounts::check(repository, pod, problems);
-        probes::check(pod, problems);
         resources::check(pod, problems);
         security::check(pod, problems);
         images::check(pod, problems);

@@ -88,7 +88,7 @@ fn twice<'a, Name: Ord + Display + 'a>(
             Some(first) => {
                 let message = format!("{what} `{}` is declared twice", name.value);
                 let diagnostic = Diagnostic::new(Code::DuplicateName, message, name.span, "declared again here");
-                problems.add(diagnostic.also(*first, "first declared here"));
+                problems.add(diagnostic.also(*first, "first declared here").hint("keep one of them"));
             }
         }
     }

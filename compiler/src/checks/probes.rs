@@ -34,12 +34,9 @@ fn check_port(container: &Container, probe: &Probe, problems: &mut Problems) {
 fn check_path(probe: &Probe, problems: &mut Problems) {
     match (probe.kind.value, &probe.path) {
         (ProbeKind::Tcp, Some(path)) => {
-            problems.add(Diagnostic::new(
-                Code::SurplusValue,
-                "a TCP probe has no path",
-                path.span,
-                "not expected here",
-            ));
+            let diagnostic =
+                Diagnostic::new(Code::SurplusValue, "a TCP probe has no path", path.span, "not expected here");
+            problems.add(diagnostic.hint("take it out, or ask over `\"http\"`"));
         }
         (ProbeKind::Http, Some(path))
             if !path.value.starts_with('/') || path.value.contains(|c: char| c.is_control() || c == ' ') =>

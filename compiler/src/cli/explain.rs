@@ -1,5 +1,7 @@
 //! `wlc explain`: a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
 
+use std::collections::BTreeSet;
+
 use super::{Done, FINE, Failure, PROBLEMS, output};
 use crate::{
     diagnostics::{Code, codes, suggest},
@@ -54,12 +56,13 @@ fn list() -> String {
 /// Everything that the word may mean: a path of words from a block on, a word anywhere, or a Kubernetes name.
 fn find(word: &str) -> Vec<String> {
     let mut found = Vec::new();
+    let mut shown = BTreeSet::new();
     for schema in TOP {
         if schema.word == word {
             found.push(reference::block_text(schema.word, schema));
         }
         walk(schema, schema.word, &mut |path, field| {
-            if is_meant(word, path, field) {
+            if is_meant(word, path, field) && shown.insert(field.doc) {
                 found.push(match (field.block, field.shape) {
                     (Some(block), Shape::Child | Shape::Children) => reference::block_text(path, block),
                     _ => reference::field_text(path, field),
@@ -67,7 +70,6 @@ fn find(word: &str) -> Vec<String> {
             }
         });
     }
-    found.dedup();
     found
 }
 

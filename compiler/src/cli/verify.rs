@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use wlc_plan::set::{Expectations, Verdict, WholeSet, read_all};
 
-use super::{Done, FINE, Failure, PROBLEMS, REFUSED, build, output, project::Project};
+use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, build, output, project::Project};
 use crate::{
     lock::store::Reading,
     publish::{Folder, list},
@@ -16,6 +17,28 @@ pub(super) struct Verify {
     /// The folder of the plan set.
     #[arg(long, value_name = "DIR", default_value = "plans")]
     plans: PathBuf,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    fleet: String,
+    generation: u64,
+    nodes: usize,
+    files: usize,
+    signers: Vec<String>,
+    problems: Vec<Row>,
+    orphans: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    node: Option<String>,
+    code: &'static str,
+    message: String,
 }
 
 impl Verify {
@@ -31,7 +54,13 @@ impl Verify {
         };
         let listed = list(&self.plans).map_err(Failure::problem)?;
         let set = read_all(&Folder::new(&self.plans), &listed, &expectations).map_err(refused)?;
-        report(&set);
+        match self.format {
+            Format::Text => report(&set),
+            Format::Json => {
+                let text = serde_json::to_string(&document(&set)).expect("strings and numbers always serialize");
+                output::result(&format!("{text}\n"));
+            }
+        }
         Ok(if set.problems.is_empty() { FINE } else { REFUSED })
     }
 }
@@ -39,6 +68,24 @@ impl Verify {
 fn refused(verdict: Verdict) -> Failure {
     let code = if matches!(verdict, Verdict::NoSet) { PROBLEMS } else { REFUSED };
     Failure::new(code, format!("{}: {verdict}", verdict.code()))
+}
+
+fn document(set: &WholeSet) -> Document {
+    let problems = set.problems.iter().map(|problem| Row {
+        node: problem.node.as_ref().map(ToString::to_string),
+        code: problem.verdict.code(),
+        message: problem.verdict.to_string(),
+    });
+    Document {
+        version: 1,
+        fleet: set.envelope.head.fleet.to_string(),
+        generation: set.envelope.head.generation.number(),
+        nodes: set.nodes.len(),
+        files: set.files.len(),
+        signers: set.envelope.signers.iter().map(ToString::to_string).collect(),
+        problems: problems.collect(),
+        orphans: set.orphans.clone(),
+    }
 }
 
 fn report(set: &WholeSet) {

@@ -21,6 +21,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 pub fn hint<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match nearest(given, known.clone()) {
         Some(word) => format!("did you mean `{word}`?"),
+        None if known.clone().into_iter().next().is_none() => "none is declared".to_owned(),
         None => format!("known here: {}", list(known)),
     }
 }

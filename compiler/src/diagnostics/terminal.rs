@@ -37,9 +37,10 @@ pub fn render(sources: &Sources, diagnostics: &[&Diagnostic], style: Style) -> S
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
     let mut text = String::new();
     for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
-        let drawn = Drawn::new(sources, diagnostic);
-        handler.render_report(&mut text, &drawn).expect("writing to a string cannot fail");
-        text.push('\n');
+        for drawn in Drawn::all(sources, diagnostic) {
+            handler.render_report(&mut text, &drawn).expect("writing to a string cannot fail");
+            text.push('\n');
+        }
     }
     if diagnostics.len() > MOST_SHOWN {
         text.push_str(&format!("… and {} more\n", diagnostics.len() - MOST_SHOWN));
@@ -57,44 +58,64 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A diagnostic in miette's terms. Labels of other files become related reports.
+/// The part of a diagnostic that is about one file, in miette's terms.
 #[derive(Debug)]
 struct Drawn {
     message: String,
-    severity: Severity,
+    severity: miette::Severity,
     code: Option<&'static str>,
     help: Option<String>,
     labels: Vec<LabeledSpan>,
     source: Option<Lines>,
-    related: Vec<Drawn>,
 }
 
 impl Drawn {
-    fn new(sources: &Sources, diagnostic: &Diagnostic) -> Self {
+    /// The part about the file that must change, then one part for each other file.
+    fn all(sources: &Sources, diagnostic: &Diagnostic) -> Vec<Self> {
         let file = diagnostic.labels.first().map(|label| label.span.file);
-        let mut drawn = Self::of_file(sources, diagnostic, file);
-        drawn.message = harmless(&diagnostic.message);
-        drawn.code = Some(diagnostic.code.name());
-        drawn.help = (!diagnostic.hints.is_empty()).then(|| harmless(&diagnostic.hints.join("\n")));
         let mut others: Vec<FileId> = diagnostic.labels.iter().map(|label| label.span.file).collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|other| Some(*other) != file);
-        drawn.related = others.into_iter().map(|other| Self::of_file(sources, diagnostic, Some(other))).collect();
-        drawn
+        let others = others.into_iter().map(|other| Self::see_also(sources, diagnostic, other));
+        std::iter::once(Self::first(sources, diagnostic, file)).chain(others).collect()
     }
 
-    fn of_file(sources: &Sources, diagnostic: &Diagnostic, file: Option<FileId>) -> Self {
-        let source = file.map(|file| Lines::new(sources.file(file)));
-        let here = diagnostic.labels.iter().filter(|label| Some(label.span.file) == file);
-        let labels = here.map(|label| {
-            let length = (label.span.end - label.span.start) as usize;
-            LabeledSpan::new(Some(harmless(&label.text)), label.span.start as usize, length)
-        });
-        let message = "see also".to_owned();
-        let labels = labels.collect();
-        Self { message, severity: diagnostic.severity(), code: None, help: None, labels, source, related: Vec::new() }
+    fn first(sources: &Sources, diagnostic: &Diagnostic, file: Option<FileId>) -> Self {
+        Self {
+            message: harmless(&diagnostic.message),
+            severity: match diagnostic.severity() {
+                Severity::Error => miette::Severity::Error,
+                Severity::Warning => miette::Severity::Warning,
+            },
+            code: Some(diagnostic.code.name()),
+            help: (!diagnostic.hints.is_empty()).then(|| harmless(&diagnostic.hints.join("\n"))),
+            labels: file.map(|file| labels(diagnostic, file)).unwrap_or_default(),
+            source: file.map(|file| Lines::new(sources.file(file))),
+        }
     }
+
+    fn see_also(sources: &Sources, diagnostic: &Diagnostic, file: FileId) -> Self {
+        Self {
+            message: "see also".to_owned(),
+            severity: miette::Severity::Advice,
+            code: None,
+            help: None,
+            labels: labels(diagnostic, file),
+            source: Some(Lines::new(sources.file(file))),
+        }
+    }
+}
+
+/// The places in a file. The first of a diagnostic is the one whose position stands above the text.
+fn labels(diagnostic: &Diagnostic, file: FileId) -> Vec<LabeledSpan> {
+    let here = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
+    let labels = here.map(|(index, label)| {
+        let span = SourceSpan::new((label.span.start as usize).into(), (label.span.end - label.span.start) as usize);
+        let text = Some(harmless(&label.text));
+        if index == 0 { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
+    });
+    labels.collect()
 }
 
 impl fmt::Display for Drawn {
@@ -111,10 +132,7 @@ impl miette::Diagnostic for Drawn {
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-        })
+        Some(self.severity)
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
@@ -127,10 +145,6 @@ impl miette::Diagnostic for Drawn {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().cloned()))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(self.related.iter().map(|one| one as &dyn miette::Diagnostic)))
     }
 }
 

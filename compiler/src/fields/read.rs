@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         if child.arguments.is_empty() {
             let diagnostic =
                 Diagnostic::new(Code::MissingValue, format!("`{word}` needs a value"), child.word.span, "missing here");
-            self.problems.add(diagnostic.hint(format!("its values are each {}", T::LOOKS)));
+            self.problems.add(diagnostic.hint(format!("each of its values is {}", T::LOOKS)));
             return None;
         }
         let values = child.arguments.iter().map(|value| self.value(value, word)).collect();
@@ -173,7 +173,8 @@ impl<'a> Reader<'a> {
         let property = child.properties.first().map(|property| property.name.span);
         if let Some(span) = property.or(child.children.first().map(|inner| inner.word.span)) {
             let message = format!("`{}` takes values only", child.word.value);
-            self.problems.add(Diagnostic::new(Code::SurplusValue, message, span, "not expected here"));
+            let diagnostic = Diagnostic::new(Code::SurplusValue, message, span, "not expected here");
+            self.problems.add(diagnostic.hint("take it out"));
         }
     }
 

@@ -176,7 +176,6 @@ named! {
     EnvName, "a name of a variable";
     FileKey, "a file name: letters, digits, `-`, `_` and `.`";
     AbsolutePath, "an absolute path";
-    Millis, "a duration, such as `\"10s\"` or `\"1h30m\"`";
     PciAddress, "a PCI address, such as `\"0000:17:00.0\"`";
     DeviceUuid, "a device's UUID";
 }
@@ -204,7 +203,30 @@ impl From<QuantityError> for Refusal {
             QuantityError::Shape(_) => Some("write a number and a unit, such as `\"256MiB\"` or `\"10s\"`".to_owned()),
             QuantityError::NotWhole { .. } | QuantityError::TooLarge(_) => None,
         };
-        Self { hint, ..Self::new(error.to_string()) }
+        let message = match &error {
+            QuantityError::Unit { unit, .. } => format!("`{unit}` is no unit"),
+            QuantityError::Shape(_)
+            | QuantityError::NoUnit { .. }
+            | QuantityError::NotWhole { .. }
+            | QuantityError::TooLarge(_) => error.to_string(),
+        };
+        Self { hint, ..Self::new(message) }
+    }
+}
+
+impl FromScalar for Millis {
+    const LOOKS: &'static str = "a duration, such as `\"10s\"` or `\"1h30m\"`";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        match scalar {
+            Scalar::Integer(number) => Err(Refusal::with(
+                format!("`{number}` has no unit"),
+                format!("write a unit behind the number, such as `\"{number}s\"`"),
+            )),
+            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+                Self::parse(text(scalar)?).map_err(Refusal::from)
+            }
+        }
     }
 }
 

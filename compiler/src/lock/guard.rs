@@ -1,9 +1,9 @@
 //! The prune guard: what the lock knows does not vanish without a word (P-136).
 
 use crate::{
-    diagnostics::{Code, Diagnostic, Problems},
+    diagnostics::{Code, Diagnostic, Problems, suggest},
     lock::{Lock, State},
-    model::Repository,
+    model::{Repository, node::Node},
 };
 
 /// Reports workloads and nodes that the lock knows and the files do not.
@@ -26,7 +26,8 @@ pub fn check(repository: &Repository, lock: &Lock, problems: &mut Problems) {
         let lives = lock.workloads.get(&removed.name.value).is_some_and(|one| one.state == State::Live);
         if !lives && !repository.workloads.contains_key(&removed.name.value) {
             let message = format!("`{}` is gone already", removed.name.value);
-            problems.add(Diagnostic::new(Code::Done, message, removed.span, "this word can go"));
+            let diagnostic = Diagnostic::new(Code::Done, message, removed.span, "this word has done its work");
+            problems.add(diagnostic.hint("take the line out"));
         }
     }
 }
@@ -38,9 +39,16 @@ fn check_nodes(repository: &Repository, lock: &Lock, problems: &mut Problems) {
             vanished.entry(one.node.as_str()).or_default().push(replica.as_str());
         }
     }
+    let is_used = |node: &Node| {
+        lock.workloads.values().flat_map(|one| one.replicas.values()).any(|replica| replica.node == node.name.value)
+    };
+    for node in repository.nodes.values().filter(|node| node.gone.value && !is_used(node)) {
+        let message = format!("node `{}` is gone, and the lock has nothing on it", node.name.value);
+        problems.add(Diagnostic::new(Code::Done, message, node.gone.span, "the whole block can go"));
+    }
     for (node, replicas) in vanished {
-        let message =
-            format!("node `{node}` is in no file any more, and the lock has {} replicas on it", replicas.len());
+        let replicas = suggest::list(replicas);
+        let message = format!("node `{node}` is in no file any more, and the lock has {replicas} on it");
         let hint = format!("put it back, or say that it runs nothing any more: `node \"{node}\" {{ gone }}`");
         problems.add(Diagnostic::nowhere(Code::Vanished, message).hint(hint));
     }

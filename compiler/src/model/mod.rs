@@ -122,7 +122,7 @@ impl Repository {
             Some(first) => {
                 let message = format!("{space} `{name}` is declared twice");
                 let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "declared again here");
-                problems.add(diagnostic.also(*first, "first declared here"));
+                problems.add(diagnostic.also(*first, "first declared here").hint("give one of them another name"));
                 false
             }
         }

@@ -40,11 +40,32 @@ fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
     for taint in &machine.node.taints {
         if !place.is_some_and(|place| place.tolerate.iter().any(|word| tolerates(word, taint))) {
             let group = format!("taint `{}`", taint.key.value);
-            found.push(Refusal::new(request.span, group, format!("it has the taint `{}`", taint.key.value)));
+            let detail = format!("it has the taint `{}`", taint.key.value);
+            found.push(Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) });
         }
     }
     if let Some(place) = place {
         found.extend(by_place(place, machine));
+    }
+    found.extend(rootless(request, machine));
+    found
+}
+
+/// What Podman cannot do without root: ports below 1024, and limits on control groups of version 1.
+fn rootless(request: &Request, machine: &Machine) -> Vec<Refusal> {
+    let podman = machine.facts.as_ref().and_then(|facts| facts.podman.as_ref());
+    let Some(podman) = podman.filter(|podman| podman.rootless.value) else { return Vec::new() };
+    let mut found = Vec::new();
+    for port in &request.ports {
+        if let HostPort::Fixed(number @ ..1024) = port.host {
+            let detail = format!("its Podman runs without root and cannot listen on port {number}");
+            found.push(Refusal::new(port.span, "rootless", detail));
+        }
+    }
+    let old_groups = podman.cgroups.as_ref().is_some_and(|version| version.value == "v1");
+    if let Some(span) = request.limit_span.filter(|_| old_groups) {
+        let detail = "its Podman runs without root on control groups of version 1 and cannot hold a limit";
+        found.push(Refusal::new(span, "rootless", detail));
     }
     found
 }

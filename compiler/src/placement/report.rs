@@ -82,12 +82,26 @@ fn diagnostic(code: Code, message: String, request: &Request, refused: &BTreeMap
     if refused.values().flat_map(|refusals| refusals.iter()).any(|refusal| refusal.group.ends_with("unknown")) {
         return diagnostic.hint("run `wlagent facts` on the machine and commit what it prints");
     }
+    let taints: Vec<&str> = refused.values().flat_map(|refusals| refusals.iter()).filter_map(taint).collect();
+    let diagnostic = match taints.first() {
+        Some(taint) => {
+            diagnostic.hint(format!("`place {{ tolerate {} }}` takes a node with that taint", taint.replace('`', "\"")))
+        }
+        None => diagnostic,
+    };
+    let is_selection = matches!(code, Code::MatchesNothing | Code::DaemonSetEmpty);
     match request.kind {
+        _ if is_selection => diagnostic.hint("require what a node has, or describe a node that has it"),
         WorkloadKind::DaemonSet => diagnostic.hint("select fewer nodes, or make room on them"),
         WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
             diagnostic.hint("ask for less, run fewer replicas, or add a node")
         }
     }
+}
+
+/// The taint that a refusal is about, in backticks.
+fn taint(refusal: &Refusal) -> Option<&str> {
+    refusal.group.strip_prefix("taint ")
 }
 
 /// The clause that keeps most nodes away.

@@ -39,6 +39,8 @@ pub struct Request {
     pub memory: Bytes,
     /// Where the largest part of it is asked for.
     pub memory_span: Option<Span>,
+    /// Where the first limit is set; none where there is none.
+    pub limit_span: Option<Span>,
     /// Host ports.
     pub ports: Vec<PortRequest>,
     /// Where it may run.
@@ -89,6 +91,7 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
         cpu_span,
         memory: Bytes(memory),
         memory_span,
+        limit_span: containers.iter().find_map(|container| container.limit.as_ref()).map(|limit| limit.span),
         ports: containers.iter().flat_map(host_ports).collect(),
         place: workload.common().place.clone(),
         auto_ports,

@@ -15,6 +15,13 @@ const MOST: usize = 20;
 
 /// Reports what the parser found.
 pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut Problems) {
+    if let Some(other) = other_language(text) {
+        let span = Span::new(file, 0, text.lines().next().map_or(0, str::len));
+        let diagnostic = Diagnostic::new(Code::Syntax, format!("this file is {other}, not KDL"), span, "begins here");
+        problems
+            .add(diagnostic.hint("a deployment is written `deployment \"web\" { … }`; `wlc explain` lists the blocks"));
+        return;
+    }
     let mut last_line = None;
     let mut reported = 0;
     for found in &error.diagnostics {
@@ -30,6 +37,16 @@ pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut 
     if reported == 0 {
         let span = Span::new(file, 0, text.len().min(1));
         problems.add(Diagnostic::new(Code::Syntax, "this file is not KDL", span, "from here"));
+    }
+}
+
+/// The language of a file that begins as no KDL file does.
+fn other_language(text: &str) -> Option<&'static str> {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    match first {
+        line if line == "---" || line.starts_with("apiVersion:") || line.starts_with("kind:") => Some("YAML"),
+        line if line.starts_with("{\"") || line == "{" || line == "[" => Some("JSON"),
+        _ => None,
     }
 }
 
@@ -50,21 +67,61 @@ fn is_echo(found: &KdlDiagnostic) -> bool {
     found.message.as_deref().is_some_and(|message| message.to_lowercase().contains("end of document"))
 }
 
+/// What a report means, where its own words are those of a parser.
+struct Meaning {
+    message: String,
+    label: &'static str,
+    hint: Option<String>,
+}
+
 fn describe(found: &KdlDiagnostic, under: &str, span: Span) -> Diagnostic {
     let said = found.message.as_deref().unwrap_or("this cannot be read as KDL");
+    if let Some(Meaning { message, label, hint }) = meaning(said, under) {
+        let diagnostic = Diagnostic::new(Code::Syntax, message, span, label);
+        return match hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        };
+    }
     let label = found.label.as_deref().unwrap_or("here");
     let diagnostic = Diagnostic::new(Code::Syntax, format!("not KDL: {}", lower_first(said)), span, label);
-    let diagnostic = match &found.help {
+    match &found.help {
         Some(help) => diagnostic.hint(help.clone()),
         None => diagnostic,
-    };
-    match under.trim().trim_end_matches([';', '}']).trim_end() {
-        word @ ("true" | "false" | "null") => diagnostic.hint(format!("KDL 2 writes `#{word}`")),
-        word if word.starts_with("r\"") || word.starts_with("r#") => {
-            diagnostic.hint("KDL 2 writes raw strings as `#\"…\"#`")
-        }
-        _ => diagnostic,
     }
+}
+
+fn meaning(said: &str, under: &str) -> Option<Meaning> {
+    let word = under.trim().trim_end_matches([';', '}']).trim_end();
+    match word {
+        "true" | "false" | "null" => Some(Meaning {
+            message: format!("`{word}` has no `#` before it"),
+            label: "neither a value nor a text in quotes",
+            hint: Some(format!("KDL 2 writes `#{word}`; the text is `\"{word}\"`")),
+        }),
+        raw if raw.starts_with("r\"") || raw.starts_with("r#") => Some(Meaning {
+            message: "a raw string has no `r` before it".to_owned(),
+            label: "as KDL 1 wrote it",
+            hint: Some("KDL 2 writes raw strings as `#\"…\"#`".to_owned()),
+        }),
+        _ if said.starts_with("No closing") => Some(Meaning {
+            message: "this block has no end".to_owned(),
+            label: "opened here",
+            hint: Some("write `}` behind what belongs to it".to_owned()),
+        }),
+        bare if said.starts_with("Expected identifier string") && is_bare(bare) => Some(Meaning {
+            message: format!("`{bare}` is no word that may stand without quotes"),
+            label: "needs quotes",
+            hint: Some(format!("write `\"{bare}\"`")),
+        }),
+        _ => None,
+    }
+}
+
+/// Whether quotes are all that a text needs.
+fn is_bare(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "\"\\#{}".contains(c))
 }
 
 fn lower_first(text: &str) -> String {

@@ -23,7 +23,8 @@ fn commands(help: &str) -> Vec<String> {
 /// The long options that a help names, but the ones that every command has.
 fn options(help: &str) -> Vec<String> {
     let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    let mut found: Vec<String> = words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect();
+    let mut found: Vec<String> =
+        words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect();
     found.retain(|option| !["--help", "--version", "--dir"].contains(&option.as_str()));
     found.sort();
     found.dedup();
@@ -33,7 +34,8 @@ fn options(help: &str) -> Vec<String> {
 /// The text below the heading of a command, up to the next command.
 fn section<'a>(reference: &'a str, command: &str) -> &'a str {
     let heading = format!("\n### `{command}`\n");
-    let (_, behind) = reference.split_once(&heading).unwrap_or_else(|| panic!("commands.md has no heading `{command}`"));
+    let (_, behind) =
+        reference.split_once(&heading).unwrap_or_else(|| panic!("commands.md has no heading `{command}`"));
     behind.split("\n### ").next().unwrap()
 }
 

@@ -149,7 +149,8 @@ fn run_page(path: &str) {
     let pages = pages::all();
     let page = pages.iter().find(|page| page.path == path).unwrap();
     let asks_for_podman = page.blocks().iter().any(|block| block.kind() == "console" && block.has("podman"));
-    let with_podman = asks_for_podman && podman::socket_or_skip(&format!("commands of {path} that need Podman")).is_some();
+    let with_podman =
+        asks_for_podman && podman::socket_or_skip(&format!("commands of {path} that need Podman")).is_some();
     check(page, with_podman);
 }
 

@@ -2,7 +2,11 @@
 
 use std::{env, fs};
 
-use wlc::{diagnostics::{Code, Severity}, fields::reference, model};
+use wlc::{
+    diagnostics::{Code, Severity},
+    fields::reference,
+    model,
+};
 
 use crate::pages::{self, BOOK};
 
@@ -19,10 +23,11 @@ fn assert_up_to_date(path: &str, expected: &str) {
 
 /// The errors in the order in which the code lists them.
 fn list_of_errors() -> String {
-    let mut text = "# Errors and warnings\n\nEach diagnostic of `wlc` carries a code. `wlc explain CODE` prints its page. \
+    let mut text =
+        "# Errors and warnings\n\nEach diagnostic of `wlc` carries a code. `wlc explain CODE` prints its page. \
                     An error stops the build: nothing is written. A warning does not.\n\n\
                     | code | kind | what is wrong |\n| --- | --- | --- |\n"
-        .to_owned();
+            .to_owned();
     for code in Code::ALL {
         let kind = match code.severity() {
             Severity::Error => "error",

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use wlagent::settings::Settings;
 use wlc::{
     attachments::{self, Attachments},
     diagnostics::{Diagnostic, Problems, Severity, terminal},
@@ -89,8 +90,12 @@ fn assert_is_kdl(block: &Block) {
 }
 
 fn assert_is_settings(block: &Block) {
-    let read = wlagent::cli::settings::parse(&block.text);
-    assert!(read.is_ok(), "{}: {:?}", block.place, read.err());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.kdl");
+    fs::write(&file, &block.text).unwrap();
+    if let Err(error) = Settings::read(&file) {
+        panic!("{}: {error}", block.place);
+    }
 }
 
 fn check(block: &Block) {

@@ -1,4 +1,8 @@
-//! Everything of the fleet, from four lists at once. Only what lists do not say is inspected, once for each run.
+//! Everything of the fleet, from three requests at once. Only what lists do not say is inspected, once for each run.
+//!
+//! Each of Podman's lists of pods and of containers looks at every container, and takes its locks. The list of containers
+//! tells what the other does, since infra containers carry the labels of their pods; the other is asked only where they do
+//! not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +17,7 @@ use crate::{
     observed::Observed,
     podman::{
         PodmanError,
-        labels::FLEET,
+        labels::{FLEET, PodLabels},
         listing::{self, Known, Run, Times},
         ownership::{self, Found, FoundPod, Labels},
         raw::{Call, encoded},
@@ -30,8 +34,8 @@ struct ListedVolume {
 
 impl Client {
     pub(super) async fn observe_all(&self) -> Result<Observed, PodmanError> {
-        let (pods, containers, volumes, network) =
-            try_join!(self.list_pods(), self.list_containers(), self.list_volumes(), self.network_labels())?;
+        let ((pods, containers), volumes, network) =
+            try_join!(self.list_pods_and_containers(), self.list_volumes(), self.network_labels())?;
         self.inspect_unclear(&containers).await;
         self.exits.watch(&main_processes(&containers));
         let known = self.known();
@@ -43,23 +47,37 @@ impl Client {
         Ok(observed)
     }
 
-    async fn list_pods(&self) -> Result<Vec<FoundPod>, PodmanError> {
-        let filter = opts::PodListFilter::LabelKeyVal(FLEET.to_owned(), self.fleet.to_string());
-        let wanted = opts::PodListOpts::builder().filter([filter]).build();
-        let listed = self.api("list pods", LOOK, self.api.pods().list(&wanted)).await?;
-        let with_contents = |mut pod: FoundPod| {
-            if let Some(labels) = crate::podman::labels::PodLabels::own(&pod.name, &pod.labels, &self.fleet) {
-                pod.contents = self.folders.recorded(&labels.pod_name());
-            }
-            pod
+    async fn list_pods_and_containers(&self) -> Result<(Vec<FoundPod>, Vec<ListContainer>), PodmanError> {
+        let fleet = opts::ContainerListFilter::LabelKeyVal(FLEET.to_owned(), self.fleet.to_string());
+        let containers = self.list_containers([fleet]).await?;
+        let (pods, containers) = if listing::has_infra_of_each(&containers) {
+            (containers.iter().filter_map(listing::pod_of_infra).collect(), containers)
+        } else {
+            try_join!(self.list_pods(), self.list_containers([]))?
         };
-        Ok(listed.iter().map(listing::pod).map(with_contents).collect())
+        Ok((pods.into_iter().map(|pod| self.with_contents(pod)).collect(), containers))
     }
 
-    async fn list_containers(&self) -> Result<Vec<ListContainer>, PodmanError> {
-        let filter = opts::ContainerListFilter::LabelKeyVal(FLEET.to_owned(), self.fleet.to_string());
-        let wanted = opts::ContainerListOpts::builder().all(true).filter([filter]).build();
+    async fn list_containers(
+        &self,
+        filters: impl IntoIterator<Item = opts::ContainerListFilter>,
+    ) -> Result<Vec<ListContainer>, PodmanError> {
+        let wanted = opts::ContainerListOpts::builder().all(true).filter(filters).build();
         self.api("list containers", LOOK, self.api.containers().list(&wanted)).await
+    }
+
+    async fn list_pods(&self) -> Result<Vec<FoundPod>, PodmanError> {
+        let fleet = opts::PodListFilter::LabelKeyVal(FLEET.to_owned(), self.fleet.to_string());
+        let wanted = opts::PodListOpts::builder().filter([fleet]).build();
+        let listed = self.api("list pods", LOOK, self.api.pods().list(&wanted)).await?;
+        Ok(listed.iter().map(listing::pod).collect())
+    }
+
+    fn with_contents(&self, mut pod: FoundPod) -> FoundPod {
+        if PodLabels::own(&pod.name, &pod.labels, &self.fleet).is_some() {
+            pod.contents = self.folders.recorded(&pod.name);
+        }
+        pod
     }
 
     /// With the raw client: podman-api refuses the whole list where one volume has no options.

@@ -119,6 +119,11 @@ impl Simulated {
         self.world().crash_at = Some(step);
     }
 
+    /// Takes a crash point back that was not reached.
+    pub fn crash_no_more(&self) {
+        self.world().crash_at = None;
+    }
+
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no test panics while it holds the simulated world")
     }

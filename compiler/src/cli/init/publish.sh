@@ -9,8 +9,9 @@ remote=${WLC_REMOTE:-origin}
 git worktree prune
 if git ls-remote --exit-code --heads "$remote" "$branch" >/dev/null; then
     git fetch --quiet "$remote" "$branch"
-    [ -e plans/.git ] || git worktree add --quiet --detach plans FETCH_HEAD
-    git -C plans checkout --quiet --detach FETCH_HEAD
+    newest=$(git rev-parse FETCH_HEAD)
+    [ -e plans/.git ] || git worktree add --quiet --detach plans "$newest"
+    git -C plans checkout --quiet --detach "$newest"
 elif [ ! -e plans/.git ]; then
     empty=$(git commit-tree "$(git hash-object -t tree /dev/null -w)" -m "The plan sets of this fleet")
     git worktree add --quiet --detach plans "$empty"

@@ -1,0 +1,202 @@
+//! The agent's own state between two passes. What it knows of containers it reads back from Podman each time.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
+
+use crate::{
+    accepted::AcceptedError,
+    clock,
+    contents::Folders,
+    decide::{Decision, Removal},
+    ledger::{
+        Ledger,
+        store::{self, Found, Store, StoreError},
+    },
+    observed::Observed,
+    plans::Plans,
+    podman::{Podman, PodmanError, client::Client},
+    probes::{
+        self, Probes,
+        due::{Question, Reach, Subject, subjects},
+        verdict::Answer,
+    },
+    settings::Settings,
+    status::document::{Document, Frame},
+    tasks::{Finished, Tasks},
+};
+
+/// The agent between two passes.
+pub struct Agent {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) podman: Arc<dyn Podman>,
+    pub(crate) folders: Folders,
+    pub(crate) plans: Plans,
+    pub(crate) store: Store,
+    pub(crate) ledger: Ledger,
+    pub(crate) recovered: Option<String>,
+    pub(crate) reach: Reach,
+    pub(crate) probes: Probes,
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) observed: Option<Observed>,
+    pub(crate) decision: Option<Decision>,
+    pub(crate) told: BTreeSet<Removal>,
+    pub(crate) podman_error: Option<String>,
+    pub(crate) tasks: Tasks,
+    pub(crate) finished: mpsc::UnboundedReceiver<Finished>,
+    pub(crate) answers: mpsc::UnboundedReceiver<(Question, Answer)>,
+    pub(crate) answering: mpsc::UnboundedSender<(Question, Answer)>,
+    pub(crate) status: watch::Sender<Arc<Document>>,
+}
+
+/// Why the agent cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotBegin {
+    /// The ledger says that it must not act, or cannot be read.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The last accepted set cannot be read.
+    #[error("{0}")]
+    Accepted(#[from] AcceptedError),
+    /// Podman does not answer, or is of a version that the agent does not work with.
+    #[error("{0}")]
+    Podman(#[from] PodmanError),
+}
+
+impl Agent {
+    /// Takes the guard, reads what is kept, and connects to Podman.
+    ///
+    /// # Errors
+    /// The state must not or cannot be used, or Podman does not answer.
+    pub async fn begin(settings: &Arc<Settings>) -> Result<Self, CannotBegin> {
+        let state = settings.fleet_state();
+        let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
+        let plans = Plans::load(settings)?;
+        let client = Client::connect(&settings.podman, &settings.fleet, &state, plans.contents()).await?;
+        let reach = if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort };
+        let parts = Parts { store, ledger, plans, podman: Arc::new(client), reach };
+        let mut agent = Self::of(settings, parts);
+        agent.note_how_found(&found);
+        Ok(agent)
+    }
+
+    /// An agent of these parts.
+    pub(crate) fn of(settings: &Arc<Settings>, parts: Parts) -> Self {
+        let Parts { store, ledger, plans, podman, reach } = parts;
+        let (finishing, finished) = mpsc::unbounded_channel();
+        let (answering, answers) = mpsc::unbounded_channel();
+        let (node, fleet) = (&settings.node, &settings.fleet);
+        let document = Frame::new(node, fleet, &plans, plans.warnings()).document;
+        Self {
+            settings: Arc::clone(settings),
+            folders: Folders::new(&settings.fleet_state()),
+            plans,
+            store,
+            ledger,
+            recovered: None,
+            reach,
+            probes: Probes::default(),
+            subjects: Vec::new(),
+            observed: None,
+            decision: None,
+            told: BTreeSet::new(),
+            podman_error: None,
+            tasks: Tasks::new(Arc::clone(&podman), finishing),
+            podman,
+            finished,
+            answers,
+            answering,
+            status: watch::Sender::new(Arc::new(document)),
+        }
+    }
+
+    /// The status, as it changes.
+    pub fn status(&self) -> watch::Receiver<Arc<Document>> {
+        self.status.subscribe()
+    }
+
+    /// Looks at the source; true where another plan is in force.
+    pub(crate) fn look_at_plans(&mut self) -> bool {
+        self.plans.look(self.observed.as_ref(), clock::now())
+    }
+
+    /// Notes the end of a task.
+    pub(crate) fn end_task(&mut self, finished: &Finished) {
+        self.tasks.end(finished);
+        let before = self.ledger.failures.get(&finished.replica).cloned();
+        match &finished.result {
+            Ok(()) => self.ledger.succeeded(&finished.replica),
+            Err(failure) => {
+                self.ledger.failed(&finished.replica, &finished.pod, clock::now(), failure.to_string());
+            }
+        }
+        if before.as_ref() != self.ledger.failures.get(&finished.replica) {
+            self.keep_ledger();
+        }
+    }
+
+    /// Asks the probes that are due, and tells when the next one is.
+    pub(crate) fn ask_probes(&mut self) -> Option<clock::Moment> {
+        let (questions, next) = self.probes.due(&self.subjects, clock::now());
+        for question in questions {
+            let answering = self.answering.clone();
+            tokio::spawn(async move {
+                let answer = probes::ask(&question).await;
+                // Nobody listens any more when the agent ends.
+                drop(answering.send((question, answer)));
+            });
+        }
+        next
+    }
+
+    /// Counts the answer of a probe; true where a verdict changed.
+    pub(crate) fn hear(&mut self, question: &Question, answer: &Answer) -> bool {
+        if let Answer::Unheard(why) = answer {
+            tracing::debug!(container = question.id, probe = question.kind.word(), "not asked: {why}");
+        }
+        self.probes.answered(question, answer, clock::now())
+    }
+
+    /// Which containers are to be probed from now on.
+    pub(crate) fn choose_subjects(&mut self) {
+        self.subjects = match (self.plans.desired(), &self.observed) {
+            (Some(desired), Some(observed)) => subjects(desired, observed, self.reach),
+            (_, _) => Vec::new(),
+        };
+        self.probes.keep_only(&self.subjects);
+    }
+
+    /// Writes the ledger; a failure costs what it would have remembered, and nothing else.
+    pub(crate) fn keep_ledger(&self) {
+        if let Err(error) = self.store.write(&self.ledger) {
+            warn!(%error, "the ledger is not kept");
+        }
+    }
+
+    /// What somebody should know about the agent itself.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let own = self.podman_error.iter().chain(&self.recovered).cloned();
+        own.chain(self.plans.warnings()).collect()
+    }
+
+    fn note_how_found(&mut self, found: &Found) {
+        match found {
+            Found::Whole => {}
+            Found::Nothing => info!("begins without a ledger"),
+            Found::Torn(why) => {
+                warn!("{why}; what it said is not used, back-offs begin anew");
+                self.recovered = Some(format!("recovered: {why}"));
+            }
+        }
+    }
+}
+
+/// What an agent consists of.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) ledger: Ledger,
+    pub(crate) plans: Plans,
+    pub(crate) podman: Arc<dyn Podman>,
+    pub(crate) reach: Reach,
+}

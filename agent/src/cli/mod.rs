@@ -1,0 +1,200 @@
+//! The commands of `wlagent`, one file each.
+//!
+//! Exit codes: 0 fine, 1 problems found or not converged, 3 refused, 64 wrong usage.
+
+mod apply;
+mod facts;
+mod live;
+mod logs;
+mod output;
+mod run;
+mod status;
+mod verify;
+mod wait;
+
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use wlc_plan::{
+    name::{FleetName, NodeName},
+    quantity::Millis,
+};
+
+use crate::settings::{DEFAULT_FILE, Settings};
+
+/// Converges the Podman containers of this server to its signed placement plan.
+#[derive(Debug, Parser)]
+#[command(name = "wlagent", version, about, max_term_width = 100)]
+struct Arguments {
+    /// The agent's config.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
+    config: PathBuf,
+    /// Write logs as JSON.
+    #[arg(long, global = true)]
+    json_logs: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs for ever: carries out the newest plan and keeps it so. Stopping the agent stops no container.
+    Run {
+        /// Show the replicas: a live view on a terminal, a line for each change in a pipe.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Converges once. Ends with 0 when converged, 1 when an instance failed or the time ran out, 3 when refused.
+    Apply {
+        /// How long it may take.
+        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+        timeout: Duration,
+    },
+    /// Waits until all replicas of these workloads, or these replicas, are ready.
+    Wait {
+        /// Workloads or replicas.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        /// How long it may take.
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+        timeout: Duration,
+    },
+    /// Prints this machine as a `facts` block.
+    Facts {
+        /// The node's name; default: the config's, else the host name.
+        #[arg(long, value_name = "NAME", value_parser = node_name)]
+        node: Option<NodeName>,
+    },
+    /// Prints what runs, what waits, and why.
+    Status {
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Prints the last lines that a container wrote.
+    Logs(logs::Request),
+    /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
+    Verify(verify::Request),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+            // Where nobody reads, the code says enough.
+            drop(error.print());
+            return code.into();
+        }
+    };
+    begin_logs(&arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime {
+        Ok(runtime) => {
+            let exit = runtime.block_on(carry_out(arguments));
+            // Tasks under way are idempotent and are taken up again by the next agent.
+            runtime.shutdown_background();
+            exit.into()
+        }
+        Err(error) => output::fail(&format!("the runtime cannot be started: {error}")).into(),
+    }
+}
+
+async fn carry_out(arguments: Arguments) -> Exit {
+    let config = arguments.config;
+    match arguments.command {
+        Command::Facts { node } => facts::facts(&config, node).await,
+        Command::Verify(request) => verify::verify(&request),
+        Command::Run { watch } => with_settings(config, async |settings| run::run(&settings, watch).await).await,
+        Command::Apply { timeout } => {
+            with_settings(config, async |settings| apply::apply(&settings, timeout).await).await
+        }
+        Command::Wait { names, timeout } => {
+            with_settings(config, async |settings| wait::wait(&settings, &names, timeout).await).await
+        }
+        Command::Status { format } => {
+            with_settings(config, async |settings| status::status(&settings, format).await).await
+        }
+        Command::Logs(request) => {
+            with_settings(config, async |settings| logs::logs(&settings, &request).await).await
+        }
+    }
+}
+
+async fn with_settings(config: PathBuf, command: impl AsyncFnOnce(Arc<Settings>) -> Exit) -> Exit {
+    match Settings::read(&config) {
+        Ok(settings) => command(Arc::new(settings)).await,
+        Err(error) => {
+            output::fail(&error.to_string());
+            Exit::Usage
+        }
+    }
+}
+
+/// Logs go to standard error; the live view takes the terminal, so there only warnings are shown beside it.
+fn begin_logs(arguments: &Arguments) {
+    let is_live = matches!(arguments.command, Command::Run { watch: true }) && std::io::stdout().is_terminal();
+    let level = match arguments.command {
+        Command::Run { .. } if is_live => "warn",
+        Command::Run { .. } | Command::Apply { .. } => "info",
+        Command::Wait { .. }
+        | Command::Facts { .. }
+        | Command::Status { .. }
+        | Command::Logs(_)
+        | Command::Verify(_) => "warn",
+    };
+    let filter = EnvFilter::try_from_env("WLAGENT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let registry = tracing_subscriber::registry().with(filter);
+    if arguments.json_logs {
+        registry.with(fmt::layer().json().with_writer(std::io::stderr)).init();
+    } else {
+        let has_colours = std::io::stderr().is_terminal();
+        registry.with(fmt::layer().with_target(false).with_ansi(has_colours).with_writer(std::io::stderr)).init();
+    }
+}
+
+/// How a command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// Fine.
+    Fine,
+    /// Problems found, or not converged.
+    Problems,
+    /// Refused.
+    Refused,
+    /// Wrong usage.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Fine => Self::SUCCESS,
+            Exit::Problems => Self::from(1),
+            Exit::Refused => Self::from(3),
+            Exit::Usage => Self::from(64),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    Millis::parse(text).map(Millis::duration).map_err(|error| format!("{error}, as in `90s` or `1h30m`"))
+}
+
+fn node_name(text: &str) -> Result<NodeName, String> {
+    NodeName::parse(text).map_err(|error| error.to_string())
+}
+
+fn fleet_name(text: &str) -> Result<FleetName, String> {
+    FleetName::parse(text).map_err(|error| error.to_string())
+}

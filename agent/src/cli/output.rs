@@ -1,0 +1,22 @@
+//! What commands print: results to standard output, faults to standard error. A reader that is gone is no fault.
+
+use std::io::Write;
+
+use super::Exit;
+
+/// Prints a result.
+pub(super) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// Prints a note that is no result.
+pub(super) fn note(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Prints a fault.
+pub(super) fn fail(text: &str) -> Exit {
+    note(&format!("wlagent: {text}"));
+    Exit::Problems
+}

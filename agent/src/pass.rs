@@ -1,0 +1,122 @@
+//! One pass, from the top down: observe, decide, tell, apply, remember. Read this first.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tracing::{info, warn};
+use wlc_plan::quantity::Millis;
+
+use crate::{
+    agent::Agent,
+    clock::{self, Moment},
+    decide::{Decision, PodContents, Scene, decide},
+    desired::Desired,
+    observed::Observed,
+    podman::PodmanError,
+    status::document::Frame,
+};
+
+/// How long until Podman is asked again after it did not answer.
+const PODMAN_PAUSE: Millis = Millis::from_seconds(2);
+
+impl Agent {
+    /// One pass; tells when the next one is due at the latest.
+    pub(crate) async fn pass(&mut self) -> Option<Moment> {
+        let observed = match self.podman.observe().await {
+            Ok(observed) => observed,
+            Err(error) => return Some(self.cannot_observe(&error)),
+        };
+        self.can_observe(observed);
+        let Some(decision) = self.decide() else {
+            self.tell(None);
+            return None;
+        };
+        self.announce_removal(&decision);
+        self.tell(Some(&decision));
+        self.begin_tasks(&decision);
+        self.remember(&decision);
+        let next_due = decision.next_due;
+        self.decision = Some(decision);
+        next_due
+    }
+
+    fn can_observe(&mut self, observed: Observed) {
+        if self.podman_error.take().is_some() {
+            info!("Podman answers again");
+        }
+        self.observed = Some(observed);
+        self.choose_subjects();
+    }
+
+    fn cannot_observe(&mut self, error: &PodmanError) -> Moment {
+        if self.podman_error.is_none() {
+            warn!(%error, "nothing can be observed; tried again");
+        }
+        self.podman_error = Some(error.to_string());
+        self.decision = None;
+        let document = Frame::new(&self.settings.node, &self.settings.fleet, &self.plans, self.warnings()).document;
+        self.status.send_modify(|status| {
+            let instances = status.instances.clone();
+            *status = Arc::new(crate::status::document::Document { instances, ..document });
+        });
+        clock::now().plus(PODMAN_PAUSE)
+    }
+
+    fn decide(&self) -> Option<Decision> {
+        let (desired, observed) = (self.plans.desired()?, self.observed.as_ref()?);
+        let contents = self.recorded_contents(desired, observed);
+        let verdicts = self.probes.verdicts();
+        let busy = self.tasks.busy();
+        let (ledger, now) = (&self.ledger, clock::now());
+        Some(decide(Scene { desired, observed, contents: &contents, verdicts: &verdicts, ledger, busy, now }))
+    }
+
+    /// What lies in the folders whose contents are swapped in place.
+    fn recorded_contents(&self, desired: &Desired, observed: &Observed) -> BTreeMap<String, PodContents> {
+        let swaps = |replica| desired.wanted(replica).is_some_and(|wanted| !wanted.instance.contents.is_empty());
+        let pods = observed.pods.iter().filter(|pod| swaps(&pod.replica));
+        pods.map(|pod| (pod.name.clone(), self.folders.recorded(&pod.name))).collect()
+    }
+
+    /// Lists what is in no plan, once, before the first of it is stopped.
+    fn announce_removal(&mut self, decision: &Decision) {
+        let is_news = decision.removal.iter().any(|removal| !self.told.contains(removal));
+        if is_news {
+            let pods: Vec<&str> = decision.removal.iter().map(|removal| removal.pod.as_str()).collect();
+            info!(count = pods.len(), "removes what is in no plan: {}", pods.join(", "));
+        }
+        self.told = decision.removal.iter().cloned().collect();
+    }
+
+    fn tell(&self, decision: Option<&Decision>) {
+        let frame = Frame::new(&self.settings.node, &self.settings.fleet, &self.plans, self.warnings());
+        self.status.send_if_modified(|status| {
+            let document = match decision {
+                Some(decision) => frame.with(decision, &status.instances, clock::now()),
+                None => frame.document,
+            };
+            let is_news = document != **status;
+            if is_news {
+                *status = Arc::new(document);
+            }
+            is_news
+        });
+    }
+
+    fn begin_tasks(&mut self, decision: &Decision) {
+        for task in &decision.tasks {
+            self.tasks.begin(task.clone());
+        }
+    }
+
+    fn remember(&mut self, decision: &Decision) {
+        if self.ledger != decision.ledger {
+            self.ledger = decision.ledger.clone();
+            self.keep_ledger();
+        }
+    }
+}
+
+/// How long until `at`; nothing where it has passed.
+pub(crate) fn until(at: Moment) -> Duration {
+    at.since(clock::now()).duration()
+}

@@ -1,0 +1,121 @@
+//! The loop: waits for a reason, makes one pass, sleeps until the next is due.
+//!
+//! Reasons only wake it, and several merge into one pass. A container that died wakes it at once; the answer of a probe
+//! does so only where it changes a verdict.
+
+use std::{future::pending, time::Duration};
+
+use tokio::time::sleep;
+
+use crate::{
+    agent::Agent,
+    clock::Moment,
+    pass::until,
+    probes::{due::Question, verdict::Answer},
+    source::watch::Watch,
+    tasks::Finished,
+};
+
+/// Longest sleep: so a clock that was set back holds nothing up for long.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Why the loop wakes.
+#[derive(Debug)]
+pub(crate) enum Wake {
+    /// Something happened to a container.
+    Podman,
+    /// The source may have changed.
+    Plans,
+    /// A task ended.
+    Finished(Finished),
+    /// A probe was answered.
+    Answered(Question, Answer),
+    /// A pass or a probe is due.
+    Due,
+}
+
+/// What a wake-up asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// A pass.
+    Pass,
+    /// More sleep.
+    Sleep,
+}
+
+impl Agent {
+    /// Runs until `stop` is ready. Nothing of what runs is stopped with it.
+    pub async fn run(&mut self, stop: impl Future<Output = ()>) {
+        let mut watch = Watch::start(&self.settings.source, &self.settings.node);
+        tokio::pin!(stop);
+        loop {
+            let next_pass = self.pass().await;
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.sleep_until_reason(&mut watch, next_pass) => {}
+            }
+        }
+    }
+
+    /// Sleeps until there is a reason for a pass.
+    pub(crate) async fn sleep_until_reason(&mut self, watch: &mut Watch, next_pass: Option<Moment>) {
+        let mut then = Then::Sleep;
+        while then == Then::Sleep {
+            let next_probe = self.ask_probes();
+            let next = next_pass.into_iter().chain(next_probe).min();
+            let wake = self.wait(watch, next).await;
+            then = self.take(wake, next_pass);
+        }
+        while let Some(wake) = self.more() {
+            self.take(wake, None);
+        }
+    }
+
+    async fn wait(&mut self, watch: &mut Watch, next: Option<Moment>) -> Wake {
+        let due = async {
+            match next {
+                Some(at) => sleep(until(at).min(LONGEST_SLEEP)).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.podman.changes().notified() => Wake::Podman,
+            Some(finished) = self.finished.recv() => Wake::Finished(finished),
+            Some((question, answer)) = self.answers.recv() => Wake::Answered(question, answer),
+            _ = watch.changed() => Wake::Plans,
+            () = due => Wake::Due,
+        }
+    }
+
+    /// What came in the meantime, so that one pass answers it all.
+    fn more(&mut self) -> Option<Wake> {
+        if let Ok(finished) = self.finished.try_recv() {
+            return Some(Wake::Finished(finished));
+        }
+        self.answers.try_recv().ok().map(|(question, answer)| Wake::Answered(question, answer))
+    }
+
+    fn take(&mut self, wake: Wake, next_pass: Option<Moment>) -> Then {
+        match wake {
+            Wake::Podman => Then::Pass,
+            Wake::Plans => {
+                let before = self.plans.not_taken();
+                let is_new = self.look_at_plans();
+                Then::pass_if(is_new || before != self.plans.not_taken())
+            }
+            Wake::Finished(finished) => {
+                self.end_task(&finished);
+                Then::Pass
+            }
+            Wake::Answered(question, answer) => Then::pass_if(self.hear(&question, &answer)),
+            Wake::Due => Then::pass_if(next_pass.is_some_and(|at| until(at).is_zero())),
+        }
+    }
+}
+
+impl Then {
+    fn pass_if(is_needed: bool) -> Self {
+        if is_needed { Self::Pass } else { Self::Sleep }
+    }
+}

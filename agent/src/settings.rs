@@ -1,0 +1,333 @@
+//! The agent's settings: one KDL file, every word of it known, every fault of it reported at once.
+//!
+//! Relative paths are relative to the folder of the file. What is left out has a default, but for `fleet` and `source`.
+#![expect(clippy::disallowed_methods, reason = "edge: reads the agent's config and the host name")]
+
+use std::{
+    fmt, fs,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
+
+use kdl::{KdlDocument, KdlNode};
+use wlc_plan::name::{FleetName, NameError, NodeName};
+
+/// Where the config lies unless `--config` says otherwise.
+pub const DEFAULT_FILE: &str = "/etc/wlc/agent.kdl";
+/// More bytes than any config needs.
+const MOST_BYTES: u64 = 64 << 10;
+const WORDS: [&str; 9] = ["node", "fleet", "source", "signers", "trust", "secrets", "podman", "state", "listen"];
+
+/// The agent's settings, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The node that this machine is.
+    pub node: NodeName,
+    /// The fleet that it belongs to.
+    pub fleet: FleetName,
+    /// The directory with the plan set.
+    pub source: PathBuf,
+    /// How many signers must have signed a plan set.
+    pub signers: NonZeroU32,
+    /// The allowed signers.
+    pub trust: PathBuf,
+    /// Folder of the node's secrets.
+    pub secrets: PathBuf,
+    /// Podman's socket.
+    pub podman: PathBuf,
+    /// Folder of the agent's state; each fleet has one of its own below it.
+    pub state: PathBuf,
+    /// The socket on which the agent tells its status.
+    pub listen: PathBuf,
+}
+
+/// A config that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError {
+    file: PathBuf,
+    text: String,
+    problems: Vec<Problem>,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    message: String,
+    help: Option<String>,
+    /// First byte and number of bytes; none where the whole file is meant.
+    span: Option<(usize, usize)>,
+}
+
+impl Settings {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// All faults of the file at once.
+    pub fn read(file: &Path) -> Result<Self, SettingsError> {
+        let refused = |message| {
+            let problem = Problem { message, help: None, span: None };
+            SettingsError { file: file.to_owned(), text: String::new(), problems: vec![problem] }
+        };
+        let size = fs::metadata(file).map_err(|error| refused(format!("cannot be read: {error}")))?.len();
+        if size > MOST_BYTES {
+            return Err(refused(format!("has {size} bytes; a config has at most {MOST_BYTES}")));
+        }
+        let text = fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        Self::parse(&file, &text, host_name().as_deref())
+    }
+
+    /// The agent's state for its fleet.
+    pub fn fleet_state(&self) -> PathBuf {
+        self.state.join(self.fleet.as_str())
+    }
+
+    fn parse(file: &Path, text: &str, host: Option<&str>) -> Result<Self, SettingsError> {
+        let mut problems = Vec::new();
+        let settings = match KdlDocument::parse_v2(text) {
+            Ok(document) => Reader { document: &document, file, problems: &mut problems }.settings(host),
+            Err(error) => {
+                problems.extend(error.diagnostics.iter().map(|one| Problem {
+                    message: one.message.clone().unwrap_or_else(|| "this is no KDL".to_owned()),
+                    help: one.help.clone(),
+                    span: Some((one.span.offset(), one.span.len())),
+                }));
+                None
+            }
+        };
+        match settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            Some(_) | None => Err(SettingsError { file: file.to_owned(), text: text.to_owned(), problems }),
+        }
+    }
+}
+
+/// Podman's socket where nothing else is said.
+pub fn default_podman() -> PathBuf {
+    runtime_folder().join("podman/podman.sock")
+}
+
+/// The host name up to its first dot.
+pub fn host_name() -> Option<String> {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().split('.').next().unwrap_or_default().to_ascii_lowercase())
+}
+
+struct Reader<'a> {
+    document: &'a KdlDocument,
+    file: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self, host: Option<&str>) -> Option<Settings> {
+        self.refuse_unknown();
+        let node = self.name("node", NodeName::parse).or_else(|| self.default_node(host));
+        let fleet = self.name("fleet", FleetName::parse);
+        let source = self.source();
+        let runtime = runtime_folder();
+        let signers = self.signers();
+        let trust = self.path("trust", || PathBuf::from("/etc/wlc/trust"));
+        let secrets = self.path("secrets", || PathBuf::from("/etc/wlc/secrets"));
+        let podman = self.path("podman", default_podman);
+        let state = self.path("state", || PathBuf::from("/var/lib/wlagent"));
+        let socket = fleet.as_ref().map_or_else(String::new, |fleet| format!("wlagent/{fleet}.sock"));
+        let listen = self.path("listen", || runtime.join(socket));
+        for (word, value) in [("fleet", fleet.is_none()), ("source", source.is_none())] {
+            if value && self.find(word).is_none() {
+                self.problem(format!("`{word}` is missing"), Some(example(word).to_owned()), None);
+            }
+        }
+        Some(Settings { node: node?, fleet: fleet?, source: source?, signers, trust, secrets, podman, state, listen })
+    }
+
+    fn problem(&mut self, message: String, help: Option<String>, node: Option<&KdlNode>) {
+        let span = node.map(|node| (node.name().span().offset(), node.name().span().len()));
+        self.problems.push(Problem { message, help, span });
+    }
+
+    fn find(&self, word: &str) -> Option<&KdlNode> {
+        self.document.nodes().iter().find(|node| node.name().value() == word)
+    }
+
+    fn refuse_unknown(&mut self) {
+        let document = self.document;
+        for (index, node) in document.nodes().iter().enumerate() {
+            let word = node.name().value();
+            if !WORDS.contains(&word) {
+                let nearest = WORDS.iter().min_by_key(|known| strsim::damerau_levenshtein(known, word));
+                let near = nearest.filter(|known| strsim::damerau_levenshtein(known, word) <= 2);
+                let help = near.map_or_else(
+                    || format!("known are {}", WORDS.map(|word| format!("`{word}`")).join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.problem(format!("`{}` is no word of the agent's config", word.escape_debug()), Some(help), Some(node));
+            } else if document.nodes()[..index].iter().any(|before| before.name().value() == word) {
+                self.problem(format!("`{word}` is said twice"), None, Some(node));
+            }
+        }
+    }
+
+    /// The arguments of a word, if they are strings and as many as expected; a fault where they are not.
+    fn strings<const COUNT: usize>(&mut self, word: &str) -> Option<[String; COUNT]> {
+        let node = self.document.nodes().iter().find(|node| node.name().value() == word)?;
+        let values = node.entries().iter().filter(|entry| entry.name().is_none());
+        let values: Option<Vec<String>> = values.map(|entry| entry.value().as_string().map(str::to_owned)).collect();
+        let plain = node.children().is_none() && node.entries().iter().all(|entry| entry.name().is_none());
+        let values = values.filter(|_| plain).and_then(|values| <[String; COUNT]>::try_from(values).ok());
+        if values.is_none() {
+            self.problem(format!("`{word}` is not said as it should be"), Some(example(word).to_owned()), Some(node));
+        }
+        values
+    }
+
+    fn name<Name>(&mut self, word: &str, parse: fn(&str) -> Result<Name, NameError>) -> Option<Name> {
+        let [text] = self.strings(word)?;
+        match parse(&text) {
+            Ok(name) => Some(name),
+            Err(error) => {
+                let node = self.document.nodes().iter().find(|node| node.name().value() == word);
+                self.problem(error.to_string(), None, node);
+                None
+            }
+        }
+    }
+
+    fn default_node(&mut self, host: Option<&str>) -> Option<NodeName> {
+        if self.find("node").is_some() {
+            return None;
+        }
+        let name = host.and_then(|host| NodeName::parse(host).ok());
+        if name.is_none() {
+            let help = Some(example("node").to_owned());
+            self.problem("`node` is missing, and the host name is no node's name".to_owned(), help, None);
+        }
+        name
+    }
+
+    fn source(&mut self) -> Option<PathBuf> {
+        let [kind, path] = self.strings("source")?;
+        if kind == "directory" {
+            return Some(self.absolute(&path));
+        }
+        let node = self.document.nodes().iter().find(|node| node.name().value() == "source");
+        let message = format!("`{}` is no source of plans in this version", kind.escape_debug());
+        self.problem(message, Some(example("source").to_owned()), node);
+        None
+    }
+
+    fn signers(&mut self) -> NonZeroU32 {
+        let Some(node) = self.document.nodes().iter().find(|node| node.name().value() == "signers") else {
+            return NonZeroU32::MIN;
+        };
+        let count = match node.entries() {
+            [entry] if entry.name().is_none() => entry.value().as_integer(),
+            _ => None,
+        };
+        let count = count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new);
+        if count.is_none() {
+            let message = "`signers` is a whole number, at least 1".to_owned();
+            self.problem(message, Some(example("signers").to_owned()), Some(node));
+        }
+        count.unwrap_or(NonZeroU32::MIN)
+    }
+
+    fn path(&mut self, word: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
+        if self.find(word).is_none() {
+            return default();
+        }
+        self.strings(word).map_or_else(PathBuf::new, |[path]| self.absolute(&path))
+    }
+
+    fn absolute(&self, path: &str) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new("/")).join(path)
+    }
+}
+
+/// Where sockets of this user lie.
+fn runtime_folder() -> PathBuf {
+    let user = rustix::process::geteuid();
+    if user.is_root() { PathBuf::from("/run") } else { PathBuf::from(format!("/run/user/{}", user.as_raw())) }
+}
+
+fn example(word: &str) -> &'static str {
+    match word {
+        "node" => "as in: node \"n1\"",
+        "fleet" => "as in: fleet \"example\"",
+        "source" => "as in: source \"directory\" \"/srv/plans\"",
+        "signers" => "as in: signers 1",
+        _ => "as in: trust \"/etc/wlc/trust\", with one path",
+    }
+}
+
+impl fmt::Display for SettingsError {
+    /// Each fault with its line, underlined.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        for (index, Problem { message, help, span }) in self.problems.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            match *span {
+                None => write!(formatter, "{separator}{file}: {message}")?,
+                Some((offset, length)) => {
+                    let before = self.text.get(..offset).unwrap_or(&self.text);
+                    let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
+                    let line = if before.is_empty() { 1 } else { line };
+                    let start = before.rfind('\n').map_or(0, |at| at + 1);
+                    let shown = self.text[start..].lines().next().unwrap_or_default();
+                    let column = before[start..].chars().count();
+                    write!(formatter, "{separator}{file}:{line}:{}: {message}\n  | ", column + 1)?;
+                    let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                    let width = length.clamp(1, shown.chars().count().saturating_sub(column).max(1));
+                    write!(formatter, "{shown}\n  | {}{}", " ".repeat(column), "^".repeat(width))?;
+                }
+            }
+            if let Some(help) = help {
+                write!(formatter, "\n  = {help}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Settings, String> {
+        Settings::parse(Path::new("/etc/wlc/agent.kdl"), text, Some("n1")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_lines_suffice() {
+        let settings = parse("fleet \"example\"\nsource \"directory\" \"plans\"\n").unwrap();
+        assert_eq!(settings.node.as_str(), "n1");
+        assert_eq!(settings.source, Path::new("/etc/wlc/plans"));
+        assert_eq!(settings.trust, Path::new("/etc/wlc/trust"));
+        assert_eq!(settings.fleet_state(), Path::new("/var/lib/wlagent/example"));
+        assert_eq!(settings.signers.get(), 1);
+    }
+
+    #[test]
+    fn every_fault_is_told_at_its_place() {
+        let text = "fleet \"Example\"\nsorce \"directory\" \"plans\"\nsigners 0\nfleet \"b\"\nstate 1\n";
+        let told = parse(text).unwrap_err();
+        for part in [
+            "agent.kdl:2:1: `sorce` is no word",
+            "  | sorce \"directory\" \"plans\"\n  | ^^^^^\n  = did you mean `source`?",
+            "agent.kdl:1:1: `Example` is no fleet name",
+            "agent.kdl:3:1: `signers` is a whole number, at least 1",
+            "agent.kdl:4:1: `fleet` is said twice",
+            "agent.kdl:5:1: `state` is not said as it should be",
+            "`source` is missing",
+        ] {
+            assert!(told.contains(part), "{part} in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_kdl_is_told_too() {
+        assert!(parse("fleet \"a\nsource {").unwrap_err().contains("agent.kdl:"));
+    }
+}

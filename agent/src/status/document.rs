@@ -1,0 +1,194 @@
+//! The status document: what `wlagent status --format json` prints. Its fields keep their names and meaning.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wlc_plan::{
+    instance::WorkloadKind,
+    name::{ContainerName, FleetName, NodeName, ReplicaName, WorkloadName},
+    revision::Revision,
+    time::Timestamp,
+};
+
+use crate::{
+    action::Wait,
+    clock::Moment,
+    decide::{ContainerView, Decision, InstanceState},
+    plans::Plans,
+};
+
+/// The version of the document.
+pub const VERSION: u32 = 1;
+
+/// What the agent says about itself and its node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// The version of this form.
+    pub version: u32,
+    /// The node.
+    pub node: NodeName,
+    /// The fleet.
+    pub fleet: FleetName,
+    /// The generation in force; none where no plan set was ever accepted.
+    pub generation: Option<u64>,
+    /// Why the newest plan set is refused; what was accepted before keeps running.
+    pub refused: Option<Refused>,
+    /// What the source is waited for, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// What somebody should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// All replicas, sorted by name.
+    pub instances: Vec<Instance>,
+}
+
+/// Why a plan set is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The word that scripts compare.
+    pub code: String,
+    /// The sentence.
+    pub reason: String,
+}
+
+/// A replica.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its name.
+    pub replica: ReplicaName,
+    /// Its workload, where it is known.
+    pub workload: Option<WorkloadName>,
+    /// The workload's kind, where it is known.
+    pub kind: Option<WorkloadKind>,
+    /// How it is, in one word.
+    pub state: String,
+    /// Whether its pod is ready.
+    pub ready: bool,
+    /// The revision that its pod is of.
+    pub revision: Option<Revision>,
+    /// Since when its state is what it is.
+    pub since: Timestamp,
+    /// How often its containers were restarted in this pod.
+    pub restarts: u32,
+    /// What it waits for.
+    pub waits: Vec<Waiting>,
+    /// Its containers.
+    pub containers: Vec<Container>,
+    /// What went wrong last.
+    pub last_failure: Option<String>,
+}
+
+/// What a replica waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The kind of wait, in one word.
+    pub gate: String,
+    /// The sentence.
+    pub reason: String,
+    /// When it ends at the latest, where the clock decides.
+    pub until: Option<Timestamp>,
+}
+
+/// A container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Its name.
+    pub name: ContainerName,
+    /// `waiting`, `running` or `terminated`.
+    pub state: String,
+    /// How often it was restarted in this pod.
+    pub restarts: u32,
+    /// Its last exit code.
+    pub exit_code: Option<i32>,
+    /// Why it is in this state.
+    pub reason: Option<String>,
+}
+
+/// What the document says beside the replicas: of the plan, and of the agent itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The document without replicas.
+    pub document: Document,
+}
+
+impl Frame {
+    /// The frame for the plan in force.
+    pub fn new(node: &NodeName, fleet: &FleetName, plans: &Plans, warnings: Vec<String>) -> Self {
+        let not_taken = plans.not_taken();
+        let (refused, waiting) = match not_taken {
+            Some(not_taken) if not_taken.is_refusal => {
+                (Some(Refused { code: not_taken.code, reason: not_taken.reason }), None)
+            }
+            Some(not_taken) => (None, Some(not_taken.reason)),
+            None => (None, None),
+        };
+        let (node, fleet) = (node.clone(), fleet.clone());
+        let generation = plans.generation().map(wlc_plan::head::Generation::number);
+        let instances = Vec::new();
+        let document = Document { version: VERSION, node, fleet, generation, refused, waiting, warnings, instances };
+        Self { document }
+    }
+
+    /// The document with the replicas of a decision. What did not change since `before` keeps its time.
+    pub fn with(self, decision: &Decision, before: &[Instance], now: Moment) -> Document {
+        let before: BTreeMap<&ReplicaName, &Instance> =
+            before.iter().map(|instance| (&instance.replica, instance)).collect();
+        let instances = decision.states.iter().map(|state| {
+            let waits = decision.waits.iter().filter(|wait| wait.replica == state.replica);
+            instance(state, waits, before.get(&state.replica).copied(), now)
+        });
+        Document { instances: instances.collect(), ..self.document }
+    }
+}
+
+fn instance<'a>(
+    state: &InstanceState,
+    waits: impl Iterator<Item = &'a Wait>,
+    before: Option<&Instance>,
+    now: Moment,
+) -> Instance {
+    let word = state.phase.word().to_owned();
+    let unchanged = before.filter(|before| before.state == word && before.ready == state.ready);
+    Instance {
+        replica: state.replica.clone(),
+        workload: state.workload.clone(),
+        kind: state.kind,
+        state: word,
+        ready: state.ready,
+        revision: state.revision,
+        since: unchanged.map_or(now.timestamp(), |before| before.since),
+        restarts: state.containers.iter().map(|container| container.restarts).sum(),
+        waits: waits.map(waiting).collect(),
+        containers: state.containers.iter().map(container).collect(),
+        last_failure: state.last_failure.clone(),
+    }
+}
+
+fn waiting(wait: &Wait) -> Waiting {
+    Waiting {
+        gate: wait.gate.to_owned(),
+        reason: wait.reason.clone(),
+        until: wait.until.map(|until| until.timestamp()),
+    }
+}
+
+fn container(view: &ContainerView) -> Container {
+    Container {
+        name: view.name.clone(),
+        state: view.state.word().to_owned(),
+        restarts: view.restarts,
+        exit_code: view.exit_code,
+        reason: view.reason.map(str::to_owned),
+    }
+}
+
+impl Document {
+    /// The replicas that a name means: a replica, or all of a workload.
+    pub fn of_name<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Instance> {
+        self.instances.iter().filter(move |instance| {
+            let of_workload = instance.workload.as_ref().is_some_and(|workload| workload.as_str() == name);
+            of_workload || instance.replica.as_str() == name
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! What the agent tells: the status document, the socket that serves it, and its form for people.
+
+pub mod document;
+pub mod serve;
+pub mod table;

@@ -1,0 +1,86 @@
+//! Tasks under way: those of different replicas run side by side, each of its own replica alone.
+//!
+//! Only so many steps ask Podman at once. Waiting for a container to end and pulling an image take no turn: a workload
+//! that is slow in these never holds up another.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::sync::{Semaphore, mpsc};
+use tracing::{info, warn};
+use wlc_plan::name::ReplicaName;
+
+use crate::{
+    action::{Action, Task},
+    apply::{self, Failure},
+    podman::Podman,
+};
+
+/// How many steps ask Podman at once.
+const AT_ONCE: usize = 8;
+
+/// A task that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// The replica.
+    pub replica: ReplicaName,
+    /// The pod that it was for.
+    pub pod: String,
+    /// How.
+    pub result: Result<(), Failure>,
+}
+
+/// The tasks under way.
+pub struct Tasks {
+    podman: Arc<dyn Podman>,
+    turns: Arc<Semaphore>,
+    finished: mpsc::UnboundedSender<Finished>,
+    under_way: BTreeSet<ReplicaName>,
+}
+
+impl Tasks {
+    /// No task; each that ends is told to `finished`.
+    pub fn new(podman: Arc<dyn Podman>, finished: mpsc::UnboundedSender<Finished>) -> Self {
+        Self { podman, turns: Arc::new(Semaphore::new(AT_ONCE)), finished, under_way: BTreeSet::new() }
+    }
+
+    /// The replicas whose task is under way.
+    pub fn busy(&self) -> &BTreeSet<ReplicaName> {
+        &self.under_way
+    }
+
+    /// Begins a task.
+    pub fn begin(&mut self, task: Task) {
+        self.under_way.insert(task.replica.clone());
+        let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
+        tokio::spawn(async move {
+            let result = carry_out(podman.as_ref(), &turns, &task).await;
+            // Nobody listens any more when the agent ends.
+            drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
+        });
+    }
+
+    /// A task has ended.
+    pub fn end(&mut self, finished: &Finished) {
+        if let Err(failure) = &finished.result {
+            warn!(replica = %finished.replica, "{failure}");
+        }
+        self.under_way.remove(&finished.replica);
+    }
+}
+
+async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Result<(), Failure> {
+    info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
+    for action in &task.actions {
+        let _turn = match action {
+            Action::PullImage(_) | Action::StopContainers { .. } => None,
+            Action::MakeNetwork
+            | Action::MakePod(_)
+            | Action::RunContainer(_)
+            | Action::RemoveContainer { .. }
+            | Action::RemovePod { .. }
+            | Action::SwapContent(_) => Some(turns.acquire().await.expect("the semaphore is never closed")),
+        };
+        apply::step(podman, task, action).await?;
+    }
+    Ok(())
+}
