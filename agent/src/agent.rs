@@ -3,15 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{
     accepted::AcceptedError,
     clock,
-    contents::Folders,
     decide::{Decision, Removal},
     ledger::{
-        Ledger,
+        Cause, Ledger,
         store::{self, Found, Store, StoreError},
     },
     observed::Observed,
@@ -31,7 +30,6 @@ use crate::{
 pub struct Agent {
     pub(crate) settings: Arc<Settings>,
     pub(crate) podman: Arc<dyn Podman>,
-    pub(crate) folders: Folders,
     pub(crate) plans: Plans,
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
@@ -77,7 +75,7 @@ impl Agent {
         let reach = if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort };
         let parts = Parts { store, ledger, plans, podman: Arc::new(client), reach };
         let mut agent = Self::of(settings, parts);
-        agent.note_how_found(&found);
+        agent.note_how_found(found).await?;
         Ok(agent)
     }
 
@@ -90,7 +88,6 @@ impl Agent {
         let document = Frame::new(node, fleet, &plans, plans.warnings()).document;
         Self {
             settings: Arc::clone(settings),
-            folders: Folders::new(&settings.fleet_state()),
             plans,
             store,
             ledger,
@@ -128,7 +125,8 @@ impl Agent {
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
             Err(failure) => {
-                self.ledger.failed(&finished.replica, &finished.pod, clock::now(), failure.to_string());
+                let cause = cause(&failure.error);
+                self.ledger.failed(&finished.replica, (&finished.pod, cause), clock::now(), failure.to_string());
             }
         }
         if before.as_ref() != self.ledger.failures.get(&finished.replica) {
@@ -180,16 +178,27 @@ impl Agent {
         own.chain(self.plans.warnings()).collect()
     }
 
-    fn note_how_found(&mut self, found: &Found) {
-        match found {
-            Found::Whole => {}
-            Found::Nothing => info!("begins without a ledger"),
-            Found::Torn(why) => {
-                warn!("{why}; what it said is not used, back-offs begin anew");
-                self.recovered = Some(format!("recovered: {why}"));
+    /// Without its ledger the agent starts recovered, where anything of its fleet is here.
+    async fn note_how_found(&mut self, found: Found) -> Result<(), CannotBegin> {
+        let why = match found {
+            Found::Whole => return Ok(()),
+            Found::Torn(why) => Some(why),
+            Found::Nothing => {
+                let observed = self.podman.observe().await?;
+                (!observed.pods.is_empty()).then(|| "there is no ledger, but there are pods of the fleet".to_owned())
             }
+        };
+        if let Some(why) = why {
+            warn!("recovered: {why}; back-offs begin anew");
+            self.recovered = Some(format!("recovered: {why}"));
         }
+        // From now on the state is bound to this machine.
+        Ok(self.store.write(&self.ledger)?)
     }
+}
+
+fn cause(error: &PodmanError) -> Cause {
+    if matches!(error, PodmanError::SandboxDown { .. }) { Cause::SandboxDown } else { Cause::Other }
 }
 
 /// What an agent consists of.

@@ -1,6 +1,6 @@
 //! One pass, from the top down: observe, decide, tell, apply, remember. Read this first.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tracing::{info, warn};
 use wlc_plan::quantity::Millis;
@@ -8,8 +8,7 @@ use wlc_plan::quantity::Millis;
 use crate::{
     agent::Agent,
     clock::{self, Moment},
-    decide::{Decision, PodContents, Scene, decide},
-    desired::Desired,
+    decide::{Decision, Scene, decide},
     observed::Observed,
     podman::PodmanError,
     status::document::Frame,
@@ -63,18 +62,10 @@ impl Agent {
 
     fn decide(&self) -> Option<Decision> {
         let (desired, observed) = (self.plans.desired()?, self.observed.as_ref()?);
-        let contents = self.recorded_contents(desired, observed);
         let verdicts = self.probes.verdicts();
         let busy = self.tasks.busy();
         let (ledger, now) = (&self.ledger, clock::now());
-        Some(decide(Scene { desired, observed, contents: &contents, verdicts: &verdicts, ledger, busy, now }))
-    }
-
-    /// What lies in the folders whose contents are swapped in place.
-    fn recorded_contents(&self, desired: &Desired, observed: &Observed) -> BTreeMap<String, PodContents> {
-        let swaps = |replica| desired.wanted(replica).is_some_and(|wanted| !wanted.instance.contents.is_empty());
-        let pods = observed.pods.iter().filter(|pod| swaps(&pod.replica));
-        pods.map(|pod| (pod.name.clone(), self.folders.recorded(&pod.name))).collect()
+        Some(decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy, now }))
     }
 
     /// Lists what is in no plan, once, before the first of it is stopped.

@@ -161,7 +161,11 @@ impl Reader<'_> {
                     || format!("known are {}", WORDS.map(|word| format!("`{word}`")).join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                self.problem(format!("`{}` is no word of the agent's config", word.escape_debug()), Some(help), Some(node));
+                self.problem(
+                    format!("`{}` is no word of the agent's config", word.escape_debug()),
+                    Some(help),
+                    Some(node),
+                );
             } else if document.nodes()[..index].iter().any(|before| before.name().value() == word) {
                 self.problem(format!("`{word}` is said twice"), None, Some(node));
             }

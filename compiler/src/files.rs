@@ -29,39 +29,58 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(ROOT_FILE).is_file()).map(Path::to_owned)
 }
 
-/// Reads every `*.kdl` below a folder, but for `plans/`, `lock/` and names that begin with `_` or `.`.
+/// Reads every `*.kdl` below a folder, but for `plans/`, `lock/` and names that begin with `_` or `.`. Folders behind links
+/// are not entered, and what cannot be read is reported.
 pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
-    let mut found = BTreeMap::new();
-    find(root, "", &mut found)?;
+    let root = root.canonicalize()?;
+    let mut search = Search { found: BTreeMap::new(), problems };
+    search.folder(&root, "");
+    let Search { found, problems } = search;
     let mut sources = Sources::default();
     for (name, path) in found {
-        match text(&path) {
+        match inside(&root, &path).and_then(|path| text(&path)) {
             Ok(text) => drop(sources.add(&name, &text)),
-            Err(why) => {
-                let diagnostic = Diagnostic::nowhere(Code::UnreadableFile, format!("`{name}` cannot be read: {why}"));
-                problems.add(diagnostic.hint("a source is a plain file with UTF-8 text"));
-            }
+            Err(why) => problems.add(unreadable(&name, &why)),
         }
     }
     Ok(sources)
 }
 
-fn find(folder: &Path, prefix: &str, found: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let kind = entry.file_type()?;
-        if name.starts_with(['_', '.']) || (prefix.is_empty() && OUTPUTS.contains(&name.as_str())) {
-            continue;
-        }
-        let path = format!("{prefix}{name}");
-        if kind.is_dir() {
-            find(&entry.path(), &format!("{path}/"), found)?;
-        } else if name.ends_with(".kdl") {
-            found.insert(path, entry.path());
+fn unreadable(name: &str, why: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::nowhere(Code::UnreadableFile, format!("`{name}` cannot be read: {why}"));
+    diagnostic.hint("a source is a plain file inside the repository, with UTF-8 text")
+}
+
+/// A search for source files: each by its path from the root.
+struct Search<'a> {
+    found: BTreeMap<String, PathBuf>,
+    problems: &'a mut Problems,
+}
+
+impl Search<'_> {
+    fn folder(&mut self, folder: &Path, prefix: &str) {
+        match fs::read_dir(folder) {
+            Ok(entries) => entries.for_each(|entry| self.entry(entry, prefix)),
+            Err(error) => self.problems.add(unreadable(prefix, &error.to_string())),
         }
     }
-    Ok(())
+
+    fn entry(&mut self, entry: io::Result<fs::DirEntry>, prefix: &str) {
+        let read = entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?, entry.path())));
+        let (name, kind, path) = match read {
+            Ok(read) => read,
+            Err(error) => return self.problems.add(unreadable(prefix, &error.to_string())),
+        };
+        let name = name.to_string_lossy();
+        if name.starts_with(['_', '.']) || (prefix.is_empty() && OUTPUTS.contains(&&*name)) {
+            return;
+        }
+        if kind.is_dir() {
+            self.folder(&path, &format!("{prefix}{name}/"));
+        } else if name.ends_with(".kdl") {
+            self.found.insert(format!("{prefix}{name}"), path);
+        }
+    }
 }
 
 fn text(path: &Path) -> Result<String, String> {
@@ -96,7 +115,7 @@ pub fn attach(root: &Path, named: &[Named]) -> Attachments {
     let mut attachments = Attachments::default();
     for Named { span, path } in named {
         let bytes = match path {
-            Ok(path) => inside(root, path).and_then(|path| bounded(&path, limits::CONFIG_BYTES)),
+            Ok(path) => inside(root, Path::new(path)).and_then(|path| bounded(&path, limits::CONFIG_BYTES)),
             Err(why) => Err((*why).to_owned()),
         };
         attachments.put(*span, bytes);
@@ -104,7 +123,7 @@ pub fn attach(root: &Path, named: &[Named]) -> Attachments {
     attachments
 }
 
-fn inside(root: &Path, path: &str) -> Result<PathBuf, String> {
+fn inside(root: &Path, path: &Path) -> Result<PathBuf, String> {
     let root = root.canonicalize().map_err(|error| error.to_string())?;
     let path = root.join(path).canonicalize().map_err(|error| error.to_string())?;
     if path.starts_with(&root) { Ok(path) } else { Err("a link leads out of the repository".to_owned()) }

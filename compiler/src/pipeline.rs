@@ -7,11 +7,13 @@
 //! Every stage takes values and gives values, and reports what is wrong to one collector. Files, the lock's folder and
 //! the plan set are read and written by the edges around it.
 
+use wlc_plan::limits;
+
 use crate::{
     attachments::Attachments,
     checks,
     diagnostics::{Code, Diagnostic, Problems},
-    lock::{Lock, guard},
+    lock::{Lock, WorkloadLock, guard},
     lower::{self, Lowered},
     model::Repository,
     placement::{self, Placement},
@@ -72,6 +74,7 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
         Some(fleet) if problems.errors() == 0 => Some(lower::lower(&repository, &fleet, &placement, &contents, lock)),
         Some(_) | None => None,
     };
+    let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));
     Compiled { sources, repository, problems, placement, lowered }
 }
 
@@ -89,4 +92,20 @@ fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut 
             problems.add(diagnostic.hint("nodes of a fleet with `board \"none\"` do not wait for each other"));
         }
     }
+}
+
+/// Whether each pod template is as small as nodes take it.
+fn templates_fit(repository: &Repository, lowered: &Lowered, problems: &mut Problems) -> bool {
+    for (name, workload) in &repository.workloads {
+        let newest = lowered.lock.workloads.get(name).and_then(WorkloadLock::newest);
+        let body = newest.and_then(|revision| lowered.lock.bodies.get(&revision.reference.spec));
+        let size = body.map_or(0, |bytes| bytes.len() as u64);
+        if size > limits::SPEC_BYTES {
+            let message =
+                format!("the pod of `{name}` takes {size} bytes in a plan, {} are allowed", limits::SPEC_BYTES);
+            let diagnostic = Diagnostic::new(Code::BadValue, message, workload.span(), "too large");
+            problems.add(diagnostic.hint("put long texts into a config or into the image"));
+        }
+    }
+    problems.errors() == 0
 }

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -20,6 +21,13 @@ pub struct Node {
     folder: TempDir,
     fleet: String,
     agent: Option<Child>,
+}
+
+/// A range of host ports for one fleet: equal replica names of two fleets would get equal `auto` ports.
+fn next_ports() -> String {
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let first = NEXT.fetch_add(100, Ordering::Relaxed);
+    format!("{first}-{}", first + 99)
 }
 
 /// The name of the node in its fleet.
@@ -46,7 +54,7 @@ impl Node {
             (lines.next().expect("the line for the fleet"), lines.next().expect("the line for trust"));
         self.write(
             "fleet.kdl",
-            &format!("fleet \"{}\" {{ signers {{ {signer}; }}; host-ports \"20000-29999\" }}\n", self.fleet),
+            &format!("fleet \"{}\" {{ signers {{ {signer}; }}; host-ports \"{}\" }}\n", self.fleet, next_ports()),
         );
         self.write("nodes/here.kdl", "node \"here\"\n");
         self.write("nodes/here.facts.kdl", "facts \"here\" { capacity cpu=64 memory=\"256GiB\" }\n");

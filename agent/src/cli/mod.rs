@@ -125,9 +125,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Status { format } => {
             with_settings(config, async |settings| status::status(&settings, format).await).await
         }
-        Command::Logs(request) => {
-            with_settings(config, async |settings| logs::logs(&settings, &request).await).await
-        }
+        Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
 

@@ -37,11 +37,7 @@ pub(super) enum Fate {
 }
 
 /// The containers of a pod in the order of the spec.
-pub(super) fn of<'a>(
-    scene: Scene<'a>,
-    pod: &'a ObservedPod,
-    spec: &'a PodSpec,
-) -> impl Iterator<Item = Container<'a>> {
+pub(super) fn of<'a>(scene: Scene<'a>, pod: &'a ObservedPod, spec: &'a PodSpec) -> impl Iterator<Item = Container<'a>> {
     let policy = spec.restart;
     spec.containers.iter().map(move |spec| Container { spec, pod, newest: pod.newest(&spec.name), policy, scene })
 }
@@ -55,8 +51,8 @@ impl Container<'_> {
     /// What becomes of it after it ended with `code` in its newest attempt.
     pub(super) fn fate(&self, code: i32) -> Fate {
         let attempt = self.newest.map(|one| one.attempt);
-        let by_probe = attempt.is_some()
-            && self.scene.ledger.runs(&self.pod.name, &self.spec.name).ended_by_probe == attempt;
+        let by_probe =
+            attempt.is_some() && self.scene.ledger.runs(&self.pod.name, &self.spec.name).ended_by_probe == attempt;
         match (self.policy, code) {
             (RestartPolicy::Always, _) => Fate::RunsAgain,
             (RestartPolicy::OnFailure, 0) if !by_probe => Fate::Complete,

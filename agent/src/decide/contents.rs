@@ -29,9 +29,8 @@ pub(super) fn swap<'a>(
 ) -> bool {
     let (standings, slots) = others;
     let instance = &standing.wanted.instance;
-    let Some(recorded) = scene.contents.get(&pod.name) else { return false };
     let is_changed = |wanted: &&SwappedContent| {
-        recorded.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content)
+        pod.contents.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content)
     };
     let changed = instance.contents.iter().filter(is_changed);
     let actions: Vec<Action> = changed.filter_map(|wanted| action(pod, &standing.wanted.spec, wanted)).collect();

@@ -164,6 +164,12 @@ fn full<'a>(slots: &mut Slots<'a>, wish: Wish<'a>, gate: &'a Gate) -> Option<Blo
     if slots.take(slot, wish.who.replica, wish.health) {
         return None;
     }
-    let reason = format!("{} of {} places of `{}` are held by {}", slots.held[&slot.name].len(), slot.size, slot.name, slots.holders(slot));
+    let reason = format!(
+        "{} of {} places of `{}` are held by {}",
+        slots.held[&slot.name].len(),
+        slot.size,
+        slot.name,
+        slots.holders(slot)
+    );
     Some(Blocked { gate: "slot", reason, until: None })
 }

@@ -32,12 +32,7 @@ pub(super) fn of_no_plan(scene: Scene<'_>, draft: &mut Draft<'_>) {
 }
 
 /// Pods of replicas that leave in order.
-pub(super) fn leaving<'a>(
-    scene: Scene<'a>,
-    standings: &[Standing<'a>],
-    slots: &mut Slots<'a>,
-    draft: &mut Draft<'_>,
-) {
+pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &mut Slots<'a>, draft: &mut Draft<'_>) {
     for leaving in &scene.desired.leaving {
         let pods: Vec<_> = scene.observed.pods_of(&leaving.replica).collect();
         let Some(first) = pods.first() else { continue };

@@ -23,12 +23,9 @@ mod upkeep;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use wlc_plan::{
-    digest::Digest,
-    name::{AbsolutePath, ContainerName, ReplicaName},
-};
+use wlc_plan::name::ReplicaName;
 
 use crate::{
     action::{Task, Wait},
@@ -41,9 +38,6 @@ use crate::{
 
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
 
-/// The contents that lie in the swapped folders of a pod now.
-pub type PodContents = BTreeMap<(ContainerName, AbsolutePath), Digest>;
-
 /// Everything that a decision looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
@@ -51,8 +45,6 @@ pub struct Scene<'a> {
     pub desired: &'a Desired,
     /// What Podman reported.
     pub observed: &'a Observed,
-    /// The contents that were swapped in place, as recorded beside them, by the pod's name.
-    pub contents: &'a BTreeMap<String, PodContents>,
     /// What the probes say.
     pub verdicts: &'a Verdicts,
     /// What is remembered.

@@ -104,7 +104,9 @@ impl<'a> Standing<'a> {
     /// Whether its pod is as ready as its revision asks for, whichever revision that is.
     pub(super) fn is_available(&self, now: Moment) -> bool {
         match (self.holding, self.health) {
-            (Holding::Current(_), _) => self.counts_from().is_some_and(|at| at <= now) || self.health == Health::Complete,
+            (Holding::Current(_), _) => {
+                self.counts_from().is_some_and(|at| at <= now) || self.health == Health::Complete
+            }
             (Holding::Other(_), health) => matches!(health, Health::Ready { .. } | Health::Complete),
             (Holding::Nothing, _) => false,
         }

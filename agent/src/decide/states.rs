@@ -254,9 +254,10 @@ fn last_failure(scene: Scene<'_>, replica: &ReplicaName, pod: Option<&ObservedPo
     }
     let ended = pod?.containers.iter().filter_map(|one| match one.state {
         ContainerState::Exited { code, finished, .. } => Some((finished, code, &one.container)),
-        ContainerState::Created | ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping => {
-            None
-        }
+        ContainerState::Created
+        | ContainerState::Running { .. }
+        | ContainerState::Paused
+        | ContainerState::Stopping => None,
     });
     let (at, code, container) = ended.max()?;
     Some(format!("`{container}` ended with {code} ({}) at {}", exit_reason(code), at.timestamp()))

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     action::{Action, Reason},
     clock::Moment,
+    ledger::Cause,
     observed::{ContainerState, ObservedContainer, ObservedPod, Sandbox},
     podman::labels::PodLabels,
 };
@@ -23,7 +24,7 @@ use crate::{
 /// Keeps the pod that is asked for; true where a task was proposed.
 pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
     let spec = &standing.wanted.spec;
-    match pod.sandbox {
+    match sandbox(scene, pod) {
         Sandbox::Down if is_over(scene, pod, spec) => false,
         Sandbox::Down => {
             remake(scene, standing, pod, draft);
@@ -52,6 +53,13 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
             draft.wait(standing.who(), "sandbox", reason, None);
         }
     }
+}
+
+/// The state of the infra container: a pod that refused a container for the want of it has none that is of use.
+fn sandbox(scene: Scene<'_>, pod: &ObservedPod) -> Sandbox {
+    let failure = scene.ledger.failures.get(&pod.replica);
+    let is_lost = failure.is_some_and(|failure| failure.pod == pod.name && failure.cause == Cause::SandboxDown);
+    if is_lost { Sandbox::Down } else { pod.sandbox }
 }
 
 /// Whether all containers of a pod ended and will not run again: it needs no infra container any more (S-270).
@@ -108,9 +116,7 @@ impl Upkeep<'_> {
     fn need(&self, container: &Container<'_>, labels: &PodLabels, draft: &mut Draft<'_>) -> Need {
         let Some(newest) = container.newest else { return self.first_run(container, labels) };
         match newest.state {
-            ContainerState::Created => {
-                Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt))
-            }
+            ContainerState::Created => Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt)),
             ContainerState::Running { started } => self.sick(container, labels, (newest, started), draft),
             ContainerState::Stopping => Need::Actions(Reason::Incomplete, vec![self.stop(newest)]),
             ContainerState::Paused => {
@@ -128,7 +134,8 @@ impl Upkeep<'_> {
     fn first_run(&self, container: &Container<'_>, labels: &PodLabels) -> Need {
         let all = || containers::of(self.scene, self.pod, self.spec);
         for after in &container.spec.after {
-            let has_reached = |name: &ContainerName| all().any(|one| one.spec.name == *name && one.has_reached(after.until));
+            let has_reached =
+                |name: &ContainerName| all().any(|one| one.spec.name == *name && one.has_reached(after.until));
             if let Some(missing) = after.of.iter().find(|name| !has_reached(name)) {
                 let reason = format!("`{}` waits until `{missing}` {}", container.spec.name, gates::words(after.until));
                 return Need::Wait { gate: "after", reason, until: None };
@@ -147,7 +154,7 @@ impl Upkeep<'_> {
     ) -> Need {
         let (newest, started) = running;
         let verdicts = container.verdicts();
-        let Some(saw) = verdicts.must_restart() else { return Need::Nothing };
+        let Some(saw) = verdicts.must_restart(&container.spec.probes) else { return Need::Nothing };
         let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
         runs.ended_by_probe = Some(newest.attempt);
         let run = EndedRun { attempt: newest.attempt, started, finished: self.scene.now };
@@ -191,13 +198,10 @@ impl Upkeep<'_> {
         let failed = self.scene.ledger.failures.contains_key(&self.pod.replica);
         let pulls = attempt == 0 || failed || container.spec.image.pull == PullPolicy::Always;
         let pull = pulls.then(|| Action::PullImage(container.spec.image.clone()));
-        pull.into_iter()
-            .chain([make::run(self.scene, labels, self.spec, (container.spec, attempt))])
-            .collect()
+        pull.into_iter().chain([make::run(self.scene, labels, self.spec, (container.spec, attempt))]).collect()
     }
 
     fn stop(&self, container: &ObservedContainer) -> Action {
         Action::StopContainers { containers: vec![container.name.clone()], grace: self.spec.grace }
     }
 }
-

@@ -43,8 +43,20 @@ pub struct Failure {
     pub count: u32,
     /// When it failed last.
     pub at: Moment,
+    /// What kind of failure it was.
+    pub cause: Cause,
     /// What went wrong.
     pub why: String,
+}
+
+/// What kind of failure it was, where that decides what is done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The pod takes no container any more: it is made anew.
+    SandboxDown,
+    /// Anything else: the same is tried again.
+    Other,
 }
 
 impl Ledger {
@@ -58,10 +70,11 @@ impl Ledger {
         self.pods.entry(pod.to_owned()).or_default().entry(container.clone()).or_default()
     }
 
-    /// A task for a replica failed.
-    pub fn failed(&mut self, replica: &ReplicaName, pod: &str, at: Moment, why: String) {
+    /// A task for a replica failed: for which pod, and how.
+    pub fn failed(&mut self, replica: &ReplicaName, of: (&str, Cause), at: Moment, why: String) {
+        let (pod, cause) = of;
         let before = self.failures.get(replica).filter(|failure| failure.pod == pod).map_or(0, |failure| failure.count);
-        let failure = Failure { pod: pod.to_owned(), count: before.saturating_add(1), at, why };
+        let failure = Failure { pod: pod.to_owned(), count: before.saturating_add(1), at, cause, why };
         self.failures.insert(replica.clone(), failure);
     }
 

@@ -8,6 +8,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::fs::{FlockOperation, flock};
@@ -19,6 +20,9 @@ use super::Ledger;
 const FORMAT: u32 = 1;
 const FILE: &str = "ledger.json";
 const GUARD: &str = "guard";
+/// How often the guard is tried, and the pause between two tries.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The ledger's place on disk. While it exists, no other agent of the fleet runs on this state.
 #[derive(Debug)]
@@ -119,7 +123,11 @@ impl Store {
     ///
     /// # Errors
     /// Another agent holds the guard; the state is of another machine, another fleet or a newer format; or the disk fails.
-    pub fn open(folder: &Path, fleet: &FleetName, machine: Option<Digest>) -> Result<(Self, Ledger, Found), StoreError> {
+    pub fn open(
+        folder: &Path,
+        fleet: &FleetName,
+        machine: Option<Digest>,
+    ) -> Result<(Self, Ledger, Found), StoreError> {
         fs::create_dir_all(folder).map_err(failed("make", folder))?;
         let guard = take_guard(folder, fleet)?;
         let store = Self { folder: folder.to_owned(), fleet: fleet.clone(), machine, _guard: guard };
@@ -200,7 +208,7 @@ fn take_guard(folder: &Path, fleet: &FleetName) -> Result<File, StoreError> {
     let path = folder.join(GUARD);
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
     let mut guard = open.map_err(failed("open", &path))?;
-    match flock(&guard, FlockOperation::NonBlockingLockExclusive) {
+    match lock(&guard) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => {
             let mut process = String::new();
@@ -215,6 +223,17 @@ fn take_guard(folder: &Path, fleet: &FleetName) -> Result<File, StoreError> {
     Ok(guard)
 }
 
+/// Locks the guard. An agent that is just being ended by SIGKILL still holds it for a moment.
+fn lock(guard: &File) -> rustix::io::Result<()> {
+    for _ in 0..TRIES {
+        match flock(guard, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    flock(guard, FlockOperation::NonBlockingLockExclusive)
+}
+
 fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StoreError + 'a {
     move |source| StoreError::Disk { what, path: path.to_owned(), source }
 }
@@ -224,7 +243,7 @@ mod tests {
     use wlc_plan::name::ReplicaName;
 
     use super::*;
-    use crate::clock::Moment;
+    use crate::{clock::Moment, ledger::Cause};
 
     fn fleet() -> FleetName {
         FleetName::parse("example").unwrap()
@@ -232,7 +251,12 @@ mod tests {
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
-        ledger.failed(&ReplicaName::parse("web-0").unwrap(), "wlc.example.web-0.12345678", Moment(7), "no".to_owned());
+        ledger.failed(
+            &ReplicaName::parse("web-0").unwrap(),
+            ("wlc.example.web-0.12345678", Cause::Other),
+            Moment(7),
+            "no".to_owned(),
+        );
         ledger
     }
 

@@ -147,8 +147,7 @@ fn port_mapping(port: &PublishedPort) -> PortMapping {
 /// A stop signal that Linux does not have.
 pub fn container(request: &RunContainer, folders: &Folders, image_user: &str) -> Result<ContainerBody, PodmanError> {
     let spec = &request.spec;
-    let labels =
-        ContainerLabels { pod: request.pod.clone(), container: spec.name.clone(), attempt: request.attempt };
+    let labels = ContainerLabels { pod: request.pod.clone(), container: spec.name.clone(), attempt: request.attempt };
     let (mounts, volumes) = mounts(request, folders);
     Ok(ContainerBody {
         name: labels.container_name(),

@@ -52,7 +52,10 @@ impl Exits {
         }
     }
 
-    #[expect(deprecated, reason = "its replacement is unsafe code; an owned descriptor stays open for as long as it is watched")]
+    #[expect(
+        deprecated,
+        reason = "its replacement is unsafe code; an owned descriptor stays open for as long as it is watched"
+    )]
     fn watch_one(&self, process: i64) -> Option<JoinHandle<()>> {
         let process = Pid::from_raw(i32::try_from(process).ok()?)?;
         let descriptor = pidfd_open(process, PidfdFlags::NONBLOCK).ok()?;

@@ -45,13 +45,10 @@ const MOST_SHARES: u64 = 262_144;
 /// Source: Kubernetes' `MilliCPUToShares` and `MilliCPUToQuota`.
 pub fn resource_limits(resources: &Resources) -> ResourceLimits {
     let memory = resources.memory_limit.map(|Bytes(bytes)| clamped(bytes));
-    let quota = resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
+    let quota =
+        resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
     ResourceLimits {
-        cpu: CpuLimits {
-            shares: resources.cpu_request.map(shares),
-            quota,
-            period: quota.map(|_| PERIOD),
-        },
+        cpu: CpuLimits { shares: resources.cpu_request.map(shares), quota, period: quota.map(|_| PERIOD) },
         memory: MemoryLimits { limit: memory, swap: memory },
     }
 }
@@ -83,8 +80,7 @@ mod tests {
 
     #[test]
     fn the_smallest_amounts_stay_above_what_the_kernel_takes() {
-        let resources =
-            Resources { cpu_request: Some(Cpu(1)), cpu_limit: Some(Cpu(1)), ..Resources::default() };
+        let resources = Resources { cpu_request: Some(Cpu(1)), cpu_limit: Some(Cpu(1)), ..Resources::default() };
         let limits = resource_limits(&resources);
         assert_eq!((limits.cpu.shares, limits.cpu.quota), (Some(2), Some(1_000)));
         assert_eq!(limits.memory.limit, None);

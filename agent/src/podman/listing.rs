@@ -3,7 +3,10 @@
 //! Containers are read from their list, which costs milliseconds. It has whole seconds: those that ended are inspected
 //! once, for the exact times.
 
-use std::{collections::{BTreeMap, BTreeSet}, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use podman_api::models::{ListContainer, ListPodsReport};
 

@@ -43,10 +43,11 @@ pub(super) fn mounts(request: &RunContainer, folders: &Folders) -> (Vec<BindMoun
     (binds, volumes)
 }
 
-/// The folder itself is mounted, not what it points to, so that a swap inside it is seen.
+/// The folder itself is mounted, not what it points to, so that a swap inside it is seen. Where SELinux is on, `z` lets all
+/// containers read it.
 fn config(request: &RunContainer, mount: &Mount, folders: &Folders) -> BindMount {
     let folder = folders.mounted(&request.pod.pod_name(), &request.spec.name, &mount.path);
-    bind(&mount.path, folder.to_string_lossy().into_owned(), vec!["ro", "nosuid", "nodev", "rbind", "rprivate"])
+    bind(&mount.path, folder.to_string_lossy().into_owned(), vec!["ro", "nosuid", "nodev", "rbind", "rprivate", "z"])
 }
 
 fn host_path(mount: &Mount, source: &AbsolutePath) -> BindMount {

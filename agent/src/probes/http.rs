@@ -102,7 +102,11 @@ async fn drain(mut body: Incoming) -> Result<(), hyper::Error> {
     Ok(())
 }
 
-fn request(target: SocketAddr, path: &str, headers: &[(String, String)]) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+fn request(
+    target: SocketAddr,
+    path: &str,
+    headers: &[(String, String)],
+) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut map = HeaderMap::new();
     map.insert(HOST, HeaderValue::from_str(&target.to_string())?);
     map.insert(USER_AGENT, HeaderValue::from_static(AGENT));

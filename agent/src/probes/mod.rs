@@ -79,8 +79,8 @@ impl Probes {
     /// a failed startup or liveness probe is not asked again until there is a new container (S-314).
     fn is_on(&self, subject: &Subject, kind: ProbeKind) -> bool {
         let verdict = |kind| self.tallies.get(&(subject.id.clone(), kind)).map(|tally: &Tally| &tally.verdict);
-        let started = subject.probes.startup.is_none()
-            || matches!(verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }));
+        let started =
+            subject.probes.startup.is_none() || matches!(verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }));
         let failed = |kind| matches!(verdict(kind), Some(Verdict::Failed { .. }));
         match kind {
             ProbeKind::Startup => !started && !failed(ProbeKind::Startup),

@@ -135,11 +135,13 @@ impl ContainerVerdicts {
     }
 
     /// Why the container must be restarted: what the failed startup or liveness probe saw.
-    pub fn must_restart(&self) -> Option<&str> {
-        match (&self.startup, &self.liveness) {
-            (Verdict::Failed { saw, .. }, _) | (_, Verdict::Failed { saw, .. }) => Some(saw),
-            (Verdict::Unknown | Verdict::Passed { .. }, Verdict::Unknown | Verdict::Passed { .. }) => None,
-        }
+    pub fn must_restart(&self, probes: &ProbeSpecs) -> Option<&str> {
+        let startup = probes.startup.as_ref().map(|_| &self.startup);
+        let liveness = probes.liveness.as_ref().map(|_| &self.liveness);
+        startup.into_iter().chain(liveness).find_map(|verdict| match verdict {
+            Verdict::Failed { saw, .. } => Some(saw.as_str()),
+            Verdict::Unknown | Verdict::Passed { .. } => None,
+        })
     }
 }
 

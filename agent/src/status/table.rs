@@ -7,7 +7,8 @@ use super::document::{Document, Instance};
 /// The document as text.
 pub fn table(document: &Document) -> String {
     let mut text = String::new();
-    let generation = document.generation.map_or("no plan accepted yet".to_owned(), |number| format!("generation {number}"));
+    let generation =
+        document.generation.map_or("no plan accepted yet".to_owned(), |number| format!("generation {number}"));
     line(&mut text, &format!("node {} of fleet {}, {generation}", document.node, document.fleet));
     if let Some(refused) = &document.refused {
         line(&mut text, &format!("refused ({}): {}", refused.code, refused.reason));

@@ -14,7 +14,7 @@ use wlagent::{
 use wlc_plan::{
     name::VolumeName,
     quantity::Millis,
-    spec::{Access, Medium, OnChange},
+    spec::{Access, Image, Medium, OnChange, PullPolicy},
 };
 
 use crate::{
@@ -52,6 +52,7 @@ contract!(
     an_attempt_is_not_started_twice,
     a_stop_asks_first,
     a_stop_kills_after_the_grace,
+    two_stops_at_once_are_fine,
     what_is_not_there_is_no_error,
     a_running_container_is_not_removed,
     a_removed_pod_takes_everything_along,
@@ -176,8 +177,25 @@ async fn a_stop_asks_first(machine: &dyn Machine) {
 async fn a_stop_kills_after_the_grace(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
     started(machine, &wanted).await;
-    machine.podman().stop_container(&wanted.name(), GRACE).await.unwrap();
+    machine.podman().stop_container(&wanted.name(), Millis(2_500)).await.unwrap();
     assert_eq!(ended(machine, &wanted.name()).await, 137);
+    let ContainerState::Exited { started, finished, .. } = only_container(machine).await.state else { panic!("ended") };
+    assert!(finished.since(started) >= Millis(2_500), "{started:?} {finished:?}");
+}
+
+/// As when the agent was killed during a stop, and begins it again.
+async fn two_stops_at_once_are_fine(machine: &dyn Machine) {
+    let wanted = Wanted::new(machine.fleet(), &DEAF);
+    started(machine, &wanted).await;
+    let name = wanted.name();
+    let stop = || machine.podman().stop_container(&name, GRACE);
+    let second = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stop().await
+    };
+    let (first, second) = tokio::join!(stop(), second);
+    assert_eq!((first, second), (Ok(()), Ok(())));
+    assert_eq!(ended(machine, &name).await, 137);
 }
 
 async fn what_is_not_there_is_no_error(machine: &dyn Machine) {
@@ -301,9 +319,12 @@ async fn an_unknown_image_is_named(machine: &dyn Machine) {
     wanted.container.image = image("localhost/nobody-has-this:1");
     machine.podman().make_network().await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
-    let pulled = machine.podman().pull_image(&wanted.container.image).await;
-    let run = machine.podman().run_container(&wanted.run()).await;
-    for refused in [pulled, run] {
+    let mut outcomes = vec![machine.podman().run_container(&wanted.run()).await];
+    for pull in [PullPolicy::Never, PullPolicy::IfNotPresent, PullPolicy::Always] {
+        let image = Image { pull, ..wanted.container.image.clone() };
+        outcomes.push(machine.podman().pull_image(&image).await);
+    }
+    for refused in outcomes {
         let Err(PodmanError::NoImage { image, .. }) = refused else { panic!("{refused:?}") };
         assert_eq!(image, "localhost/nobody-has-this:1");
     }

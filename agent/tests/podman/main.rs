@@ -13,4 +13,3 @@ mod outage;
 mod real;
 mod requests;
 mod simulated;
-mod speed;

@@ -110,9 +110,12 @@ async fn a_path_of_the_node_is_mounted() {
         std::fs::write(folder.join("in"), "from the node\n").unwrap();
         let given = || VolumeSource::HostPath(path(folder.to_str().unwrap()));
         let script = "cat /read/in; touch /read/x || echo read-only; echo back > /write/out";
-        let wanted = scripted(&machine, script)
-            .volume("read", given(), "/read", Access::ReadOnly)
-            .volume("write", given(), "/write", Access::ReadWrite);
+        let wanted = scripted(&machine, script).volume("read", given(), "/read", Access::ReadOnly).volume(
+            "write",
+            given(),
+            "/write",
+            Access::ReadWrite,
+        );
         let output = printed(&machine, &wanted).await;
         assert!(output.starts_with("from the node\n") && output.contains("read-only"), "{output}");
         assert_eq!(std::fs::read_to_string(folder.join("out")).unwrap(), "back\n");

@@ -72,7 +72,9 @@ async fn a_replica_is_found_by_its_name_in_a_network_of_its_own() {
         let first = Wanted::new(machine.fleet(), &DEAF);
         start(&machine, &first).await;
         let address = machine.podman().observe().await.unwrap().pods[0].address.unwrap();
-        let second = Wanted::new(machine.fleet(), &["sh", "-c", "nslookup -type=a web-0.dns.podman; nslookup -type=a web-0"]).replica("web-1");
+        let second =
+            Wanted::new(machine.fleet(), &["sh", "-c", "nslookup -type=a web-0.dns.podman; nslookup -type=a web-0"])
+                .replica("web-1");
         let output = printed(&machine, &second).await;
         assert!(output.contains(&address.to_string()), "{output}");
         let pods = machine.podman().observe().await.unwrap().pods;

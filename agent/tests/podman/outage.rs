@@ -12,7 +12,11 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use wlagent::podman::{Podman, PodmanError, client::Client, raw::{Call, Raw}};
+use wlagent::podman::{
+    Podman, PodmanError,
+    client::Client,
+    raw::{Call, Raw},
+};
 
 use crate::{
     machine::Machine,
@@ -106,7 +110,10 @@ async fn an_old_podman_is_refused_by_its_version() {
         let mut request = [0; 4096];
         let _read = stream.read(&mut request).await.unwrap();
         let body = r#"{"Version":"5.0.2","ApiVersion":"5.0.2"}"#;
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
         stream.write_all(answer.as_bytes()).await.unwrap();
         stream.flush().await.unwrap();
     });

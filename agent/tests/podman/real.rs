@@ -120,7 +120,8 @@ impl RealMachine {
     /// Pods, then containers, then volumes, with `part` in their names.
     async fn things(&self, part: &str) -> Vec<(&'static str, String)> {
         let mut things = Vec::new();
-        for (kind, path) in [("pods", "/pods/json"), ("containers", "/containers/json?all=true"), ("volumes", "/volumes/json")]
+        for (kind, path) in
+            [("pods", "/pods/json"), ("containers", "/containers/json?all=true"), ("volumes", "/volumes/json")]
         {
             let listed = self.ask(Call::get("list", path.to_owned(), LIMIT)).await.unwrap();
             let names = listed.as_array().into_iter().flatten().map(name_of);

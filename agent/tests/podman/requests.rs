@@ -114,8 +114,7 @@ impl Wanted {
 
     pub(crate) fn labels(&self) -> PodLabels {
         let revision = Revision::of(TemplateVersion::NEWEST, &self.spec());
-        let (workload, replica) =
-            (WorkloadName::parse("web").unwrap(), ReplicaName::parse(self.replica).unwrap());
+        let (workload, replica) = (WorkloadName::parse("web").unwrap(), ReplicaName::parse(self.replica).unwrap());
         PodLabels::new(&self.fleet, &workload, &replica, revision, (&Binding::default(), Turn::First))
     }
 

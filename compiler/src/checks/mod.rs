@@ -10,6 +10,7 @@ mod ports;
 mod probes;
 mod resources;
 mod security;
+mod updates;
 
 use crate::{diagnostics::Problems, model::Repository};
 
@@ -26,5 +27,6 @@ pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
         resources::check(pod, problems);
         security::check(pod, problems);
         images::check(pod, problems);
+        updates::check(workload, problems);
     }
 }

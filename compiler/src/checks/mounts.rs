@@ -70,7 +70,10 @@ fn check_source(repository: &Repository, pod: &Pod, mount: &Mount, problems: &mu
     {
         let message = format!("there is no config `{}`", config.value);
         let diagnostic = Diagnostic::new(Code::UnknownName, message, config.span, "no such config");
-        problems.add(diagnostic.hint(suggest::hint(config.value.as_str(), repository.names("config"))));
+        problems.add(match problems.wants_hints() {
+            true => diagnostic.hint(suggest::hint(config.value.as_str(), repository.names("config"))),
+            false => diagnostic,
+        });
     }
     let volumes = || pod.volumes.iter().map(|volume| volume.name.value.as_str());
     if let Some(volume) = &mount.volume

@@ -36,7 +36,10 @@ fn known_node(repository: &Repository, node: &Spanned<NodeName>, problems: &mut 
     }
     let diagnostic =
         Diagnostic::new(Code::UnknownName, format!("there is no node `{}`", node.value), node.span, "no such node");
-    problems.add(diagnostic.hint(suggest::hint(node.value.as_str(), repository.names("node"))));
+    problems.add(match problems.wants_hints() {
+        true => diagnostic.hint(suggest::hint(node.value.as_str(), repository.names("node"))),
+        false => diagnostic,
+    });
 }
 
 /// S-001, S-109, P-050: the longest replica name must be a DNS label.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Severity, terminal};
 use crate::sources::Sources;
 
 #[derive(Serialize)]
@@ -30,10 +30,11 @@ struct Place<'a> {
     text: &'a str,
 }
 
-/// All diagnostics as a JSON document of one line.
+/// All diagnostics as a JSON document of one line. What could act on a terminal is written as an escape.
 pub fn render(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
     let diagnostics = diagnostics.iter().map(|one| describe(sources, one)).collect();
-    serde_json::to_string(&Document { version: 1, diagnostics }).expect("strings and numbers always serialize")
+    let text = serde_json::to_string(&Document { version: 1, diagnostics });
+    escaped(&text.expect("strings and numbers always serialize"))
 }
 
 fn describe<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> One<'a> {
@@ -56,4 +57,17 @@ fn describe<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> One<'a> {
     });
     let code = diagnostic.code.name();
     One { code, severity, message: &diagnostic.message, places: places.collect(), hints: &diagnostic.hints }
+}
+
+/// Outside strings JSON has no such characters, so each may be written as an escape.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if terminal::is_harmful(c) {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }

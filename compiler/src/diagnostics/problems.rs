@@ -1,25 +1,43 @@
 //! The collector: every problem in every file is reported in one run, then the build stops once.
 
-use super::{Diagnostic, Label, Severity};
+use std::collections::BTreeSet;
+
+use super::{Code, Diagnostic, Severity};
 use crate::span::Span;
 
 /// What is wrong so far.
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
     list: Vec<Diagnostic>,
+    /// What is in the list, so that a hostile file with a million mistakes takes no quadratic time.
+    known: BTreeSet<(Option<Span>, Code, String)>,
+    /// Where errors are.
+    errors: BTreeSet<Span>,
+    error_count: usize,
 }
 
 impl Problems {
-    /// Takes one more.
+    /// Takes one more. The same thing at the same place is said once.
     pub fn add(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
-            self.list.push(diagnostic);
+        let place = diagnostic.labels.first().map(|label| label.span);
+        if !self.known.insert((place, diagnostic.code, diagnostic.message.clone())) {
+            return;
         }
+        if diagnostic.severity() == Severity::Error {
+            self.error_count += 1;
+            self.errors.extend(place);
+        }
+        self.list.push(diagnostic);
     }
 
     /// How many errors there are; warnings do not count.
     pub fn errors(&self) -> usize {
-        self.list.iter().filter(|one| one.severity() == Severity::Error).count()
+        self.error_count
+    }
+
+    /// Whether a hint that takes time to find is worth it: nobody reads the thousandth.
+    pub fn wants_hints(&self) -> bool {
+        self.list.len() < 1_000
     }
 
     /// All of them: errors first, then by file and position.
@@ -32,10 +50,9 @@ impl Problems {
     /// Whether an error was found inside a block. What is misspelt there counts as declared, so that one mistake gives one
     /// error.
     pub fn any_error_in(&self, extent: Span) -> bool {
-        let inside =
-            |label: &Label| label.span.file == extent.file && (extent.start..=extent.end).contains(&label.span.start);
-        let mut errors = self.list.iter().filter(|one| one.severity() == Severity::Error);
-        errors.any(|one| one.labels.first().is_some_and(inside))
+        let first = Span { end: 0, ..extent };
+        let last = Span { file: extent.file, start: extent.end, end: u32::MAX };
+        self.errors.range(first..=last).next().is_some()
     }
 
     /// Whether there is none at all.

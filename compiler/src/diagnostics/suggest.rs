@@ -3,6 +3,9 @@
 /// Longer words are not compared: the distance takes quadratic time.
 const LONGEST: usize = 64;
 
+/// Of more words, the first so many are compared.
+const MOST_COMPARED: usize = 10_000;
+
 /// The known word nearest to `given`, if it is near enough to be meant.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if given.len() > LONGEST {
@@ -11,7 +14,9 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let most = (given.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(given, word), word))
+        .take(MOST_COMPARED)
+        .filter(|word| word.len().abs_diff(given.len()) <= 4 * most)
+        .map(|word| (strsim::osa_distance(given, word), word))
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, word)| word)

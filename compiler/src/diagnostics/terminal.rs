@@ -48,12 +48,26 @@ pub fn render(sources: &Sources, diagnostics: &[&Diagnostic], style: Style) -> S
     text
 }
 
+/// Longest line of a source that is drawn, in bytes.
+const LONGEST_LINE: usize = 1_000;
+/// Longest message or hint, in characters; of a longer one the beginning is shown.
+const LONGEST_TEXT: usize = 1_000;
+
+/// A text without harmful characters, and no longer than people read.
+fn readable(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => harmless(&text[..end]) + "…",
+        None => harmless(text),
+    }
+}
+
 /// Replaces what could move the cursor or turn the direction of writing by a visible sign.
 pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn is_harmful(c: char) -> bool {
+/// Whether a character could move the cursor or turn the direction of writing.
+pub(super) fn is_harmful(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -83,28 +97,56 @@ impl Drawn {
 
     fn first(sources: &Sources, diagnostic: &Diagnostic, file: Option<FileId>) -> Self {
         Self {
-            message: harmless(&diagnostic.message),
+            message: readable(&match file.filter(|file| !can_be_drawn(sources, diagnostic, *file)) {
+                Some(file) => format!("{}: {}", position(sources, diagnostic, file), diagnostic.message),
+                None => diagnostic.message.clone(),
+            }),
             severity: match diagnostic.severity() {
                 Severity::Error => miette::Severity::Error,
                 Severity::Warning => miette::Severity::Warning,
             },
             code: Some(diagnostic.code.name()),
-            help: (!diagnostic.hints.is_empty()).then(|| harmless(&diagnostic.hints.join("\n"))),
+            help: (!diagnostic.hints.is_empty()).then(|| readable(&diagnostic.hints.join("\n"))),
             labels: file.map(|file| labels(diagnostic, file)).unwrap_or_default(),
-            source: file.map(|file| Lines::new(sources.file(file))),
+            source: drawable(sources, diagnostic, file),
         }
     }
 
     fn see_also(sources: &Sources, diagnostic: &Diagnostic, file: FileId) -> Self {
         Self {
-            message: "see also".to_owned(),
+            message: format!("see also {}", position(sources, diagnostic, file)),
             severity: miette::Severity::Advice,
             code: None,
             help: None,
             labels: labels(diagnostic, file),
-            source: Some(Lines::new(sources.file(file))),
+            source: drawable(sources, diagnostic, Some(file)),
         }
     }
+}
+
+fn drawable(sources: &Sources, diagnostic: &Diagnostic, file: Option<FileId>) -> Option<Lines> {
+    let file = file.filter(|file| can_be_drawn(sources, diagnostic, *file))?;
+    Some(Lines::new(sources.file(file)))
+}
+
+/// Whether the lines around all places in a file are short enough to be shown.
+fn can_be_drawn(sources: &Sources, diagnostic: &Diagnostic, file: FileId) -> bool {
+    let source = sources.file(file);
+    let is_short = |line: usize| source.line_start(line + 1) - source.line_start(line) <= LONGEST_LINE;
+    let here = diagnostic.labels.iter().filter(|label| label.span.file == file);
+    here.into_iter().all(|label| {
+        let first = source.line_of(label.span.start as usize);
+        let last = source.line_of(label.span.end as usize);
+        last - first < LONGEST_TEXT && (first.saturating_sub(1)..=last + 1).all(is_short)
+    })
+}
+
+/// `file:line:column` of the first place in a file.
+fn position(sources: &Sources, diagnostic: &Diagnostic, file: FileId) -> String {
+    let source = sources.file(file);
+    let place = diagnostic.labels.iter().find(|label| label.span.file == file);
+    let position = source.position(place.map_or(0, |label| label.span.start as usize));
+    format!("{}:{}:{}", source.path, position.line, position.column)
 }
 
 /// The places in a file. The first of a diagnostic is the one whose position stands above the text.
@@ -112,7 +154,7 @@ fn labels(diagnostic: &Diagnostic, file: FileId) -> Vec<LabeledSpan> {
     let here = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
     let labels = here.map(|(index, label)| {
         let span = SourceSpan::new((label.span.start as usize).into(), (label.span.end - label.span.start) as usize);
-        let text = Some(harmless(&label.text));
+        let text = Some(readable(&label.text));
         if index == 0 { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
     });
     labels.collect()

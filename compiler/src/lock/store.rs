@@ -99,11 +99,21 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<(PathBuf, String)>, Store
         let path = entry.map_err(|error| StoreError::Io { path: folder.to_owned(), error })?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
         if let (Some(stem), true) = (stem, path.extension().is_some_and(|found| found == extension)) {
+            require_plain(&path)?;
             found.push((path, stem));
         }
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// A pipe or a device would make a build wait for ever.
+fn require_plain(path: &Path) -> Result<(), StoreError> {
+    let failed = |error| StoreError::Io { path: path.to_owned(), error };
+    match fs::metadata(path).map_err(failed)?.is_file() {
+        true => Ok(()),
+        false => Err(failed(io::Error::other("it is not a plain file"))),
+    }
 }
 
 /// Writes what differs and removes what is no longer there. Each file is replaced whole.

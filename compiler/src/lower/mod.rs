@@ -46,7 +46,7 @@ pub fn lower(
     let mut revised: BTreeMap<_, Revised> = BTreeMap::new();
     for (name, workload) in &repository.workloads {
         let spec = pod::spec(workload.pod(), contents);
-        let one = revisions::revise(spec, workload.common().revisions.value.0, old.workloads.get(name));
+        let one = revisions::revise(spec, workload.common().revisions.value.0, old.workloads.get(name), &old.bodies);
         bodies.insert(one.newest().reference.spec, canonical::encode(&one.spec));
         revised.insert(name.clone(), one);
     }

@@ -64,8 +64,9 @@ fn container(
     let words = |list: &List<String>| -> Vec<String> {
         list.iter().flat_map(|list| &list.value).map(|word| word.value.clone()).collect()
     };
-    let mut mounts: Vec<Mount> = container.mounts.iter().filter_map(|one| mount(one, contents, volumes)).collect();
-    mounts.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut in_order: Vec<&model::volume::Mount> = container.mounts.iter().collect();
+    in_order.sort_by(|a, b| a.path.value.cmp(&b.path.value));
+    let mounts: Vec<Mount> = in_order.into_iter().filter_map(|one| mount(one, contents, volumes)).collect();
     ContainerSpec {
         name: container.name.value.clone(),
         image: image(container),

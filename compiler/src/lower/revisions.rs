@@ -1,5 +1,7 @@
 //! Revisions: which number a pod template gets, and which older ones are kept.
 
+use std::collections::BTreeMap;
+
 use wlc_plan::{
     canonical,
     digest::Digest,
@@ -38,8 +40,14 @@ impl Revised {
 }
 
 /// Gives the template its number. A template that an older revision had gets a new, higher number, and the old number
-/// is gone (S-071, S-122, P-027); numbers are never used twice. `kept` older revisions stay.
-pub(super) fn revise(spec: PodSpec, kept: u32, lock: Option<&WorkloadLock>) -> Revised {
+/// is gone (S-071, S-122, P-027); numbers are never used twice. `kept` older revisions stay, as far as their bodies are
+/// there: what is left of a removed workload is its number alone.
+pub(super) fn revise(
+    spec: PodSpec,
+    kept: u32,
+    lock: Option<&WorkloadLock>,
+    there: &BTreeMap<Digest, Vec<u8>>,
+) -> Revised {
     let old = lock.map(|lock| lock.revisions.as_slice()).unwrap_or_default();
     let version = old.last().map_or(TemplateVersion::NEWEST, |last| last.reference.revision.version());
     let revision = Revision::of(version, &spec);
@@ -51,9 +59,14 @@ pub(super) fn revise(spec: PodSpec, kept: u32, lock: Option<&WorkloadLock>) -> R
     contents.dedup();
     let body = Digest::of(&canonical::encode(&spec));
     let mut revisions: Vec<RevisionLock> =
-        old.iter().filter(|one| one.reference.revision != revision).cloned().collect();
+        old.iter().filter(|one| one.reference.revision != revision && is_whole(one, there)).cloned().collect();
     let surplus = revisions.len().saturating_sub(kept as usize);
     revisions.drain(..surplus);
     revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: body }, contents });
     Revised { spec, revisions }
+}
+
+/// Whether everything that a revision names is there.
+fn is_whole(revision: &RevisionLock, there: &BTreeMap<Digest, Vec<u8>>) -> bool {
+    there.contains_key(&revision.reference.spec) && revision.contents.iter().all(|digest| there.contains_key(digest))
 }

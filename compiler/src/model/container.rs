@@ -108,6 +108,9 @@ crate::choice! {
     FieldWord { Replica "replica", Workload "workload", Node "node", Fleet "fleet"; absent "address", "revision", "index" }
 }
 
+/// Registries take paths of 255 characters, tags of 128, and a digest has 71.
+const LONGEST_IMAGE: usize = 512;
+
 /// The name of an image, with a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageName {
@@ -132,6 +135,9 @@ impl FromScalar for ImageName {
 
 impl ImageName {
     fn parse(written: &str) -> Result<Self, &'static str> {
+        if written.len() > LONGEST_IMAGE {
+            return Err("it is longer than 512 characters");
+        }
         let (name, digest) = match written.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (written, None),

@@ -26,7 +26,7 @@ impl Refusal {
     /// Too little CPU is left, or it is not known how much there is.
     pub(super) fn cpu(span: Span, asked: Cpu, left: Option<Cpu>) -> Self {
         match left {
-            Some(left) => Self::new(span, "cpu", format!("{left} of {asked} CPUs are free")),
+            Some(left) => Self { nearness: 2, ..Self::new(span, "cpu", format!("{left} of {asked} CPUs are free")) },
             None => Self::new(span, "cpu unknown", "its CPUs are unknown: it has no facts"),
         }
     }
@@ -34,7 +34,9 @@ impl Refusal {
     /// Too little memory is left, or it is not known how much there is.
     pub(super) fn memory(span: Span, asked: Bytes, left: Option<Bytes>) -> Self {
         match left {
-            Some(left) => Self::new(span, "memory", format!("{left} of {asked} memory are free")),
+            Some(left) => {
+                Self { nearness: 2, ..Self::new(span, "memory", format!("{left} of {asked} memory are free")) }
+            }
             None => Self::new(span, "memory unknown", "its memory is unknown: it has no facts"),
         }
     }

@@ -20,13 +20,16 @@ pub const SLASHDASH_DEPTH: usize = 2;
 /// Most closing braces that close nothing; each makes the parser recurse.
 const STRAY_BRACES: usize = 16;
 
+/// Most opening parentheses; they are type annotations, which mean nothing here, and each may make the parser recurse.
+const PARENTHESES: usize = 64;
+
 /// Whether the text may be parsed. What is wrong with it is reported.
 pub fn admits(file: FileId, text: &str, problems: &mut Problems) -> bool {
     match Scan::new(text).run() {
         Ok(()) => true,
         Err(Refused { at, length, message }) => {
             let span = Span::new(file, at, (at + length).min(text.len()));
-            let hint = "write it in smaller files, or with less nesting";
+            let hint = "nothing that people write looks like this; take it out, or write it in smaller files";
             problems.add(Diagnostic::new(Code::HostileInput, message, span, "refused from here").hint(hint));
             false
         }
@@ -55,11 +58,12 @@ struct Scan<'a> {
     /// Whether the next brace on this line opens a slash-dashed block.
     dashed: Dashed,
     stray: usize,
+    parentheses: usize,
 }
 
 impl<'a> Scan<'a> {
     fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, open: Vec::new(), dashed: Dashed::No, stray: 0 }
+        Self { bytes: text.as_bytes(), at: 0, open: Vec::new(), dashed: Dashed::No, stray: 0, parentheses: 0 }
     }
 
     fn run(mut self) -> Result<(), Refused> {
@@ -74,6 +78,7 @@ impl<'a> Scan<'a> {
                 b'/' if self.next_is(b"/-") => self.dash(),
                 b'"' | b'#' => self.string(),
                 b'{' => self.open_brace()?,
+                b'(' => self.parenthesis()?,
                 b'}' => self.close_brace()?,
                 b'\\' if self.next_is(b"\\\n") => self.at += 2,
                 b'\n' | b';' => {
@@ -102,6 +107,15 @@ impl<'a> Scan<'a> {
         }
         if self.open.iter().filter(|dashed| **dashed).count() > SLASHDASH_DEPTH {
             return Err(self.refuse(format!("`/-` blocks are nested deeper than {SLASHDASH_DEPTH} levels")));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn parenthesis(&mut self) -> Result<(), Refused> {
+        self.parentheses += 1;
+        if self.parentheses > PARENTHESES {
+            return Err(self.refuse(format!("there are more than {PARENTHESES} `(` outside of texts")));
         }
         self.at += 1;
         Ok(())
@@ -209,6 +223,7 @@ mod tests {
             "a {/-".repeat(30),
             "a /-\n // c\n{ ".repeat(30),
             "}\n".repeat(40_000),
+            "(a)".repeat(1_000),
         ] {
             assert!(!admitted(&bomb), "{}", &bomb[..20]);
         }

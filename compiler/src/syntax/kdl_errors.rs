@@ -15,13 +15,6 @@ const MOST: usize = 20;
 
 /// Reports what the parser found.
 pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut Problems) {
-    if let Some(other) = other_language(text) {
-        let span = Span::new(file, 0, text.lines().next().map_or(0, str::len));
-        let diagnostic = Diagnostic::new(Code::Syntax, format!("this file is {other}, not KDL"), span, "begins here");
-        problems
-            .add(diagnostic.hint("a deployment is written `deployment \"web\" { … }`; `wlc explain` lists the blocks"));
-        return;
-    }
     let mut last_line = None;
     let mut reported = 0;
     for found in &error.diagnostics {
@@ -38,6 +31,15 @@ pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut 
         let span = Span::new(file, 0, text.len().min(1));
         problems.add(Diagnostic::new(Code::Syntax, "this file is not KDL", span, "from here"));
     }
+}
+
+/// Reports a file of another language. Some of them can be read as KDL and mean nothing.
+pub(super) fn report_other_language(file: FileId, text: &str, problems: &mut Problems) -> bool {
+    let Some(other) = other_language(text) else { return false };
+    let span = Span::new(file, 0, text.lines().next().map_or(0, str::len));
+    let diagnostic = Diagnostic::new(Code::Syntax, format!("this file is {other}, not KDL"), span, "begins here");
+    problems.add(diagnostic.hint("a deployment is written `deployment \"web\" { … }`; `wlc explain` lists the blocks"));
+    true
 }
 
 /// The language of a file that begins as no KDL file does.

@@ -1,21 +1,21 @@
 //! The kdl crate's document → our blocks.
 
-use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+use kdl::{KdlDocument, KdlEntry, KdlIdentifier, KdlNode, KdlValue};
 
 use super::{Block, Property, Scalar, Value, guard, kdl_errors};
 use crate::{
-    diagnostics::Problems,
+    diagnostics::{Code, Diagnostic, Problems},
     sources::Source,
     span::{FileId, Span, Spanned},
 };
 
 /// Reads a file. What is wrong with it is reported, and then nothing of it is returned.
 pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    if !guard::admits(file, &source.text, problems) {
+    if !guard::admits(file, &source.text, problems) || kdl_errors::report_other_language(file, &source.text, problems) {
         return None;
     }
     match KdlDocument::parse_v2(&source.text) {
-        Ok(document) => Some(blocks(file, &document)),
+        Ok(document) => Some(Tree { file, text: &source.text, problems }.blocks(&document)),
         Err(error) => {
             kdl_errors::report(file, &source.text, &error, problems);
             None
@@ -23,34 +23,55 @@ pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Ve
     }
 }
 
-fn blocks(file: FileId, document: &KdlDocument) -> Vec<Block> {
-    document.nodes().iter().map(|node| block(file, node)).collect()
+/// A document that is being turned into our blocks.
+struct Tree<'a> {
+    file: FileId,
+    text: &'a str,
+    problems: &'a mut Problems,
 }
 
-fn block(file: FileId, node: &KdlNode) -> Block {
-    let name = node.name();
-    let word_span = Span::new(file, name.span().offset(), name.span().offset() + name.span().len());
-    let mut found = Block {
-        word: Spanned::new(name.value().to_owned(), word_span),
-        arguments: Vec::new(),
-        properties: Vec::new(),
-        children: node.children().map(|children| blocks(file, children)).unwrap_or_default(),
-        span: word_span,
-        extent: Span::new(file, node.span().offset(), node.span().offset() + node.span().len()),
-    };
-    for entry in node.entries() {
-        let value = value(file, entry);
-        found.span = found.span.to(value.span);
-        match entry.name() {
-            None => found.arguments.push(value),
-            Some(name) => {
-                let start = name.span().offset();
-                let name_span = Span::new(file, start, start + name.span().len());
-                found.properties.push(Property { name: Spanned::new(name.value().to_owned(), name_span), value });
+impl Tree<'_> {
+    fn blocks(&mut self, document: &KdlDocument) -> Vec<Block> {
+        document.nodes().iter().map(|node| self.block(node)).collect()
+    }
+
+    fn block(&mut self, node: &KdlNode) -> Block {
+        let file = self.file;
+        let name = node.name();
+        let word_span = Span::new(file, name.span().offset(), name.span().offset() + name.span().len());
+        self.report_type(node.ty(), word_span);
+        let mut found = Block {
+            word: Spanned::new(name.value().to_owned(), word_span),
+            arguments: Vec::new(),
+            properties: Vec::new(),
+            children: node.children().map(|children| self.blocks(children)).unwrap_or_default(),
+            span: word_span,
+            extent: Span::new(file, node.span().offset(), node.span().offset() + node.span().len()),
+        };
+        for entry in node.entries() {
+            let value = value(file, entry);
+            self.report_type(entry.ty(), value.span);
+            found.span = found.span.to(value.span);
+            match entry.name() {
+                None => found.arguments.push(value),
+                Some(name) => {
+                    let start = name.span().offset();
+                    let name_span = Span::new(file, start, start + name.span().len());
+                    found.properties.push(Property { name: Spanned::new(name.value().to_owned(), name_span), value });
+                }
             }
         }
+        found
     }
-    found
+
+    /// KDL can write a type before a word or a value. The language gives it no meaning, so it is not passed over.
+    fn report_type(&mut self, written: Option<&KdlIdentifier>, behind: Span) {
+        let Some(written) = written else { return };
+        let word = self.text.get(behind.start as usize..behind.end as usize).unwrap_or_default();
+        let message = format!("the type `({})` means nothing here", written.value());
+        let diagnostic = Diagnostic::new(Code::SurplusValue, message, behind, "has a type before it");
+        self.problems.add(diagnostic.hint(format!("write `{word}` alone")));
+    }
 }
 
 /// An entry has no span of its own for its value: it is the end of the entry, as long as the value was written.

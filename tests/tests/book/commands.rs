@@ -20,12 +20,12 @@ fn commands(help: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect()
 }
 
-/// The long options that a help names, but the ones that every command has.
+/// The long options that a help names, but the ones that every program has.
 fn options(help: &str) -> Vec<String> {
     let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let mut found: Vec<String> =
         words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect();
-    found.retain(|option| !["--help", "--version", "--dir"].contains(&option.as_str()));
+    found.retain(|option| !["--help", "--version"].contains(&option.as_str()));
     found.sort();
     found.dedup();
     found
@@ -40,12 +40,16 @@ fn section<'a>(reference: &'a str, command: &str) -> &'a str {
 }
 
 fn check(name: &str, program: &Path, reference: &str) {
+    let of_program = options(&help(program, &[]));
+    for option in &of_program {
+        assert!(reference.contains(&format!("`{option}")), "{name}: `{option}` is not described");
+    }
     let commands = commands(&help(program, &[]));
     assert!(commands.len() > 3, "{name} --help lists {commands:?}");
     for command in commands {
         let section = section(reference, &format!("{name} {command}"));
         assert!(section.contains("exit") || section.contains("Exit"), "{name} {command}: no word about its exit codes");
-        for option in options(&help(program, &[&command])) {
+        for option in options(&help(program, &[&command])).iter().filter(|option| !of_program.contains(option)) {
             assert!(section.contains(&format!("`{option}")), "{name} {command}: `{option}` is not described");
         }
     }

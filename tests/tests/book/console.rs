@@ -75,8 +75,8 @@ fn script(steps: &[Step]) -> String {
         at() { local code=$?; printf '\\036%s\\n' \"$code\"; ((code == 0)) || [[ $1 == may-fail ]] || exit 99; return $code; }\n"
         .to_owned();
     for (number, step) in steps.iter().enumerate() {
-        let may_fail = steps.get(number + 1).is_some_and(|next| next.command == "echo $?");
-        script.push_str(&format!("{}\nat {}\n", step.command, if may_fail { "may-fail" } else { "must" }));
+        let rule = if may_fail(steps, number) { "may-fail" } else { "must" };
+        script.push_str(&format!("{}\nat {rule}\n", step.command));
     }
     script
 }
@@ -119,14 +119,19 @@ fn run(page: &Page, steps: &[Step]) -> Vec<(String, i32)> {
     results
 }
 
-fn assert_shown(step: &Step, printed: &str, code: i32, may_fail: bool) {
+/// What is wrong with a step that ran.
+fn judge(step: &Step, printed: &str, code: i32, may_fail: bool) -> Result<(), String> {
     let Step { command, shown, place } = step;
-    assert!(code == 0 || may_fail, "{place}: `{command}` ended with {code}:\n{printed}");
-    let shown_lines: Vec<&str> = shown.iter().map(String::as_str).collect();
-    let shown_lines = shown_lines.strip_suffix(&[""]).unwrap_or(&shown_lines);
-    let found: Vec<&str> = printed.lines().collect();
-    let fits = shown_lines.is_empty() || matches(shown_lines, &found);
-    assert!(fits, "{place}: `{command}` prints\n{printed}\nand the page shows\n{}", shown.join("\n"));
+    eprintln!("$ {command}\n{printed}");
+    if code != 0 && !may_fail {
+        return Err(format!("{place}: `{command}` ended with {code}:\n{printed}"));
+    }
+    let lines: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let lines = lines.strip_suffix(&[""]).unwrap_or(&lines);
+    if lines.is_empty() || matches(lines, &printed.lines().collect::<Vec<_>>()) {
+        return Ok(());
+    }
+    Err(format!("{place}: `{command}` prints\n{printed}\nand the page shows\n{}", shown.join("\n")))
 }
 
 fn check(page: &Page, with_podman: bool) {
@@ -137,11 +142,17 @@ fn check(page: &Page, with_podman: bool) {
     fleets.iter().for_each(|fleet| podman::remove_fleet(fleet));
     let results = run(page, &steps);
     fleets.iter().for_each(|fleet| podman::remove_fleet(fleet));
+    let mut wrong = Vec::new();
     for (number, (step, (printed, code))) in steps.iter().zip(&results).enumerate() {
-        let may_fail = steps.get(number + 1).is_some_and(|next| next.command == "echo $?");
-        assert_shown(step, printed, *code, may_fail);
+        wrong.extend(judge(step, printed, *code, may_fail(&steps, number)).err());
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(steps.len(), results.len(), "{}: a command ended the shell", page.path);
+}
+
+/// Whether a command is there to show how it fails.
+fn may_fail(steps: &[Step], number: usize) -> bool {
+    steps.get(number + 1).is_some_and(|next| next.command == "echo $?")
 }
 
 fn run_page(path: &str) {

@@ -1,6 +1,6 @@
 //! Pages that come from the code. `WLC_UPDATE=1` writes them.
 
-use std::{env, fs};
+use std::fs;
 
 use wlc::{
     diagnostics::{Code, Severity},
@@ -8,17 +8,13 @@ use wlc::{
     model,
 };
 
+use wlc_tests::golden;
+
 use crate::pages::{self, BOOK};
 
 fn assert_up_to_date(path: &str, expected: &str) {
-    let file = pages::checkout().join(BOOK).join(path);
-    if env::var_os("WLC_UPDATE").is_some() {
-        fs::write(&file, expected).unwrap();
-    }
-    let found = fs::read_to_string(&file).unwrap_or_default();
-    let differs = found.lines().zip(expected.lines()).position(|(found, expected)| found != expected);
-    let line = differs.unwrap_or_else(|| found.lines().count().min(expected.lines().count())) + 1;
-    assert!(found == expected, "{BOOK}/{path} is not up to date, from line {line} on: run the tests with WLC_UPDATE=1");
+    let differs = golden::compare(&pages::checkout().join(BOOK).join(path), expected);
+    assert!(differs.is_none(), "{}", differs.unwrap_or_default());
 }
 
 /// The errors in the order in which the code lists them.

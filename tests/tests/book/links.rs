@@ -7,8 +7,8 @@ use crate::pages::{self, BOOK, Page};
 /// The targets of the links of a page.
 fn links(page: &Page) -> Vec<String> {
     let prose = page.prose();
-    let behind = prose.split("](").skip(1);
-    behind.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
+    let behind: Vec<&str> = prose.split("](").skip(1).collect();
+    behind.into_iter().filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
 }
 
 fn is_outside(target: &str) -> bool {
@@ -38,9 +38,9 @@ fn anchors(page: &Page) -> Vec<String> {
 }
 
 fn anchor(heading: &str) -> String {
-    let kept = heading.to_lowercase().chars().filter_map(|c| match c {
+    let kept = heading.chars().filter_map(|c| match c {
         ' ' => Some('-'),
-        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c.to_ascii_lowercase()),
         _ => None,
     });
     kept.collect()

@@ -26,7 +26,7 @@ const KINDS: [&str; 10] = ["kdl", "console", "text", "sh", "json", "ini", "yaml"
 
 /// The folder of the checkout.
 pub(crate) fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    wlc_tests::running::workspace()
 }
 
 /// The folder of the book's pages.

@@ -30,16 +30,26 @@ fn replicas_are_replaced_one_at_a_time() {
             }
             most
         });
+        let ended = Ended(&done);
         node.build();
         node.wait_until("every replica answers anew", |_| {
             ports.iter().all(|port| fetch(*port, "/").as_deref() == Some("after"))
         });
         node.wait_ready("web", 3);
-        done.store(true, Ordering::Relaxed);
+        drop(ended);
         watcher.join().unwrap()
     });
     assert!(most <= 1, "{most} replicas were down at once");
     assert_eq!(node.containers().len(), 3, "nothing old is left: {:?}", node.containers());
+}
+
+/// Ends the watcher, also where the test fails.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// S-048, P-011: scaling makes no new revision and touches nothing that runs.

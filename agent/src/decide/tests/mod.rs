@@ -1,1 +1,101 @@
+//! Decisions carried out on the simulated Podman: what a pass asks for, and that the world settles.
 
+mod containers;
+mod crashes;
+mod gates;
+mod world;
+
+use std::collections::BTreeSet;
+
+use wlc_plan::rollout::Replacement;
+
+use self::world::*;
+use super::*;
+use crate::action::{Action, Reason};
+
+fn web(count: usize, number: u32) -> Vec<(wlc_plan::instance::Instance, wlc_plan::spec::PodSpec)> {
+    (0..count).map(|at| instance(&format!("web-{at}"), &version(number), vec![slot(1)])).collect()
+}
+
+#[test]
+fn new_replicas_are_made_and_a_second_pass_has_no_task() {
+    let mut world = World::new(web(3, 1));
+    let decision = world.pass();
+    assert_eq!(decision.tasks.len(), 3);
+    assert!(decision.tasks.iter().all(|task| task.reason == Reason::New));
+    assert_eq!(world.running().len(), 3);
+    let decision = world.decide();
+    assert!(decision.tasks.is_empty() && decision.waits.is_empty() && decision.next_due.is_none(), "{decision:#?}");
+    assert!(decision.states.iter().all(|state| state.phase == Phase::Running && state.ready));
+}
+
+#[test]
+fn a_busy_replica_gets_no_second_task() {
+    let world = World::new(web(2, 1));
+    let busy = BTreeSet::from([replica("web-0")]);
+    let decision = world.decide_while_busy(&busy);
+    assert_eq!(decision.tasks.iter().map(|task| task.replica.as_str()).collect::<Vec<_>>(), ["web-1"]);
+    assert_eq!(World::waits(&decision, "web-0"), ["task"]);
+}
+
+#[test]
+fn what_is_in_no_plan_is_listed_and_leaves_and_nothing_else_does() {
+    let mut world = World::new(web(2, 1));
+    world.settle();
+    let labels = world.desired.wanted[0].labels.to_map();
+    world.podman.add_foreign_pod("wlc.f.web-9.12345678", &std::collections::BTreeMap::new(), "same-prefix");
+    world.podman.add_foreign_pod("copied-labels", &labels, "copied");
+    world.accept(web(1, 1));
+    let decision = world.decide();
+    assert_eq!(decision.removal.iter().map(|one| one.replica.as_str()).collect::<Vec<_>>(), ["web-1"]);
+    assert_eq!(decision.states[1].phase, Phase::Leaving);
+    let Action::StopContainers { grace, .. } = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
+    assert_eq!(*grace, version(1).grace);
+    world.settle();
+    let names = world.podman.names();
+    assert!(!names.iter().any(|name| name.contains("web-1")), "{names:?}");
+    for kept in ["wlc.f.web-9.12345678", "same-prefix", "copied-labels", "copied"] {
+        assert!(names.iter().any(|name| name == kept), "{kept} of {names:?}");
+    }
+}
+
+#[test]
+fn what_this_version_cannot_carry_out_is_left_alone_by_name() {
+    let mut world = World::new(web(2, 1));
+    world.settle();
+    let before = world.running();
+    let mut plan = web(2, 2);
+    plan[0].0.rollout.replacement = Replacement::StartFirst;
+    world.accept(plan);
+    world.settle();
+    let after = world.running();
+    assert!(after.contains(&before[0]) && !after.contains(&before[1]), "{before:?} {after:?}");
+    let state = &world.decide().states[0];
+    assert_eq!((state.phase, state.replica.as_str()), (Phase::Refused, "web-0"));
+    assert!(world.desired.refused[&replica("web-0")].why.contains("start-first"));
+}
+
+#[test]
+fn of_two_pods_of_one_replica_the_wanted_one_stays() {
+    let mut world = World::new(web(1, 1));
+    world.settle();
+    let old = world.observe().pods[0].name.clone();
+    let mut second = World::new(web(1, 2));
+    let task = second.pass().tasks.remove(0);
+    world.apply(&task);
+    assert_eq!(world.observe().pods.len(), 2);
+    world.settle();
+    let pods = world.observe().pods;
+    assert_eq!((pods.len(), pods[0].name.as_str()), (1, old.as_str()));
+}
+
+#[test]
+fn without_its_spec_a_pod_stops_within_the_default_grace() {
+    let mut world = World::new(web(1, 1));
+    world.settle();
+    world.desired.specs.clear();
+    world.accept(Vec::new());
+    let decision = world.decide();
+    let Action::StopContainers { grace, .. } = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
+    assert_eq!(*grace, crate::desired::UNKNOWN_GRACE);
+}

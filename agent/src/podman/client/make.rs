@@ -215,9 +215,7 @@ enum Start {
     Done,
 }
 
-fn config_mounts(
-    containers: &[ContainerSpec],
-) -> impl Iterator<Item = (&ContainerSpec, &AbsolutePath, &ConfigMount)> {
+fn config_mounts(containers: &[ContainerSpec]) -> impl Iterator<Item = (&ContainerSpec, &AbsolutePath, &ConfigMount)> {
     containers.iter().flat_map(|container| {
         container.mounts.iter().filter_map(move |mount| match &mount.source {
             MountSource::Config(config) => Some((container, &mount.path, config)),

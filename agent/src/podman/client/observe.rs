@@ -41,8 +41,7 @@ impl Client {
         let known = self.known();
         let containers = containers.iter().map(|listed| listing::container(listed, &known)).collect();
         let mut observed = ownership::own(&Found { pods, containers, volumes, network }, &self.fleet);
-        let without_pod: Vec<String> =
-            self.folders.pods().into_iter().filter(|name| !observed.has_pod(name)).collect();
+        let without_pod: Vec<String> = self.folders.pods().into_iter().filter(|name| !observed.has_pod(name)).collect();
         observed.leftovers.extend(without_pod);
         Ok(observed)
     }

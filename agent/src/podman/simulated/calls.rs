@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{name::FleetName, quantity::Millis, spec::{Image, VolumeSource}};
+use wlc_plan::{
+    name::FleetName,
+    quantity::Millis,
+    spec::{Image, VolumeSource},
+};
 
 use super::world::{Container, Pod, Program, World};
 use crate::{

@@ -1,0 +1,194 @@
+//! Containers of one pod: restarts, back-off, probes, the infra container, order, tidiness.
+
+use wlc_plan::{
+    gate::{After, Condition},
+    name::ContainerName,
+    quantity::Millis,
+    spec::{PodSpec, Probes, RestartPolicy},
+};
+
+use super::{super::*, world::*};
+use crate::{
+    action::{Action, Reason},
+    clock::Moment,
+    podman::simulated::Program,
+};
+
+fn one(spec: &PodSpec) -> World {
+    let mut world = World::new(vec![instance("web-0", spec, Vec::new())]);
+    world.settle();
+    world
+}
+
+fn kill(world: &World, code: i32) {
+    let name = world.running().remove(0);
+    world.podman.kill(&name, code);
+}
+
+/// S-251, S-254, S-256, S-258, P-103: at once, then 10 s doubling, counted from the end; clean exits too.
+#[test]
+fn an_ended_container_runs_again_with_back_off() {
+    let mut world = one(&version(1));
+    for (attempt, delay) in [(1, 0), (2, 10_000), (3, 20_000), (4, 40_000)] {
+        world.sleep(1_000);
+        kill(&world, if attempt == 2 { 0 } else { 1 });
+        let ended = world.now();
+        let decision = world.decide();
+        if delay > 0 {
+            assert!(decision.tasks.iter().all(|task| task.reason == Reason::Tidy));
+            assert_eq!(World::waits(&decision, "web-0"), ["back-off"]);
+            assert_eq!(decision.next_due, Some(ended.plus(Millis(delay))));
+            assert_eq!(decision.states[0].phase, Phase::BackOff);
+            world.pass();
+            world.sleep(ended.plus(Millis(delay - 1)).since(world.now()).0);
+            assert!(world.decide().tasks.is_empty());
+            world.sleep(1);
+        }
+        let decision = world.pass();
+        assert!(matches!(decision.tasks[0].reason, Reason::Ended { .. }), "{decision:#?}");
+        assert!(world.running()[0].ends_with(&format!(".main.{attempt}")));
+    }
+}
+
+/// S-253, S-257: a run of ten minutes begins anew, and a new agent with the same ledger knows it.
+#[test]
+fn a_good_run_begins_anew() {
+    let mut world = one(&version(1));
+    for _ in 0..2 {
+        kill(&world, 1);
+        world.settle();
+    }
+    world.sleep(600_000);
+    kill(&world, 1);
+    assert_eq!(world.pass().tasks.len(), 1, "at once after a good run");
+    kill(&world, 1);
+    let decision = world.decide();
+    assert_eq!(decision.next_due, Some(world.now().plus(Millis(10_000))), "then the first delay again");
+}
+
+#[test]
+fn restart_policies_are_obeyed() {
+    let policies =
+        [(RestartPolicy::OnFailure, 0, false), (RestartPolicy::OnFailure, 1, true), (RestartPolicy::Never, 1, false)];
+    for (restart, code, again) in policies {
+        let mut world = one(&PodSpec { restart, ..version(1) });
+        kill(&world, code);
+        let decision = world.pass();
+        assert_eq!(!decision.tasks.is_empty(), again, "{restart:?} {code}");
+        if !again {
+            let phase = if code == 0 { Phase::Complete } else { Phase::Failed };
+            assert_eq!(world.decide().states[0].phase, phase);
+        }
+    }
+}
+
+/// S-310, S-311: liveness restarts, readiness does not.
+#[test]
+fn a_failed_liveness_probe_restarts_and_a_failed_readiness_probe_does_not() {
+    for (is_liveness, policy) in
+        [(true, RestartPolicy::Always), (true, RestartPolicy::OnFailure), (false, RestartPolicy::Always)]
+    {
+        let mut main = container("main");
+        main.probes = match is_liveness {
+            true => Probes { liveness: Some(probe()), ..Probes::default() },
+            false => Probes { readiness: Some(probe()), ..Probes::default() },
+        };
+        let mut world = one(&PodSpec { restart: policy, ..spec(vec![main]) });
+        world.podman.set_program(&[], Program::Runs(Some(0)));
+        world.sick.insert(replica("web-0"));
+        let decision = world.pass();
+        world.sick.clear();
+        world.settle();
+        let restarted = world.running()[0].ends_with(".main.1");
+        assert_eq!(restarted, is_liveness, "{decision:#?}");
+        if !is_liveness {
+            assert_eq!(decision.states[0].phase, Phase::NotReady);
+        }
+    }
+}
+
+/// S-269, S-271, and what a power loss leaves.
+#[test]
+fn a_lost_infra_container_or_power_makes_the_pod_anew() {
+    let mut world = one(&version(1));
+    let pod = world.observe().pods[0].clone();
+    world.podman.kill_sandbox(&pod.name);
+    assert_eq!(world.pass().tasks[0].reason, Reason::SandboxLost);
+    world.settle();
+    assert_ne!(world.observe().pods[0].id, pod.id);
+    assert_eq!(world.running().len(), 1);
+    world.podman.lose_power();
+    world.settle();
+    assert_eq!(world.running().len(), 1);
+}
+
+/// S-288, S-293: containers wait for each other inside the pod.
+#[test]
+fn containers_wait_for_each_other() {
+    let after = |of: &str, until| After { of: vec![ContainerName::parse(of).unwrap()], until };
+    let mut init = container("init");
+    init.command = vec!["init".to_owned()];
+    let mut slow = container("slow");
+    slow.probes.startup = Some(probe());
+    let mut main = container("main");
+    main.after = vec![after("init", Condition::Complete), after("slow", Condition::Started)];
+    let spec = PodSpec { restart: RestartPolicy::OnFailure, ..spec(vec![init, slow, main]) };
+    let mut world = World::new(vec![instance("web-0", &spec, Vec::new())]);
+    world.podman.set_program(&["init"], Program::Ends(0));
+    world.silent.insert(replica("web-0"));
+    world.pass();
+    let decision = world.decide();
+    assert_eq!(World::waits(&decision, "web-0"), ["after"]);
+    assert!(decision.waits[0].reason.contains("`slow` has started"), "{decision:#?}");
+    world.silent.clear();
+    world.settle();
+    assert_eq!(world.running().len(), 2);
+    assert!(world.decide().states[0].ready, "a container that is complete does not count");
+}
+
+#[test]
+fn the_newest_dead_attempt_is_kept_for_its_log() {
+    let mut world = one(&version(1));
+    for _ in 0..4 {
+        kill(&world, 1);
+        world.settle();
+    }
+    let attempts: Vec<u32> = world.observe().pods[0].containers.iter().map(|one| one.attempt).collect();
+    assert_eq!(attempts, [3, 4]);
+}
+
+#[test]
+fn a_task_that_fails_is_tried_again_with_back_off() {
+    let mut main = container("main");
+    main.image.name = "absent".to_owned();
+    let mut world = World::new(vec![instance("web-0", &spec(vec![main]), Vec::new())]);
+    let mut delays = Vec::new();
+    for _ in 0..4 {
+        world.pass();
+        let failed = world.now();
+        let decision = world.decide();
+        assert_eq!(World::waits(&decision, "web-0"), ["back-off"]);
+        assert_eq!(decision.states[0].phase, Phase::BackOff);
+        let due = decision.next_due.unwrap();
+        delays.push(due.since(failed).0.div_ceil(1_000));
+        world.sleep(due.since(failed).0);
+    }
+    assert_eq!(delays, [1, 10, 20, 40]);
+    world.podman.add_image("absent", "");
+    world.settle();
+    assert!(world.ledger.failures.is_empty());
+    assert_eq!(world.running().len(), 1);
+}
+
+#[test]
+fn a_half_made_pod_is_completed() {
+    let mut world = World::new(vec![instance("web-0", &spec(vec![container("a"), container("b")]), Vec::new())]);
+    let mut task = world.decide().tasks.remove(0);
+    task.actions.pop();
+    world.apply(&task);
+    let decision = world.pass();
+    assert_eq!(decision.tasks[0].reason, Reason::Incomplete);
+    assert!(decision.tasks[0].actions.iter().any(|action| matches!(action, Action::RunContainer(_))));
+    assert_eq!(world.running().len(), 2);
+    assert_eq!(world.decide().next_due, None::<Moment>);
+}

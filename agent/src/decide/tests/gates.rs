@@ -1,0 +1,170 @@
+//! Rollouts and order: slots, `after`, min-ready, and who goes first.
+
+use std::collections::BTreeSet;
+
+use wlc_plan::{
+    gate::{Condition, Step},
+    instance::Instance,
+    quantity::Millis,
+    spec::{PodSpec, Probes},
+};
+
+use super::{super::*, world::*};
+use crate::action::Reason;
+
+fn probed(number: u32) -> PodSpec {
+    let mut main = container("main");
+    main.probes = Probes { readiness: Some(probe()), ..Probes::default() };
+    PodSpec { restarted: Some(number.to_string()), ..spec(vec![main]) }
+}
+
+fn web(count: usize, number: u32, size: u32) -> Vec<(Instance, PodSpec)> {
+    (0..count).map(|at| instance(&format!("web-{at}"), &probed(number), vec![slot(size)])).collect()
+}
+
+fn replaced(decision: &Decision) -> Vec<&str> {
+    let changed = decision.tasks.iter().filter(|task| task.reason == Reason::Changed);
+    changed.map(|task| task.replica.as_str()).collect()
+}
+
+/// At most as many as the slot has places are replaced or not ready at once, at every moment of the rollout.
+#[test]
+fn a_slot_holds_at_most_its_size() {
+    for size in 1..=3 {
+        let mut world = World::new(web(5, 1, size));
+        world.settle();
+        world.accept(web(5, 2, size));
+        let mut order = Vec::new();
+        for _ in 0..10 {
+            let decision = world.pass();
+            assert!(replaced(&decision).len() <= usize::try_from(size).unwrap());
+            order.extend(replaced(&decision).into_iter().map(str::to_owned));
+        }
+        assert_eq!(order, ["web-0", "web-1", "web-2", "web-3", "web-4"], "size {size}");
+    }
+}
+
+#[test]
+fn a_broken_revision_stops_the_rollout_after_the_slots_size() {
+    let mut world = World::new(web(4, 1, 2));
+    world.settle();
+    world.accept(web(4, 2, 2));
+    world.sick.extend([replica("web-0"), replica("web-1"), replica("web-2"), replica("web-3")].into_iter().take(2));
+    for _ in 0..20 {
+        world.pass();
+        world.sleep(10_000);
+    }
+    let decision = world.decide();
+    let old = decision.states.iter().filter(|state| state.ready).count();
+    assert_eq!(old, 2, "{decision:#?}");
+    assert_eq!(World::waits(&decision, "web-3"), ["slot"]);
+    assert!(decision.waits.iter().any(|wait| wait.reason.contains("`web-0`, `web-1`")), "{decision:#?}");
+}
+
+/// P-018: what is not ready anyway is replaced first, without a place of its own.
+#[test]
+fn a_broken_old_revision_never_blocks_the_one_that_mends_it() {
+    let mut world = World::new(web(3, 1, 1));
+    world.settle();
+    world.sick.extend([replica("web-1"), replica("web-2")]);
+    world.accept(web(3, 2, 1));
+    let decision = world.pass();
+    assert_eq!(replaced(&decision), ["web-1", "web-2"]);
+    world.sick.clear();
+    world.settle();
+    assert!(world.decide().states.iter().all(|state| state.ready));
+}
+
+/// After a restart of the agent its probes know nothing: nobody is taken for sick, and nobody for ready.
+#[test]
+fn what_is_not_known_yet_is_neither_sick_nor_ready() {
+    let mut world = World::new(web(3, 1, 1));
+    world.settle();
+    world.silent.extend([replica("web-0"), replica("web-1"), replica("web-2")]);
+    world.accept(web(3, 2, 1));
+    assert!(world.decide().tasks.is_empty());
+    world.silent = BTreeSet::from([replica("web-1")]);
+    assert_eq!(replaced(&world.decide()), ["web-1"], "the only one that holds a place may use it");
+}
+
+/// P-014: ready is not available before min-ready has passed.
+#[test]
+fn min_ready_holds_the_next_replacement_back() {
+    let with_rest = |number| {
+        let mut plan = web(2, number, 1);
+        plan.iter_mut().for_each(|(instance, _)| instance.rollout.min_ready = Millis(30_000));
+        plan
+    };
+    let mut world = World::new(with_rest(1));
+    world.settle();
+    world.accept(with_rest(2));
+    world.pass();
+    let decision = world.decide();
+    assert_eq!(World::waits(&decision, "web-0"), ["min-ready"]);
+    assert_eq!(World::waits(&decision, "web-1"), ["slot"]);
+    let due = decision.next_due.unwrap();
+    world.sleep(due.since(world.now()).0 - 1);
+    assert!(world.decide().tasks.is_empty());
+    world.sleep(1);
+    assert_eq!(replaced(&world.decide()), ["web-1"]);
+}
+
+#[test]
+fn a_failed_replacement_keeps_its_place_and_the_old_pod() {
+    let mut world = World::new(web(2, 1, 1));
+    world.settle();
+    let before = world.running();
+    let mut plan = web(2, 2, 1);
+    for (instance_of, spec) in &mut plan {
+        spec.containers[0].image.name = "absent".to_owned();
+        *instance_of = instance(instance_of.replica.as_str(), spec, vec![slot(1)]).0;
+    }
+    world.accept(plan);
+    for _ in 0..5 {
+        world.pass();
+        world.sleep(60_000);
+    }
+    assert_eq!(world.running(), before, "a missing image takes nothing down");
+    assert_eq!(World::waits(&world.decide(), "web-1"), ["slot"]);
+}
+
+#[test]
+fn the_first_start_waits_for_others() {
+    let plan = vec![
+        instance("a-0", &probed(1), Vec::new()),
+        instance("b-0", &version(1), vec![after(Step::FirstStart, "a-0", Condition::Ready)]),
+        instance("c-0", &version(1), vec![after(Step::FirstStart, "elsewhere-0", Condition::Ready)]),
+    ];
+    let mut world = World::new(plan);
+    world.sick.insert(replica("a-0"));
+    world.pass();
+    let decision = world.decide();
+    assert_eq!(World::waits(&decision, "b-0"), ["after"]);
+    assert_eq!(decision.states[1].phase, Phase::Pending);
+    world.sick.clear();
+    world.pass();
+    let decision = world.decide();
+    assert!(decision.states[1].ready);
+    assert_eq!(World::waits(&decision, "c-0"), ["after"]);
+}
+
+/// What may not be replaced yet is kept running at its old revision.
+#[test]
+fn a_blocked_old_pod_is_kept_running() {
+    let gated = |number| {
+        instance(
+            "b-0",
+            &version(number),
+            vec![after(Step::Replace, "elsewhere-0", Condition::Gone), after(Step::Replace, "a-0", Condition::Ready)],
+        )
+    };
+    let mut world = World::new(vec![instance("a-0", &probed(1), Vec::new()), gated(1)]);
+    world.settle();
+    world.sick.insert(replica("a-0"));
+    world.accept(vec![instance("a-0", &probed(1), Vec::new()), gated(2)]);
+    let old = world.running().into_iter().find(|name| name.contains("b-0")).unwrap();
+    world.podman.kill(&old, 1);
+    let decision = world.pass();
+    assert!(matches!(decision.tasks[0].reason, Reason::Ended { .. }), "{decision:#?}");
+    assert!(world.running().iter().any(|name| *name == old.replace(".main.0", ".main.1")));
+}

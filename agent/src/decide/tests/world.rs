@@ -1,0 +1,255 @@
+//! A small world: a plan, the simulated Podman, a clock, and an agent that decides and applies until nothing is due.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures_util::FutureExt;
+use wlc_plan::{
+    binding::Binding,
+    digest::Digest,
+    format::Format,
+    gate::{After, Condition, Gate, Slot, Step, StepGate},
+    instance::{Instance, SpecRef, WorkloadKind},
+    name::{ContainerName, FleetName, NodeName, PortName, ReplicaName, SlotName, WorkloadName},
+    node_plan::{NodePlan, ReadNodePlan},
+    quantity::Millis,
+    revision::{Revision, TemplateVersion},
+    rollout::{OnFailure, Replacement, Rollout},
+    spec::{
+        ContainerSpec, Image, PodSpec, Probe, ProbeHandler, Probes, PullPolicy, Resources, RestartPolicy, Security,
+        TcpProbe,
+    },
+};
+
+use crate::{
+    action::{Task, Wait},
+    apply::{self, Failure},
+    clock::Moment,
+    decide::{Decision, Scene, decide},
+    desired::Desired,
+    ledger::{Cause, Ledger},
+    observed::{ContainerState, Observed},
+    podman::{Podman, PodmanError, simulated::Simulated},
+    probes::verdict::{ContainerVerdicts, Verdict, Verdicts},
+};
+
+pub(super) fn replica(name: &str) -> ReplicaName {
+    ReplicaName::parse(name).unwrap()
+}
+
+pub(super) fn container(name: &str) -> ContainerSpec {
+    ContainerSpec {
+        name: ContainerName::parse(name).unwrap(),
+        image: Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
+        after: Vec::new(),
+        command: Vec::new(),
+        args: Vec::new(),
+        working_directory: None,
+        env: Vec::new(),
+        ports: Vec::new(),
+        mounts: Vec::new(),
+        resources: Resources::default(),
+        security: Security::default(),
+        probes: Probes::default(),
+        stop_signal: None,
+    }
+}
+
+pub(super) fn spec(containers: Vec<ContainerSpec>) -> PodSpec {
+    PodSpec {
+        format: Format::V1,
+        containers,
+        volumes: BTreeMap::new(),
+        restart: RestartPolicy::Always,
+        grace: Millis(5_000),
+        restarted: None,
+    }
+}
+
+/// The spec `main` of this version: another version is another revision.
+pub(super) fn version(number: u32) -> PodSpec {
+    PodSpec { restarted: Some(number.to_string()), ..spec(vec![container("main")]) }
+}
+
+pub(super) fn probe() -> Probe {
+    Probe {
+        handler: ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap() }),
+        initial_delay: Millis(0),
+        period: Millis(1_000),
+        timeout: Millis(1_000),
+        successes: 1,
+        failures: 1,
+    }
+}
+
+pub(super) fn slot(size: u32) -> StepGate {
+    StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name: SlotName::parse("web").unwrap(), size }) }
+}
+
+pub(super) fn after(step: Step, of: &str, until: Condition) -> StepGate {
+    StepGate { step, gate: Gate::After(After { of: vec![replica(of)], until }) }
+}
+
+pub(super) fn instance(name: &str, spec: &PodSpec, gates: Vec<StepGate>) -> (Instance, PodSpec) {
+    let revision = Revision::of(TemplateVersion::NEWEST, spec);
+    let digest = Digest::of(&wlc_plan::canonical::encode(spec));
+    let instance = Instance {
+        replica: replica(name),
+        workload: WorkloadName::parse("web").unwrap(),
+        kind: WorkloadKind::Deployment,
+        labels: BTreeMap::new(),
+        spec: SpecRef { number: 1, revision, spec: digest },
+        older: Vec::new(),
+        contents: Vec::new(),
+        binding: Binding::default(),
+        rollout: Rollout {
+            replacement: Replacement::StopFirst,
+            min_ready: Millis(0),
+            progress_deadline: Millis(600_000),
+            on_failure: OnFailure::Stop,
+        },
+        gates,
+    };
+    (instance, spec.clone())
+}
+
+pub(super) struct World {
+    pub(super) podman: Arc<Simulated>,
+    time: Arc<AtomicU64>,
+    pub(super) desired: Desired,
+    pub(super) ledger: Ledger,
+    /// Replicas whose probes fail; those of all others pass.
+    pub(super) sick: BTreeSet<ReplicaName>,
+    /// Replicas whose probes were not answered yet.
+    pub(super) silent: BTreeSet<ReplicaName>,
+}
+
+impl World {
+    pub(super) fn new(plan: Vec<(Instance, PodSpec)>) -> Self {
+        let time = Arc::new(AtomicU64::new(1_000_000));
+        let clock = Arc::clone(&time);
+        let fleet = FleetName::parse("f").unwrap();
+        let podman = Simulated::new(&fleet, move || Moment(clock.load(Ordering::Relaxed)));
+        podman.add_image("web", "");
+        let desired = desired(plan, &BTreeMap::new());
+        let (sick, silent) = (BTreeSet::new(), BTreeSet::new());
+        Self { podman: Arc::new(podman), time, desired, ledger: Ledger::default(), sick, silent }
+    }
+
+    /// Another plan is accepted.
+    pub(super) fn accept(&mut self, plan: Vec<(Instance, PodSpec)>) {
+        self.desired = desired(plan, &self.desired.specs);
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.time.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn sleep(&self, milliseconds: u64) {
+        self.time.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn observe(&self) -> Observed {
+        // A crash point may lie here: then the next agent observes anew.
+        let observe = || self.podman.observe().now_or_never().unwrap();
+        observe().or_else(|_| observe()).unwrap()
+    }
+
+    pub(super) fn decide(&self) -> Decision {
+        self.decide_while_busy(&BTreeSet::new())
+    }
+
+    pub(super) fn decide_while_busy(&self, busy: &BTreeSet<ReplicaName>) -> Decision {
+        let observed = self.observe();
+        let verdicts = self.verdicts(&observed);
+        let (desired, ledger, now) = (&self.desired, &self.ledger, self.now());
+        decide(Scene { desired, observed: &observed, verdicts: &verdicts, ledger, busy, now })
+    }
+
+    /// One pass, whose tasks are carried out one after the other; gives back what was decided.
+    pub(super) fn pass(&mut self) -> Decision {
+        let decision = self.decide();
+        self.ledger = decision.ledger.clone();
+        for task in &decision.tasks {
+            self.apply(task);
+        }
+        decision
+    }
+
+    pub(super) fn apply(&mut self, task: &Task) {
+        match apply::apply(self.podman.as_ref(), task).now_or_never().unwrap() {
+            Ok(()) => self.ledger.succeeded(&task.replica),
+            // A crash point: the agent was ended, and nothing is noted.
+            Err(Failure { error: PodmanError::Unreachable { .. }, .. }) => {}
+            Err(failure) => {
+                let sandbox = matches!(failure.error, PodmanError::SandboxDown { .. });
+                let cause = if sandbox { Cause::SandboxDown } else { Cause::Other };
+                self.ledger.failed(&task.replica, (&task.pod, cause), self.now(), failure.to_string());
+            }
+        }
+        self.sleep(10);
+    }
+
+    /// Passes, with time passing as the decisions ask for it, until there is nothing to do and nothing is due.
+    pub(super) fn settle(&mut self) {
+        for _ in 0..200 {
+            let decision = self.pass();
+            match (decision.tasks.is_empty(), decision.next_due) {
+                (true, None) => return,
+                (true, Some(at)) => self.sleep(at.since(self.now()).0),
+                (false, _) => {}
+            }
+        }
+        panic!("it never settles: {:#?}", self.decide());
+    }
+
+    /// The running containers, by name.
+    pub(super) fn running(&self) -> Vec<String> {
+        let pods = self.observe().pods;
+        let containers = pods.into_iter().flat_map(|pod| pod.containers);
+        let running = containers.filter(|one| matches!(one.state, ContainerState::Running { .. }));
+        running.map(|one| one.name).collect()
+    }
+
+    pub(super) fn waits(decision: &Decision, name: &str) -> Vec<&'static str> {
+        decision.waits.iter().filter(|wait: &&Wait| wait.replica == replica(name)).map(|wait| wait.gate).collect()
+    }
+
+    fn verdicts(&self, observed: &Observed) -> Verdicts {
+        let mut verdicts = Verdicts::new();
+        for pod in &observed.pods {
+            for one in &pod.containers {
+                let ContainerState::Running { started } = one.state else { continue };
+                let verdict = if self.silent.contains(&pod.replica) {
+                    Verdict::Unknown
+                } else if self.sick.contains(&pod.replica) {
+                    Verdict::Failed { since: started, saw: "refused".to_owned() }
+                } else {
+                    Verdict::Passed { since: started }
+                };
+                let all = ContainerVerdicts { startup: verdict.clone(), readiness: verdict.clone(), liveness: verdict };
+                verdicts.insert(one.id.clone(), all);
+            }
+        }
+        verdicts
+    }
+}
+
+fn desired(plan: Vec<(Instance, PodSpec)>, kept: &BTreeMap<Revision, PodSpec>) -> Desired {
+    let specs = plan.iter().map(|(instance, spec)| (instance.spec.spec, spec.clone())).collect();
+    let plan = NodePlan {
+        format: Format::V1,
+        fleet: FleetName::parse("f").unwrap(),
+        node: NodeName::parse("n").unwrap(),
+        instances: plan.into_iter().map(|(instance, _)| instance).collect(),
+        leaving: Vec::new(),
+        volumes: Vec::new(),
+        standbys: Vec::new(),
+    };
+    Desired::of(&ReadNodePlan { plan, unreadable: Vec::new() }, &specs, kept)
+}

@@ -1,0 +1,117 @@
+//! Where replicas go, and that they stay there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::build::{Asked, case};
+
+fn counts(nodes: &[(String, String)]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    nodes.iter().for_each(|(_, node)| *counts.entry(node.as_str()).or_default() += 1);
+    counts
+}
+
+fn names(nodes: &[(String, String)]) -> Vec<&str> {
+    nodes.iter().map(|(replica, _)| replica.as_str()).collect()
+}
+
+#[test]
+fn a_node_that_joins_moves_nothing() {
+    let steps = case("sticky");
+    assert_eq!(steps[0].nodes("web"), steps[1].nodes("web"));
+    assert_eq!(steps[0].nodes("api"), steps[1].nodes("api"));
+    assert_eq!(counts(&steps[1].nodes("web")).get("n3"), None);
+}
+
+#[test]
+fn a_new_workload_takes_no_room_of_one_that_is_there() {
+    let steps = case("newcomer");
+    assert_eq!(steps[0].nodes("web"), steps[1].nodes("web"));
+    assert_eq!(counts(&steps[1].nodes("big")), BTreeMap::from([("n2", 1)]));
+}
+
+#[test]
+fn a_larger_count_adds_and_a_smaller_one_takes_from_the_fullest_node() {
+    let steps = case("scale");
+    let (two, five, three) = (steps[0].nodes("web"), steps[1].nodes("web"), steps[2].nodes("web"));
+    assert!(two.iter().all(|replica| five.contains(replica)), "the first replicas stay: {two:?} {five:?}");
+    assert_eq!(names(&five), ["web-0", "web-1", "web-2", "web-3", "web-4"]);
+    assert!(three.iter().all(|replica| five.contains(replica)), "the others stay: {five:?} {three:?}");
+    let most = counts(&three).into_values().max();
+    assert_eq!(most, Some(2), "doubled-up replicas go first: {three:?}");
+    assert_eq!(steps[3].nodes("web"), []);
+    assert_eq!(steps[4].nodes("web").len(), 2);
+}
+
+#[test]
+fn a_daemon_set_follows_the_labels() {
+    let steps = case("daemon-set");
+    assert_eq!(names(&steps[0].nodes("by-label")), ["by-label-n1", "by-label-n2"]);
+    assert_eq!(names(&steps[1].nodes("by-label")), ["by-label-n2", "by-label-n4"], "a label went, a node came");
+    assert_eq!(names(&steps[0].nodes("everywhere")), ["everywhere-n1", "everywhere-n2", "everywhere-n3"]);
+}
+
+#[test]
+fn all_clauses_of_one_line_are_true_of_one_device() {
+    let steps = case("hardware");
+    // n2 has an NVIDIA card that is too small and a large one of another vendor; both lines together would match it.
+    assert_eq!(names(&steps[0].nodes("one-card")), ["one-card-n1"]);
+    assert_eq!(names(&steps[0].nodes("two-cards")), ["two-cards-n1", "two-cards-n2"]);
+    assert_eq!(names(&steps[0].nodes("fast")), ["fast-n1", "fast-n3"]);
+    assert_eq!(names(&steps[0].nodes("not-spinning")), ["not-spinning-n1", "not-spinning-n2"]);
+}
+
+#[test]
+fn a_taint_keeps_away_what_does_not_tolerate_it() {
+    let steps = case("taints");
+    assert_eq!(counts(&steps[0].nodes("plain")), BTreeMap::from([("n1", 3)]));
+    assert_eq!(names(&steps[0].nodes("any-value")), ["any-value-n1", "any-value-n2", "any-value-n3"]);
+    assert_eq!(names(&steps[0].nodes("one-value")), ["one-value-n1", "one-value-n2"]);
+}
+
+#[test]
+fn replicas_spread_and_then_fill_what_has_room() {
+    let steps = case("spread");
+    assert_eq!(counts(&steps[0].nodes("web")), BTreeMap::from([("n1", 2), ("n2", 2), ("n3", 2)]));
+    // n3 is small: memory ends there first.
+    assert_eq!(counts(&steps[1].nodes("web")), BTreeMap::from([("n1", 4), ("n2", 4), ("n3", 2)]));
+}
+
+#[test]
+fn a_host_port_is_used_once_on_each_node_and_stays() {
+    let steps = case("ports");
+    let ports = |step: usize| -> Vec<(String, Vec<u16>)> {
+        let replicas = &steps[step].lock_of("web").replicas;
+        let all = |lock: &wlc::lock::ReplicaLock| lock.ports.values().flat_map(|ports| ports.all()).collect();
+        replicas.iter().map(|(replica, lock)| (replica.to_string(), all(lock))).collect()
+    };
+    let first = ports(0);
+    let on_n1: BTreeSet<u16> = first.iter().flat_map(|(_, ports)| ports.clone()).collect();
+    assert_eq!(on_n1.len(), 4, "each port is handed out once: {first:?}");
+    assert!(on_n1.iter().all(|port| (20_000..=20_009).contains(port)));
+    let second = ports(1);
+    assert!(first.iter().all(|replica| second.contains(replica)), "ports stay: {first:?} {second:?}");
+    assert_eq!(counts(&steps[0].nodes("fixed")), BTreeMap::from([("n1", 1), ("n2", 1)]), "a fixed port is one node's");
+}
+
+#[test]
+fn what_was_removed_with_a_word_leaves_a_tombstone() {
+    let steps = case("removed");
+    assert_eq!(steps[1].lock_of("web").state, wlc::lock::State::Tombstone);
+    assert!(
+        steps[1].content.plans.values().all(|plan| plan.instances.iter().all(|one| one.workload.as_str() != "web"))
+    );
+    assert_eq!(steps[0].nodes("api"), steps[1].nodes("api"));
+    assert_eq!((steps[0].numbers("web"), steps[3].numbers("web")), (vec![1], vec![1]), "the same template returns");
+    assert_eq!(steps[4].numbers("web"), [1, 2], "numbers go on");
+}
+
+#[test]
+fn a_node_that_is_gone_gives_its_replicas_to_the_others() {
+    let steps = case("gone");
+    let (before, after) = (steps[0].nodes("web"), steps[1].nodes("web"));
+    assert_eq!(names(&before), names(&after));
+    assert!(after.iter().all(|(_, node)| node != "n2"));
+    let stayed = before.iter().filter(|(_, node)| node != "n2");
+    assert!(stayed.clone().count() > 0 && stayed.clone().all(|replica| after.contains(replica)));
+    assert!(!steps[1].content.plans.keys().any(|node| node.as_str() == "n2"));
+}
