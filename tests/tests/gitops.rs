@@ -86,6 +86,8 @@ fn from_a_commit_to_a_container_and_back() {
     let made = git.wlc(&root, &["init", "work", "--fleet", node.fleet(), "--node", NAME, "--ci", "github"]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     fs::copy(work.join("trust"), node.path("trust")).unwrap();
+    let fleet = fs::read_to_string(work.join("fleet.kdl")).unwrap();
+    fs::write(work.join("fleet.kdl"), fleet.replace("20000-29999", "30000-30099")).unwrap();
     git.run(&work, &["init", "--quiet", "--initial-branch", "main"]);
     git.name(&work);
     git.run(&work, &["remote", "add", "origin", root.join("bare.git").to_str().unwrap()]);

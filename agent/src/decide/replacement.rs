@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{action::Reason, observed::ObservedPod};
 
-/// Replaces `pod`, if the gates are open; false where it has to stay for now.
+/// Replaces `pod`, if the gates are open; false where it has to stay.
 pub(super) fn replace<'a>(
     scene: Scene<'a>,
     standing: &'a Standing<'a>,

@@ -3,10 +3,11 @@
 //! The bodies are libpod's `PodSpecGenerator` and `SpecGenerator` as Podman 4.3 to 5 read them. Podman ignores keys that it
 //! does not know, so each key is checked against a real container by the tests: a misspelt one would be a silent hole.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::Serialize;
 use wlc_plan::{
+    digest::Digest,
     name::FleetName,
     quantity::{Bytes, Millis},
     spec::{ContainerSpec, EmptyDir, Image, Medium, PodSpec, Protocol, Security, VolumeSource},
@@ -251,6 +252,15 @@ fn tmpfs_options(size: Option<Bytes>, page: Bytes) -> String {
         Some(size) => format!("mode=1777,nr_blocks={}", size.0.div_ceil(page.0)),
         None => "mode=1777".to_owned(),
     }
+}
+
+/// The name of the bridge behind the fleet's network: at most 15 characters, as Linux has it.
+///
+/// Left to itself, Podman counts `podman1` and on, and two Podmans of one machine count alike: the pods of one of them are
+/// then not reachable. The socket tells them apart.
+pub fn bridge_name(fleet: &FleetName, socket: &Path) -> String {
+    let parts = [fleet.as_str().as_bytes(), socket.as_os_str().as_encoded_bytes()];
+    format!("wlc-{}", Digest::of_parts("wlc-bridge-1", &parts).short(8))
 }
 
 /// Labels of the fleet's network.

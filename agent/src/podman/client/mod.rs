@@ -113,7 +113,9 @@ impl Client {
         let name = PodLabels::network_name(&self.fleet);
         let what = format!("make network {name}");
         let labels = super::create::network_labels(&self.fleet);
+        let bridge = super::create::bridge_name(&self.fleet, &self.socket);
         let body = opts::NetworkCreateOpts::builder().name(&name).driver("bridge").dns_enabled(true).labels(labels);
+        let body = body.network_interface(&bridge);
         let networks = self.api.networks();
         let Err(error) = self.api(&what, CHANGE, networks.create(&body.build())).await else { return Ok(()) };
         match self.network_labels().await? {
