@@ -120,7 +120,7 @@ impl Agent {
 
     /// Notes the end of a task.
     pub(crate) fn end_task(&mut self, finished: &Finished) {
-        self.tasks.end(finished);
+        self.tasks.end(finished, clock::now());
         let before = self.ledger.failures.get(&finished.replica).cloned();
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),

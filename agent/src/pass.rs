@@ -9,6 +9,7 @@ use crate::{
     agent::Agent,
     clock::{self, Moment},
     decide::{Decision, Scene, decide},
+    ledger::Cause,
     observed::Observed,
     podman::PodmanError,
     status::document::Frame,
@@ -31,9 +32,7 @@ impl Agent {
         };
         self.announce_removal(&decision);
         self.tell(Some(&decision));
-        self.begin_tasks(&decision);
-        self.remember(&decision);
-        let next_due = decision.next_due;
+        let next_due = self.begin_tasks(&decision).or(decision.next_due);
         self.decision = Some(decision);
         next_due
     }
@@ -93,17 +92,26 @@ impl Agent {
         });
     }
 
-    fn begin_tasks(&mut self, decision: &Decision) {
+    /// Begins the tasks of a decision, and remembers what it wants remembered. A task that was done a moment ago and is
+    /// asked for again has changed nothing: it is held back like one that failed.
+    fn begin_tasks(&mut self, decision: &Decision) -> Option<Moment> {
+        let now = clock::now();
+        let mut ledger = decision.ledger.clone();
+        let mut again = None;
         for task in &decision.tasks {
-            self.tasks.begin(task.clone());
+            if self.tasks.was_done_lately(task, now) {
+                let why = format!("{}: the same was done a moment ago and changed nothing", task.reason);
+                ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
+                again = Some(now);
+            } else {
+                self.tasks.begin(task.clone());
+            }
         }
-    }
-
-    fn remember(&mut self, decision: &Decision) {
-        if self.ledger != decision.ledger {
-            self.ledger = decision.ledger.clone();
+        if self.ledger != ledger {
+            self.ledger = ledger;
             self.keep_ledger();
         }
+        again
     }
 }
 

@@ -3,20 +3,26 @@
 //! Only so many steps ask Podman at once. Waiting for a container to end and pulling an image take no turn: a workload
 //! that is slow in these never holds up another.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tokio::sync::{Semaphore, mpsc};
 use tracing::{info, warn};
-use wlc_plan::name::ReplicaName;
+use wlc_plan::{name::ReplicaName, quantity::Millis};
 
 use crate::{
     action::{Action, Task},
     apply::{self, Failure},
+    clock::Moment,
     podman::Podman,
 };
 
 /// How many steps ask Podman at once.
 const AT_ONCE: usize = 8;
+/// A task that is asked for again within this time has changed nothing.
+const LATELY: Millis = Millis::from_seconds(2);
 
 /// A task that has ended.
 #[derive(Debug)]
@@ -35,12 +41,20 @@ pub struct Tasks {
     turns: Arc<Semaphore>,
     finished: mpsc::UnboundedSender<Finished>,
     under_way: BTreeSet<ReplicaName>,
+    /// What was done last for each replica, and when it ended well.
+    done: BTreeMap<ReplicaName, (Vec<Action>, Option<Moment>)>,
 }
 
 impl Tasks {
     /// No task; each that ends is told to `finished`.
     pub fn new(podman: Arc<dyn Podman>, finished: mpsc::UnboundedSender<Finished>) -> Self {
-        Self { podman, turns: Arc::new(Semaphore::new(AT_ONCE)), finished, under_way: BTreeSet::new() }
+        Self {
+            podman,
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            finished,
+            under_way: BTreeSet::new(),
+            done: BTreeMap::new(),
+        }
     }
 
     /// The replicas whose task is under way.
@@ -51,6 +65,7 @@ impl Tasks {
     /// Begins a task.
     pub fn begin(&mut self, task: Task) {
         self.under_way.insert(task.replica.clone());
+        self.done.insert(task.replica.clone(), (task.actions.clone(), None));
         let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
         tokio::spawn(async move {
             let result = carry_out(podman.as_ref(), &turns, &task).await;
@@ -59,10 +74,22 @@ impl Tasks {
         });
     }
 
+    /// Whether the same was done well for this replica a moment ago.
+    pub fn was_done_lately(&self, task: &Task, now: Moment) -> bool {
+        self.done.get(&task.replica).is_some_and(|(actions, ended)| {
+            *actions == task.actions && ended.is_some_and(|ended| now.since(ended) < LATELY)
+        })
+    }
+
     /// A task has ended.
-    pub fn end(&mut self, finished: &Finished) {
-        if let Err(failure) = &finished.result {
-            warn!(replica = %finished.replica, "{failure}");
+    pub fn end(&mut self, finished: &Finished, now: Moment) {
+        match (&finished.result, self.done.get_mut(&finished.replica)) {
+            (Ok(()), Some((_, ended))) => *ended = Some(now),
+            (Ok(()), None) => {}
+            (Err(failure), _) => {
+                warn!(replica = %finished.replica, "{failure}");
+                self.done.remove(&finished.replica);
+            }
         }
         self.under_way.remove(&finished.replica);
     }

@@ -42,9 +42,12 @@ pub fn text(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The lines that Podman's command prints, sorted.
+/// The lines that a list of Podman's prints, sorted. A list may fail while something in it is removed; then it is asked again.
 pub fn lines(arguments: &[&str]) -> Vec<String> {
-    let mut lines: Vec<String> = text(arguments).lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
+    let answer = (0..3).map(|_| podman(arguments)).find(|output| output.status.success());
+    let answer = answer.unwrap_or_else(|| panic!("podman {arguments:?} failed three times"));
+    let text = String::from_utf8_lossy(&answer.stdout).into_owned();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).filter(|line| !line.is_empty()).collect();
     lines.sort_unstable();
     lines
 }

@@ -9,7 +9,7 @@ use super::{Scene, standing::Health};
 use crate::{
     clock::Moment,
     observed::{ContainerState, ObservedContainer, ObservedPod},
-    probes::verdict::{ContainerVerdicts, Verdict},
+    probes::verdict::{ContainerVerdicts, ProbeKind, Verdict},
 };
 
 /// A container of the spec, and what is of it.
@@ -105,6 +105,21 @@ impl Container<'_> {
                     Health::NotReady
                 }
             }
+        }
+    }
+
+    /// The probe that keeps a running container from being ready, and what it saw.
+    pub(super) fn open_probe(&self) -> Option<String> {
+        let newest = self.newest.filter(|one| matches!(one.state, ContainerState::Running { .. }))?;
+        let verdicts = self.scene.verdicts.get(&newest.id).cloned().unwrap_or_default();
+        let has_started = verdicts.has_started(&self.spec.probes);
+        let kind = if has_started { ProbeKind::Readiness } else { ProbeKind::Startup };
+        kind.of(&self.spec.probes)?;
+        let (name, word) = (&self.spec.name, kind.word());
+        match if has_started { &verdicts.readiness } else { &verdicts.startup } {
+            Verdict::Passed { .. } => None,
+            Verdict::Unknown => Some(format!("the {word} probe of `{name}` has not been answered often enough yet")),
+            Verdict::Failed { saw, .. } => Some(format!("the {word} probe of `{name}` failed: {saw}")),
         }
     }
 

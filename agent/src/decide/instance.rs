@@ -3,14 +3,17 @@
 use wlc_plan::gate::Step;
 
 use super::{
-    Scene, contents,
+    Scene, containers, contents,
     draft::Draft,
     gates::{self, Slots, Wish},
     leftovers, make, replacement,
     standing::{Holding, Standing},
     tidy, upkeep,
 };
-use crate::action::{Action, Reason};
+use crate::{
+    action::{Action, Reason},
+    observed::ObservedPod,
+};
 
 /// Adds the next task of a replica, or what it waits for.
 pub(super) fn next_step<'a>(
@@ -38,6 +41,7 @@ pub(super) fn next_step<'a>(
                 || contents::swap(scene, standing, pod, (standings, slots), draft)
                 || tidy::tidy(scene, standing, pod, draft);
             if !is_kept {
+                wait_for_probes(scene, standing, pod, draft);
                 wait_for_min_ready(scene, standing, draft);
             }
         }
@@ -62,6 +66,15 @@ fn first_start<'a>(
         let pulls = make::pull_images(&standing.wanted.spec);
         let actions: Vec<Action> = pulls.chain(make::make(scene, standing.wanted)).collect();
         draft.act(standing.who(), Reason::New, actions);
+    }
+}
+
+/// A pod that is not ready says which probe it waits for, and what that one saw.
+fn wait_for_probes(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
+    for container in containers::of(scene, pod, &standing.wanted.spec) {
+        if let Some(reason) = container.open_probe() {
+            draft.wait(standing.who(), "probe", reason, None);
+        }
     }
 }
 

@@ -138,7 +138,7 @@ fn containers_wait_for_each_other() {
     world.silent.insert(replica("web-0"));
     world.pass();
     let decision = world.decide();
-    assert_eq!(World::waits(&decision, "web-0"), ["after"]);
+    assert_eq!(World::waits(&decision, "web-0"), ["after", "probe"]);
     assert!(decision.waits[0].reason.contains("`slow` has started"), "{decision:#?}");
     world.silent.clear();
     world.settle();

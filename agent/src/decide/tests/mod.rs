@@ -3,6 +3,7 @@
 mod containers;
 mod crashes;
 mod gates;
+mod seeds;
 mod world;
 
 use std::collections::BTreeSet;

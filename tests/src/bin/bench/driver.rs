@@ -4,6 +4,10 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
@@ -13,6 +17,7 @@ use serde_json::{Value, json};
 pub(crate) struct Driver {
     socket: PathBuf,
     fleet: String,
+    ended: Arc<AtomicBool>,
 }
 
 const API: &str = "/v4.3.1/libpod";
@@ -20,7 +25,12 @@ const API: &str = "/v4.3.1/libpod";
 impl Driver {
     /// A driver whose pods, volumes and network carry a label with this name.
     pub(crate) fn new(socket: PathBuf, fleet: &str) -> Self {
-        Self { socket, fleet: fleet.to_owned() }
+        Self { socket, fleet: fleet.to_owned(), ended: Arc::default() }
+    }
+
+    /// From now on nothing is started anew: the pods are about to be removed.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 
     /// A call with a JSON body; the answer must be a success.
@@ -93,6 +103,9 @@ impl Driver {
             else {
                 continue;
             };
+            if self.ended.load(Ordering::Relaxed) {
+                return;
+            }
             self.run(pod, attempt.parse::<u32>().expect("an attempt is a number") + 1);
         }
     }

@@ -51,6 +51,7 @@ pub(crate) fn run() {
         ours.add(kill_and_wait(&name, node.host_port(&replica)));
         baseline.add(kill_and_wait(&format!("bench.{fleet}.{number}.main.0"), port(number)));
     }
+    driver.end();
     figures::close("react", &ours, &baseline);
     drop(cleaner);
 }
