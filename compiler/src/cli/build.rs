@@ -13,7 +13,7 @@ use wlc_plan::{
     time::Timestamp,
 };
 
-use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, git, output, project::Project};
+use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, changes, git, output, project::Project};
 use crate::{
     lock::store::{self, Reading},
     lower::Lowered,
@@ -54,11 +54,15 @@ impl Build {
             return Ok(code.max(PROBLEMS));
         };
         settle_lock(&project, lowered)?;
+        let before = changes::published(&self.out, &lowered.content, &project.signers()?);
         let published = self.publish(&project, lowered)?;
         for warning in &published.warnings {
             output::note(&format!("warning: {warning}"));
         }
         output::note(&describe(&published));
+        if matches!(published.outcome, Outcome::Written(_)) {
+            changes::lines(&before.unwrap_or_default(), &lowered.content).iter().for_each(|line| output::note(line));
+        }
         Ok(FINE)
     }
 

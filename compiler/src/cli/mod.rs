@@ -3,6 +3,7 @@
 //! Commands are an edge: they read the working folder and the clock and print.
 
 mod build;
+mod changes;
 mod check;
 mod explain;
 mod git;
