@@ -157,7 +157,7 @@ pub enum Reason {
     Left,
     /// A second pod of a replica that may have one.
     Surplus,
-    /// An old attempt is no longer needed.
+    /// An old attempt, or what a pod left behind, is no longer needed.
     Tidy,
     /// A content that is swapped in place changed.
     Content,
@@ -195,7 +195,7 @@ impl fmt::Display for Reason {
             Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
             Self::Left => formatter.write_str("not in the plan any more"),
             Self::Surplus => formatter.write_str("a second pod of this replica"),
-            Self::Tidy => formatter.write_str("an old attempt is no longer needed"),
+            Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
             Self::Content => formatter.write_str("a mounted content changed"),
         }
     }

@@ -3,7 +3,10 @@
 //! A pass sees one [`Observed`]: everything of this fleet that exists on the node, and nothing that is not ours. A pod is
 //! ours when its name is the one that its labels give; a container when it carries our labels inside such a pod.
 
-use std::{collections::{BTreeMap, BTreeSet}, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use wlc_plan::{
     digest::Digest,

@@ -104,7 +104,7 @@ impl Agent {
                 ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
                 again = Some(now);
             } else {
-                self.tasks.begin(task.clone());
+                self.tasks.begin(task.clone(), now);
             }
         }
         if self.ledger != ledger {

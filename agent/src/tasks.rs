@@ -63,7 +63,8 @@ impl Tasks {
     }
 
     /// Begins a task.
-    pub fn begin(&mut self, task: Task) {
+    pub fn begin(&mut self, task: Task, now: Moment) {
+        self.done.retain(|_, (_, ended)| ended.is_none_or(|ended| now.since(ended) < LATELY));
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
         let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());

@@ -61,10 +61,13 @@ pub fn read(sources: Sources, mut problems: Problems) -> Front {
 /// What the files declare, with the files that they name and the lock → what is to run where.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
     let Front { sources, repository, mut problems } = front;
+    let mut placement = Placement::default();
+    if problems.any_file_unread() {
+        return Compiled { sources, repository, problems, placement, lowered: None };
+    }
     checks::run(&repository, &mut problems);
     guard::check(&repository, lock, &mut problems);
     let contents = lower::contents(&repository, attachments, &mut problems);
-    let mut placement = Placement::default();
     if problems.errors() == 0 {
         placement = placement::place(&repository, lock, &mut problems);
         several_nodes(&repository, &placement, &mut problems);

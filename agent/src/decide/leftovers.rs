@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{gate::Step, name::ReplicaName};
+use wlc_plan::{
+    gate::Step,
+    name::{ReplicaName, WorkloadName},
+};
 
 use super::{
     Removal, Scene,
@@ -43,6 +46,33 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
         }
         remove(scene, &pods, Reason::Left, draft);
     }
+}
+
+/// Volumes and folders of pods that are gone: whatever a pod leaves behind goes with it.
+///
+/// Those of a pod that is wanted stay: it is about to be made. A replica that has something else to do does that first.
+pub(super) fn of_gone_pods(scene: Scene<'_>, draft: &mut Draft<'_>) {
+    let is_wanted = |name: &str| scene.desired.wanted.iter().any(|wanted| wanted.pod_name() == name);
+    for pod in scene.observed.leftovers.iter().filter(|name| !is_wanted(name)) {
+        let Some(replica) = replica_of(pod) else { continue };
+        if scene.busy.contains(&replica)
+            || scene.desired.refused.contains_key(&replica)
+            || draft.task_of(&replica).is_some()
+        {
+            continue;
+        }
+        let workload = scene.desired.wanted(&replica).map(|wanted| wanted.instance.workload.clone());
+        let workload = workload.or_else(|| WorkloadName::parse(replica.as_str()).ok());
+        if let Some(workload) = workload {
+            let who = Who { replica: &replica, workload: &workload, pod };
+            draft.act(who, Reason::Tidy, vec![Action::RemovePod { pod: pod.clone() }]);
+        }
+    }
+}
+
+/// The replica in the name `wlc.<fleet>.<replica>.<8 digits>`.
+fn replica_of(pod: &str) -> Option<ReplicaName> {
+    ReplicaName::parse(pod.split('.').nth(2)?).ok()
 }
 
 /// Removes pods of one replica.

@@ -91,6 +91,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     for standing in standing::unhealthy_first(&standings) {
         instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
     }
+    leftovers::of_gone_pods(scene, &mut draft);
     let states = states::all(scene, &standings, &draft);
     draft.finish(states)
 }

@@ -134,3 +134,53 @@ async fn fetch(stream: UnixStream) -> Result<Bytes, Box<dyn std::error::Error + 
     driver.abort();
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use wlc_plan::name::{FleetName, NodeName};
+
+    use super::*;
+    use crate::status::document::VERSION;
+
+    fn document() -> Document {
+        Document {
+            version: VERSION,
+            node: NodeName::parse("n1").unwrap(),
+            fleet: FleetName::parse("example").unwrap(),
+            generation: Some(3),
+            refused: None,
+            waiting: None,
+            warnings: Vec::new(),
+            instances: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_served_is_what_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/status.sock");
+        assert!(matches!(ask(&path).await, Err(NoStatus::NoAgent { .. })));
+        let status = watch::Sender::new(Arc::new(document()));
+        let socket = StatusSocket::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        let serving = tokio::spawn(socket.serve(status.subscribe()));
+        assert_eq!(ask(&path).await.unwrap(), document());
+        let newer = Document { generation: Some(4), ..document() };
+        status.send_replace(Arc::new(newer.clone()));
+        assert_eq!(ask(&path).await.unwrap(), newer);
+        serving.abort();
+        drop(serving.await);
+        assert!(!path.exists(), "the socket goes with the agent");
+    }
+
+    #[tokio::test]
+    async fn a_dead_socket_is_replaced_and_any_other_file_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        drop(StatusSocket::open(&path).unwrap());
+        fs::write(&path, "mine").unwrap();
+        assert!(StatusSocket::open(&path).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+}

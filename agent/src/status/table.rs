@@ -56,3 +56,29 @@ fn line(text: &mut String, words: &str) {
     let clean: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     writeln!(text, "{clean}").expect("writing to a string cannot fail");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_see_what_waits_and_why() {
+        let text = r#"{"version":1,"node":"n1","fleet":"example","generation":7,
+            "refused":{"code":"older-generation","reason":"generation 6 is older"},"instances":[
+            {"replica":"web-0","workload":"web","kind":"deployment","state":"running","ready":true,"revision":null,
+             "since":"2026-11-23T03:00:00Z","restarts":0,"waits":[],"containers":[],"last_failure":"an old story"},
+            {"replica":"web-10","workload":"web","kind":"deployment","state":"back-off","ready":false,"revision":null,
+             "since":"2026-11-23T03:00:00Z","restarts":12,
+             "waits":[{"gate":"back-off","reason":"ended\u001b with 1","until":"2026-11-23T03:05:00Z"}],
+             "containers":[],"last_failure":"`main` ended with 1"}]}"#;
+        let document: Document = serde_json::from_str(text).unwrap();
+        let expected = "node n1 of fleet example, generation 7\n\
+            refused (older-generation): generation 6 is older\n\
+            REPLICA  STATE     READY  RESTARTS  REVISION\n\
+            web-0    running   yes    0\n\
+            web-10   back-off  no     12\n\
+            \x20 waits (back-off): ended  with 1, until 2026-11-23T03:05:00Z\n\
+            \x20 last failure: `main` ended with 1\n";
+        assert_eq!(table(&document), expected);
+    }
+}

@@ -70,7 +70,7 @@ impl Build {
         let signers = project.signers()?;
         let key = self.key.as_deref().map(read_key).transpose()?;
         let root = project.root.clone();
-        let is_ancestor = |earlier: &Commit, later: &Commit| git::is_ancestor(&root, earlier, later);
+        let is_ancestor = |earlier: &Commit| git::is_ancestor(&root, earlier);
         let generation = |number: u64| Generation::new(number);
         let options = PublishOptions {
             out: &self.out,

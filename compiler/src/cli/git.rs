@@ -16,12 +16,12 @@ pub(super) fn commit(root: &Path) -> Option<Commit> {
     Commit::parse(run(root, &["rev-parse", "--verify", "HEAD"])?.trim())
 }
 
-/// Whether one commit is an ancestor of another. A shallow clone does not know.
-pub(super) fn is_ancestor(root: &Path, earlier: &Commit, later: &Commit) -> Ancestry {
+/// Whether a commit is an ancestor of what is checked out. Outside a repository and in a shallow clone nobody knows.
+pub(super) fn is_ancestor(root: &Path, earlier: &Commit) -> Ancestry {
     let answer = Command::new("git")
         .arg("-C")
         .arg(root)
-        .args(["merge-base", "--is-ancestor", earlier.as_str(), later.as_str()])
+        .args(["merge-base", "--is-ancestor", earlier.as_str(), "HEAD"])
         .output();
     match answer.ok().and_then(|output| output.status.code()) {
         Some(0) => Ancestry::Ancestor,

@@ -35,6 +35,12 @@ impl Problems {
         self.error_count
     }
 
+    /// Whether a source file could not be read. Then nothing is held against each other: what it declares is not known.
+    pub fn any_file_unread(&self) -> bool {
+        let unread = |one: &Diagnostic| matches!(one.code, Code::Syntax | Code::HostileInput | Code::UnreadableFile);
+        self.list.iter().any(unread)
+    }
+
     /// Whether a hint that takes time to find is worth it: nobody reads the thousandth.
     pub fn wants_hints(&self) -> bool {
         self.list.len() < 1_000

@@ -159,12 +159,10 @@ fn check_ancestry(last: &Head, options: &PublishOptions<'_>) -> Result<(), Publi
     };
     let generation = last.generation;
     let last = commit.clone();
-    let ancestry = match &options.commit {
-        Some(this) if this == commit => Ancestry::Ancestor,
-        Some(this) => (options.is_ancestor)(commit, this),
-        None => Ancestry::Unknown,
-    };
-    match ancestry {
+    if options.commit.as_ref() == Some(commit) {
+        return Ok(());
+    }
+    match (options.is_ancestor)(commit) {
         Ancestry::Ancestor => Ok(()),
         Ancestry::NotAncestor => Err(PublishError::NotAncestor { generation, last }),
         Ancestry::Unknown => Err(PublishError::AncestryUnknown { generation, last }),

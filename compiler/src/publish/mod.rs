@@ -64,8 +64,8 @@ pub struct PublishOptions<'a> {
     pub generation_after: Option<Generation>,
     /// `--anyway`: go on although the last head does not verify or its commit is no ancestor of this one.
     pub anyway: Anyway,
-    /// Whether the first commit is an ancestor of the second.
-    pub is_ancestor: &'a dyn Fn(&Commit, &Commit) -> Ancestry,
+    /// Whether a commit is an ancestor of the sources, uncommitted changes or not.
+    pub is_ancestor: &'a dyn Fn(&Commit) -> Ancestry,
 }
 
 /// What publishing did.

@@ -77,7 +77,7 @@ fn run(case: Case) -> Result<Decision, String> {
         expect_head: ExpectedHead::Any,
         generation_after: None,
         anyway: Anyway::No,
-        is_ancestor: &|_, _| Ancestry::Ancestor,
+        is_ancestor: &|_| Ancestry::Ancestor,
     };
     (case.change)(&mut options);
     let fleet = FleetName::parse("example").unwrap();
@@ -147,12 +147,12 @@ fn an_older_commit_does_not_replace_a_newer_one() {
         let error = result.unwrap_err();
         assert!(error.contains(part), "{error}");
     };
-    refused("no ancestor", at(|options| options.is_ancestor = &|_, _| Ancestry::NotAncestor));
-    refused("cannot be told", at(|options| options.is_ancestor = &|_, _| Ancestry::Unknown));
+    refused("no ancestor", at(|options| options.is_ancestor = &|_| Ancestry::NotAncestor));
+    refused("cannot be told", at(|options| options.is_ancestor = &|_| Ancestry::Unknown));
     refused("cannot be told", at(|options| options.commit = None));
     assert_eq!(at(|options| options.commit = Some(commit('a'))), written);
     let anyway = at(|options| {
-        options.is_ancestor = &|_, _| Ancestry::NotAncestor;
+        options.is_ancestor = &|_| Ancestry::NotAncestor;
         options.anyway = Anyway::Yes;
     });
     assert_eq!(anyway, written);

@@ -4,6 +4,8 @@
 //! slash-dashed block, and recurses once for each error at the top level. A small lexical scan keeps its input inside
 //! bounds in which all of that is harmless; no file of a person comes near them.
 
+use std::ops::Range;
+
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     span::{FileId, Span},
@@ -23,15 +25,24 @@ const STRAY_BRACES: usize = 16;
 /// Most opening parentheses; they are type annotations, which mean nothing here, and each may make the parser recurse.
 const PARENTHESES: usize = 64;
 
-/// Whether the text may be parsed. What is wrong with it is reported.
-pub fn admits(file: FileId, text: &str, problems: &mut Problems) -> bool {
+/// Most characters of one block at the top of a file, blanks, comments and the insides of texts not counted. The parser
+/// recurses on what is broken, so this bounds the stack that it needs.
+pub const SIGNS: usize = 16 << 10;
+/// Most `/-` in a row.
+const DASHES: usize = 16;
+
+/// The blocks at the top of a file as ranges of its text, so that each is parsed alone and a mistake in one hides none in
+/// another. None where the text may not be parsed at all; why is reported.
+pub fn parts(file: FileId, text: &str, problems: &mut Problems) -> Option<Vec<Range<usize>>> {
     match Scan::new(text).run() {
-        Ok(()) => true,
+        Ok(parts) => Some(parts),
         Err(Refused { at, length, message }) => {
-            let span = Span::new(file, at, (at + length).min(text.len()));
-            let hint = "nothing that people write looks like this; take it out, or write it in smaller files";
+            let end = (at + length..).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+            let start = (0..=at).rev().find(|start| text.is_char_boundary(*start)).unwrap_or_default();
+            let span = Span::new(file, start, end.min(text.len()));
+            let hint = "nothing that people write looks like this; take it out, or write it in smaller blocks";
             problems.add(Diagnostic::new(Code::HostileInput, message, span, "refused from here").hint(hint));
-            false
+            None
         }
     }
 }
@@ -59,36 +70,76 @@ struct Scan<'a> {
     dashed: Dashed,
     stray: usize,
     parentheses: usize,
+    /// Characters of the block that is being scanned.
+    signs: usize,
+    /// Where that block begins.
+    begin: usize,
+    parts: Vec<Range<usize>>,
 }
 
 impl<'a> Scan<'a> {
     fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, open: Vec::new(), dashed: Dashed::No, stray: 0, parentheses: 0 }
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+            open: Vec::new(),
+            dashed: Dashed::No,
+            stray: 0,
+            parentheses: 0,
+            signs: 0,
+            begin: 0,
+            parts: Vec::new(),
+        }
     }
 
-    fn run(mut self) -> Result<(), Refused> {
+    fn run(mut self) -> Result<Vec<Range<usize>>, Refused> {
         if self.bytes.len() > FILE_BYTES {
             let message = format!("the file is longer than {} MiB", FILE_BYTES >> 20);
             return Err(Refused { at: 0, length: 1, message });
         }
         while let Some(&byte) = self.bytes.get(self.at) {
+            self.count(byte)?;
             match byte {
                 b'/' if self.next_is(b"/*") => self.comment()?,
                 b'/' if self.next_is(b"//") => self.line_comment(),
-                b'/' if self.next_is(b"/-") => self.dash(),
+                b'/' if self.next_is(b"/-") => self.dash()?,
                 b'"' | b'#' => self.string(),
                 b'{' => self.open_brace()?,
                 b'(' => self.parenthesis()?,
                 b'}' => self.close_brace()?,
                 b'\\' if self.next_is(b"\\\n") => self.at += 2,
-                b'\n' | b';' => {
-                    self.dashed = Dashed::No;
-                    self.at += 1;
-                }
+                b'\n' | b';' => self.line_end(),
                 _ => self.at += 1,
             }
         }
+        self.end_part();
+        Ok(self.parts)
+    }
+
+    fn count(&mut self, byte: u8) -> Result<(), Refused> {
+        self.signs += usize::from(!byte.is_ascii_whitespace());
+        if self.signs > SIGNS {
+            let message = format!("a block at the top of the file has more than {SIGNS} characters outside of texts");
+            return Err(Refused { at: self.begin, length: 1, message });
+        }
         Ok(())
+    }
+
+    fn line_end(&mut self) {
+        self.dashed = Dashed::No;
+        self.at += 1;
+        if self.open.is_empty() {
+            self.end_part();
+        }
+    }
+
+    fn end_part(&mut self) {
+        let end = self.at.min(self.bytes.len());
+        if self.signs > 0 {
+            self.parts.push(self.begin..end);
+            self.signs = 0;
+        }
+        self.begin = end;
     }
 
     fn next_is(&self, word: &[u8]) -> bool {
@@ -134,16 +185,24 @@ impl<'a> Scan<'a> {
     }
 
     /// A `/-` may stand apart from what it takes out: blanks, line ends and comments between them do not count.
-    fn dash(&mut self) {
-        self.at += 2;
+    fn dash(&mut self) -> Result<(), Refused> {
         self.dashed = Dashed::Yes;
+        let mut in_a_row = 0;
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {
                 b'/' if self.next_is(b"//") => self.line_comment(),
+                b'/' if self.next_is(b"/-") => {
+                    in_a_row += 1;
+                    self.at += 2;
+                }
                 byte if byte.is_ascii_whitespace() => self.at += 1,
-                _ => return,
+                _ => return Ok(()),
+            }
+            if in_a_row > DASHES {
+                return Err(self.refuse(format!("more than {DASHES} `/-` stand in a row")));
             }
         }
+        Ok(())
     }
 
     fn comment(&mut self) -> Result<(), Refused> {
@@ -210,7 +269,7 @@ mod tests {
     use super::*;
 
     fn admitted(text: &str) -> bool {
-        admits(FileId(0), text, &mut Problems::default())
+        parts(FileId(0), text, &mut Problems::default()).is_some()
     }
 
     #[test]
@@ -228,6 +287,14 @@ mod tests {
             assert!(!admitted(&bomb), "{}", &bomb[..20]);
         }
         assert!(!admitted(&" ".repeat(FILE_BYTES + 1)));
+    }
+
+    #[test]
+    fn each_block_at_the_top_is_a_part() {
+        let text = "a 1\n\n// c\nb { c\n d }\n/-\ne 2; f \"\n\" \\\n 3\ng";
+        let parts = parts(FileId(0), text, &mut Problems::default()).unwrap();
+        let parts: Vec<&str> = parts.into_iter().map(|part| text[part].trim()).collect();
+        assert_eq!(parts, ["a 1", "// c", "b { c\n d }", "/-\ne 2;", "f \"\n\" \\\n 3", "g"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The parser reports one mistake several times, and knows nothing of the habits of older KDL. The first report of a line
 //! is kept, and the text under it decides what is said.
 
+use std::ops::Range;
+
 use kdl::{KdlDiagnostic, KdlError};
 
 use crate::{
@@ -14,12 +16,12 @@ use crate::{
 const MOST: usize = 20;
 
 /// Reports what the parser found.
-pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut Problems) {
+pub(super) fn report(file: FileId, text: &str, part: &Range<usize>, error: &KdlError, problems: &mut Problems) {
     let mut last_line = None;
     let mut reported = 0;
     for found in &error.diagnostics {
-        let (start, end) = place(text, found);
-        let line = text[..start].matches('\n').count();
+        let (start, end) = place(text, part, found);
+        let line = text[part.start..start.max(part.start)].matches('\n').count();
         if Some(line) == last_line || reported == MOST || (is_echo(found) && reported > 0) {
             continue;
         }
@@ -28,7 +30,7 @@ pub(super) fn report(file: FileId, text: &str, error: &KdlError, problems: &mut 
         problems.add(describe(found, &text[start..end], Span::new(file, start, end)));
     }
     if reported == 0 {
-        let span = Span::new(file, 0, text.len().min(1));
+        let span = Span::new(file, part.start, part.start);
         problems.add(Diagnostic::new(Code::Syntax, "this file is not KDL", span, "from here"));
     }
 }
@@ -53,8 +55,8 @@ fn other_language(text: &str) -> Option<&'static str> {
 }
 
 /// The span of a report, moved to whole characters inside the text.
-fn place(text: &str, found: &KdlDiagnostic) -> (usize, usize) {
-    let mut start = found.span.offset().min(text.len());
+fn place(text: &str, part: &Range<usize>, found: &KdlDiagnostic) -> (usize, usize) {
+    let mut start = (part.start + found.span.offset()).min(text.len());
     let mut end = (start + found.span.len()).min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;

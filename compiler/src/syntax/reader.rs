@@ -1,6 +1,10 @@
 //! The kdl crate's document → our blocks.
 
+use std::ops::Range;
+
 use kdl::{KdlDocument, KdlEntry, KdlIdentifier, KdlNode, KdlValue};
+
+use miette::SourceSpan;
 
 use super::{Block, Property, Scalar, Value, guard, kdl_errors};
 use crate::{
@@ -9,24 +13,51 @@ use crate::{
     span::{FileId, Span, Spanned},
 };
 
+/// What the parser may use; it needs at most 300 bytes for each character of a part ([`guard::SIGNS`]).
+const STACK: usize = 64 << 20;
+/// At most this many parts with mistakes are reported of one file.
+const MOST_BROKEN: usize = 50;
+
 /// Reads a file. What is wrong with it is reported, and then nothing of it is returned.
 pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    if !guard::admits(file, &source.text, problems) || kdl_errors::report_other_language(file, &source.text, problems) {
+    if kdl_errors::report_other_language(file, &source.text, problems) {
         return None;
     }
-    match KdlDocument::parse_v2(&source.text) {
-        Ok(document) => Some(Tree { file, text: &source.text, problems }.blocks(&document)),
-        Err(error) => {
-            kdl_errors::report(file, &source.text, &error, problems);
-            None
+    let parts = guard::parts(file, &source.text, problems)?;
+    std::thread::scope(|scope| {
+        let parse = || parse(file, &source.text, parts, problems);
+        let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse);
+        parser.expect("a thread can be started").join().expect("the parser does not panic")
+    })
+}
+
+fn parse(file: FileId, text: &str, parts: Vec<Range<usize>>, problems: &mut Problems) -> Option<Vec<Block>> {
+    let mut blocks = Vec::new();
+    let mut broken = 0;
+    for part in parts {
+        match KdlDocument::parse_v2(&text[part.clone()]) {
+            Ok(document) => blocks.extend(Tree { file, text, base: part.start, problems }.blocks(&document)),
+            Err(error) => {
+                broken += 1;
+                kdl_errors::report(file, text, &part, &error, problems);
+            }
+        }
+        if broken == MOST_BROKEN {
+            let span = Span::new(file, part.start, part.start);
+            let message = "the rest of this file is not read: it has too many mistakes";
+            problems.add(Diagnostic::new(Code::Syntax, message, span, "up to here"));
+            break;
         }
     }
+    (broken == 0).then_some(blocks)
 }
 
 /// A document that is being turned into our blocks.
 struct Tree<'a> {
     file: FileId,
     text: &'a str,
+    /// Where the part begins that the document is of.
+    base: usize,
     problems: &'a mut Problems,
 }
 
@@ -36,32 +67,43 @@ impl Tree<'_> {
     }
 
     fn block(&mut self, node: &KdlNode) -> Block {
-        let file = self.file;
-        let name = node.name();
-        let word_span = Span::new(file, name.span().offset(), name.span().offset() + name.span().len());
+        let word_span = self.span(node.name().span());
         self.report_type(node.ty(), word_span);
         let mut found = Block {
-            word: Spanned::new(name.value().to_owned(), word_span),
+            word: Spanned::new(node.name().value().to_owned(), word_span),
             arguments: Vec::new(),
             properties: Vec::new(),
             children: node.children().map(|children| self.blocks(children)).unwrap_or_default(),
             span: word_span,
-            extent: Span::new(file, node.span().offset(), node.span().offset() + node.span().len()),
+            extent: self.span(node.span()),
         };
         for entry in node.entries() {
-            let value = value(file, entry);
+            let value = self.value(entry);
             self.report_type(entry.ty(), value.span);
             found.span = found.span.to(value.span);
             match entry.name() {
                 None => found.arguments.push(value),
                 Some(name) => {
-                    let start = name.span().offset();
-                    let name_span = Span::new(file, start, start + name.span().len());
-                    found.properties.push(Property { name: Spanned::new(name.value().to_owned(), name_span), value });
+                    let name = Spanned::new(name.value().to_owned(), self.span(name.span()));
+                    found.properties.push(Property { name, value });
                 }
             }
         }
         found
+    }
+
+    fn span(&self, found: SourceSpan) -> Span {
+        let start = self.base + found.offset();
+        Span::new(self.file, start, start + found.len())
+    }
+
+    /// An entry has no span of its own for its value: it is the end of the entry, as long as the value was written.
+    fn value(&self, entry: &KdlEntry) -> Value {
+        let whole = self.span(entry.span());
+        let written = entry.format().map_or("", |format| format.value_repr.as_str());
+        let most = whole.end - whole.start;
+        let length = u32::try_from(written.len()).ok().filter(|length| (1..most).contains(length)).unwrap_or(most);
+        Spanned::new(scalar(entry.value(), written), Span { start: whole.end - length, ..whole })
     }
 
     /// KDL can write a type before a word or a value. The language gives it no meaning, so it is not passed over.
@@ -72,15 +114,6 @@ impl Tree<'_> {
         let diagnostic = Diagnostic::new(Code::SurplusValue, message, behind, "has a type before it");
         self.problems.add(diagnostic.hint(format!("write `{word}` alone")));
     }
-}
-
-/// An entry has no span of its own for its value: it is the end of the entry, as long as the value was written.
-fn value(file: FileId, entry: &KdlEntry) -> Value {
-    let whole = entry.span();
-    let written = entry.format().map_or("", |format| format.value_repr.as_str());
-    let length = if written.is_empty() { whole.len() } else { written.len().min(whole.len()) };
-    let end = whole.offset() + whole.len();
-    Spanned::new(scalar(entry.value(), written), Span::new(file, end - length, end))
 }
 
 fn scalar(value: &KdlValue, written: &str) -> Scalar {

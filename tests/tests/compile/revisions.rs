@@ -20,7 +20,7 @@ fn a_template_that_returns_gets_a_new_number_and_its_old_one_is_gone() {
     assert_eq!(steps[0].numbers("web"), [1]);
     assert_eq!(steps[1].numbers("web"), [1, 2]);
     assert_eq!(steps[2].numbers("web"), [2, 3]);
-    let revision = |step: usize| steps[step].instance("web").spec.revision.clone();
+    let revision = |step: usize| steps[step].instance("web").spec.revision;
     assert_eq!(revision(0), revision(2), "it is the same template, so nothing that still runs is restarted");
     assert_eq!(steps[3].numbers("web"), [2, 3, 4]);
 }

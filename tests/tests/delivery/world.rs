@@ -165,7 +165,7 @@ pub(crate) fn publish_into(
         expect_head: build.expect_head,
         generation_after: build.generation_after.and_then(wlc_plan::head::Generation::new),
         anyway: build.anyway,
-        is_ancestor: &|_, _| build.ancestry,
+        is_ancestor: &|_| build.ancestry,
     };
     publish(content, &options)
 }

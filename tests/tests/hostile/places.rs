@@ -127,7 +127,7 @@ fn a_file_that_may_not_be_read_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let repository = Repository::new().with("x.kdl", WEB);
     let path = repository.path().join("x.kdl");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&path).is_ok() {
         eprintln!("SKIP a_file_that_may_not_be_read_is_reported: this user may read everything");
         return;

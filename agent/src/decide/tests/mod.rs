@@ -8,7 +8,11 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use wlc_plan::rollout::Replacement;
+use wlc_plan::{
+    name::VolumeName,
+    rollout::Replacement,
+    spec::{Access, EmptyDir, Medium, Mount, MountSource, VolumeSource},
+};
 
 use self::world::*;
 use super::*;
@@ -99,4 +103,23 @@ fn without_its_spec_a_pod_stops_within_the_default_grace() {
     let decision = world.decide();
     let Action::StopContainers { grace, .. } = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
     assert_eq!(*grace, crate::desired::UNKNOWN_GRACE);
+}
+
+#[test]
+fn what_a_lost_pod_left_behind_goes_with_it() {
+    let mut with_volume = version(1);
+    let name = VolumeName::parse("data").unwrap();
+    let disk = VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size: None });
+    with_volume.volumes.insert(name.clone(), disk);
+    let path = AbsolutePath::parse("/data").unwrap();
+    let mount = Mount { path, source: MountSource::Volume(name), access: Access::ReadWrite };
+    with_volume.containers[0].mounts.push(mount);
+    let mut world = World::new(vec![instance("web-0", &with_volume, vec![slot(1)])]);
+    world.settle();
+    let pod = world.observe().pods[0].name.clone();
+    world.podman.lose_pod(&pod);
+    world.accept(Vec::new());
+    assert!(world.observe().leftovers.contains(&pod));
+    world.settle();
+    assert!(world.observe().leftovers.is_empty(), "{:?}", world.observe());
 }
