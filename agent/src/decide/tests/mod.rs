@@ -9,7 +9,7 @@ mod world;
 use std::collections::BTreeSet;
 
 use wlc_plan::{
-    name::VolumeName,
+    name::{AbsolutePath, VolumeName},
     rollout::Replacement,
     spec::{Access, EmptyDir, Medium, Mount, MountSource, VolumeSource},
 };
