@@ -118,14 +118,22 @@ pub(super) fn now() -> Timestamp {
 fn describe(published: &Published) -> String {
     let Published { generation, outcome, standing, written, removed, warnings: _ } = published;
     let what = match outcome {
-        Outcome::Written(Reason::First) => format!("generation {generation} is the first, {written} files"),
-        Outcome::Written(Reason::Content) => format!("generation {generation} has new content, {written} files"),
+        Outcome::Written(Reason::First) => {
+            format!("generation {generation} is the first, {}", output::counted(*written, "file"))
+        }
+        Outcome::Written(Reason::Content) => {
+            format!("generation {generation} has new content, {}", output::counted(*written, "file"))
+        }
         Outcome::Written(Reason::Signers) => format!("generation {generation} is for the changed signers"),
         Outcome::Written(Reason::Freshness) => format!("generation {generation} is for another term of validity"),
         Outcome::SignedLast => format!("generation {generation} was there and is signed now"),
         Outcome::Unchanged => format!("generation {generation} has this content already, nothing was written"),
     };
-    let removed = if *removed == 0 { String::new() } else { format!("; {removed} files of older sets removed") };
+    let removed = if *removed == 0 {
+        String::new()
+    } else {
+        format!("; {} of older sets removed", output::counted(*removed, "file"))
+    };
     format!("{what}; {}{removed}", standing_text(*standing))
 }
 

@@ -43,13 +43,13 @@ pub(super) fn lines(old: &Replicas, content: &Content) -> Vec<String> {
     let mut groups: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
     for (replica, (node, instance)) in &new {
         let text = match old.get(replica) {
-            None => Some(("start", format!("{replica} on {node}"))),
-            Some((before, _)) if before != node => Some(("move", format!("{replica} from {before} to {node}"))),
+            None => Some(("new", format!("{replica} on {node}"))),
+            Some((before, _)) if before != node => Some(("moved", format!("{replica} from {before} to {node}"))),
             Some((_, before)) => match change(before, instance) {
                 Change::Nothing => None,
-                Change::InPlace(_) => Some(("get new contents in place", replica.to_string())),
-                Change::Replace(Why::Revision) => Some(("are replaced by a new revision", replica.to_string())),
-                Change::Replace(Why::Binding) => Some(("are replaced for another binding", replica.to_string())),
+                Change::InPlace(_) => Some(("new contents in place", replica.to_string())),
+                Change::Replace(Why::Revision) => Some(("replaced by a new revision", replica.to_string())),
+                Change::Replace(Why::Binding) => Some(("replaced for another binding", replica.to_string())),
             },
         };
         if let Some((group, text)) = text {
@@ -59,7 +59,7 @@ pub(super) fn lines(old: &Replicas, content: &Content) -> Vec<String> {
     let gone = old.keys().filter(|replica| !new.contains_key(*replica)).map(ToString::to_string);
     let gone: Vec<String> = gone.collect();
     if !gone.is_empty() {
-        groups.insert("leave", gone);
+        groups.insert("gone", gone);
     }
     groups.into_iter().map(|(group, replicas)| line(group, &replicas)).collect()
 }
@@ -68,5 +68,5 @@ fn line(group: &str, replicas: &[String]) -> String {
     const SHOWN: usize = 8;
     let shown = replicas.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     let more = if replicas.len() > SHOWN { format!(" and {} more", replicas.len() - SHOWN) } else { String::new() };
-    format!("  {} {group}: {shown}{more}", replicas.len())
+    format!("  {group}: {} ({shown}{more})", replicas.len())
 }

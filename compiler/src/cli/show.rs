@@ -50,7 +50,12 @@ impl Show {
 type Specs = std::collections::BTreeMap<wlc_plan::digest::Digest, PodSpec>;
 
 fn text(plan: &NodePlan, specs: &Specs) -> String {
-    let mut lines = vec![format!("node {} of fleet {}: {} replicas", plan.node, plan.fleet, plan.instances.len())];
+    let mut lines = vec![format!(
+        "node {} of fleet {}: {}",
+        plan.node,
+        plan.fleet,
+        output::counted(plan.instances.len(), "replica")
+    )];
     for instance in &plan.instances {
         lines.push(String::new());
         lines.extend(instance_lines(instance, specs.get(&instance.spec.spec)));

@@ -29,7 +29,11 @@ impl Sign {
         let signed = publish::sign(&options).map_err(|error| Failure::new(REFUSED, error.to_string()))?;
         let by = signed.signer.map_or_else(|| "counted".to_owned(), |signer| format!("signed by `{signer}`"));
         let standing = build::standing_text(signed.standing);
-        output::note(&format!("generation {} for {} nodes is {by}; {standing}", signed.head.generation, signed.nodes));
+        output::note(&format!(
+            "generation {} for {} is {by}; {standing}",
+            signed.head.generation,
+            output::counted(signed.nodes, "node")
+        ));
         Ok(FINE)
     }
 }

@@ -99,11 +99,11 @@ fn report(set: &WholeSet) {
     let head = &set.envelope.head;
     let signers: Vec<String> = set.envelope.signers.iter().map(ToString::to_string).collect();
     output::note(&format!(
-        "generation {} of fleet `{}`: {} nodes, {} files, signed by {}",
+        "generation {} of fleet `{}`: {}, {}, signed by {}",
         head.generation,
         head.fleet,
-        set.nodes.len(),
-        set.files.len(),
+        output::counted(set.nodes.len(), "node"),
+        output::counted(set.files.len(), "file"),
         signers.join(", "),
     ));
 }
