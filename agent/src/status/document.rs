@@ -10,6 +10,7 @@ use wlc_plan::{
     time::Timestamp,
 };
 
+use super::live::Live;
 use crate::{
     action::Wait,
     clock::Moment,
@@ -39,6 +40,9 @@ pub struct Document {
     /// What somebody should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// How busy the machine is; read when the status is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Live>,
     /// All replicas, sorted by name.
     pub instances: Vec<Instance>,
 }
@@ -126,7 +130,9 @@ impl Frame {
         let (node, fleet) = (node.clone(), fleet.clone());
         let generation = plans.generation().map(wlc_plan::head::Generation::number);
         let instances = Vec::new();
-        let document = Document { version: VERSION, node, fleet, generation, refused, waiting, warnings, instances };
+        let machine = None;
+        let document =
+            Document { version: VERSION, node, fleet, generation, refused, waiting, warnings, machine, instances };
         Self { document }
     }
 

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::document::Document;
+use super::{document::Document, live::Live};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 64 << 20;
@@ -99,7 +99,8 @@ fn response(request: &Request<Incoming>, document: &Document) -> Response<Full<B
     let (status, body) = match (request.method(), request.uri().path()) {
         (&Method::GET, "/status") => (
             StatusCode::OK,
-            serde_json::to_vec(document).expect("a document has string keys and cannot fail to serialize"),
+            serde_json::to_vec(&Document { machine: Live::read(), ..document.clone() })
+                .expect("a document has string keys and cannot fail to serialize"),
         ),
         (&Method::GET, _) => (StatusCode::NOT_FOUND, b"{\"error\":\"there is only /status\"}".to_vec()),
         _ => (StatusCode::METHOD_NOT_ALLOWED, b"{\"error\":\"there is only GET\"}".to_vec()),
@@ -151,6 +152,7 @@ mod tests {
             refused: None,
             waiting: None,
             warnings: Vec::new(),
+            machine: None,
             instances: Vec::new(),
         }
     }
@@ -164,10 +166,12 @@ mod tests {
         let socket = StatusSocket::open(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         let serving = tokio::spawn(socket.serve(status.subscribe()));
-        assert_eq!(ask(&path).await.unwrap(), document());
+        let answer = ask(&path).await.unwrap();
+        assert!(answer.machine.is_some(), "the machine's values are read for the answer");
+        assert_eq!(Document { machine: None, ..answer }, document());
         let newer = Document { generation: Some(4), ..document() };
         status.send_replace(Arc::new(newer.clone()));
-        assert_eq!(ask(&path).await.unwrap(), newer);
+        assert_eq!(Document { machine: None, ..ask(&path).await.unwrap() }, newer);
         serving.abort();
         drop(serving.await);
         assert!(!path.exists(), "the socket goes with the agent");

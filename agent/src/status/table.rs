@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use wlc_plan::quantity::Bytes;
+
 use super::document::{Document, Instance};
 
 /// The document as text.
@@ -16,6 +18,15 @@ pub fn table(document: &Document) -> String {
     for note in document.waiting.iter().chain(&document.warnings) {
         line(&mut text, &format!("note: {note}"));
     }
+    if let Some(live) = &document.machine {
+        let words = format!(
+            "machine: load {}, {} of {} memory free",
+            live.load,
+            mebibytes(live.memory_available),
+            mebibytes(live.memory)
+        );
+        line(&mut text, &words);
+    }
     let rows: Vec<[String; 5]> = document.instances.iter().map(row).collect();
     let head = ["REPLICA", "STATE", "READY", "RESTARTS", "REVISION"].map(str::to_owned);
     let widths: Vec<usize> = (0..5)
@@ -29,6 +40,11 @@ pub fn table(document: &Document) -> String {
         details(&mut text, instance);
     }
     text
+}
+
+/// Whole mebibytes: finer is noise.
+fn mebibytes(amount: Bytes) -> Bytes {
+    Bytes(amount.0 >> 20 << 20)
 }
 
 fn row(instance: &Instance) -> [String; 5] {

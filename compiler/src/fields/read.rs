@@ -54,8 +54,18 @@ impl<'a> Reader<'a> {
             let message = format!("`{}` takes no such value", self.block.word.value);
             let diagnostic =
                 Diagnostic::new(Code::SurplusValue, message, first.span.to(last.span), "not expected here");
-            let hint = format!("`wlc explain {}` shows what it takes", self.schema.word);
-            self.problems.add(diagnostic.hint(hint));
+            self.problems.add(diagnostic.hint(self.meant_by(&first.value)));
+        }
+    }
+
+    /// What a surplus value was perhaps meant to be: a flag or a property of the same name.
+    fn meant_by(&self, value: &Scalar) -> String {
+        let named = |field: &&&Field| matches!(value, Scalar::Text(word) if word == field.word);
+        match self.fields.iter().find(named).map(|field| (field.word, field.shape)) {
+            Some((word, Shape::Flag)) => format!("write the flag as `{word}=#true`, or as a child: `{{ {word} }}`"),
+            Some((word, Shape::Property)) => format!("write it as `{word}=…`"),
+            Some((word, _)) => format!("`{word}` is written in braces: `{{ {word} … }}`"),
+            None => format!("`wlc explain {}` shows what it takes", self.schema.word),
         }
     }
 
