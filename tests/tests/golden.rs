@@ -122,7 +122,7 @@ fn a_set_of_format_1_needs_no_action() {
         busy: &std::collections::BTreeSet::new(),
         now: NOW,
     });
-    assert_eq!(decision.tasks, [], "a later version wants something done");
+    assert_eq!(decision.tasks, [], "a newer version wants something done");
     assert_eq!(decision.removal, []);
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     model::{
-        container::{HostPort, Port, ProtocolWord},
+        container::{HostPort, Port, ProtocolWord, overlap},
         pod::Pod,
     },
     span::Span,
@@ -44,7 +44,7 @@ fn check_host(port: &Port, taken: &mut Taken, problems: &mut Problems) {
     };
     let HostPort::Fixed(number) = host.value else { return };
     let others = taken.entry((number, port.protocol.value)).or_default();
-    let clashing = others.iter().find(|(other, _)| *other == address || other.is_none() || address.is_none());
+    let clashing = others.iter().find(|(other, _)| overlap(*other, address));
     if let Some((_, first)) = clashing {
         problems.add(clash("host port", number.into(), host.span, *first));
     }

@@ -211,6 +211,13 @@ impl FromScalar for Address {
     }
 }
 
+/// Whether two listeners on one port get into each other's way: other addresses do not, unless one of the two is all
+/// addresses (S-404). None, `0.0.0.0` and `::` are all addresses.
+pub fn overlap(one: Option<IpAddr>, other: Option<IpAddr>) -> bool {
+    let is_all = |address: Option<IpAddr>| address.is_none_or(|address| address.is_unspecified());
+    one == other || is_all(one) || is_all(other)
+}
+
 /// A capability, without `CAP_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Capability(pub String);

@@ -11,7 +11,7 @@ use wlc_plan::{
 };
 
 use super::request::Request;
-use crate::model::{Repository, facts::Facts, node::Node};
+use crate::model::{Repository, container::overlap, facts::Facts, node::Node};
 
 /// A node and what is left of it.
 #[derive(Debug, Clone)]
@@ -76,10 +76,14 @@ impl Machine {
         }
     }
 
-    /// Whether a host port is free: another address is no clash unless one of the two is all addresses (S-404).
+    /// Whether a host port is free.
     pub(super) fn is_free(&self, port: u16, protocol: Protocol, address: Option<IpAddr>) -> bool {
-        let taken = self.ports.get(&(port, protocol)).into_iter().flatten();
-        taken.into_iter().all(|other| *other != address && other.is_some() && address.is_some())
+        self.ports.get(&(port, protocol)).into_iter().flatten().all(|other| !overlap(*other, address))
+    }
+
+    /// How many host ports are taken at most.
+    pub(super) fn ports_taken(&self) -> usize {
+        self.ports.len()
     }
 
     /// Whether it may take another replica.

@@ -62,7 +62,7 @@ pub fn place(repository: &Repository, lock: &Lock, problems: &mut Problems) -> P
         if eligible.nodes.is_empty() {
             report::matches_nothing(repository, workload, request, eligible, lock, problems);
         }
-        let kept = stay::keep(request, eligible, lock, &mut machines, problems);
+        let kept = stay::keep(request, eligible, lock, &mut machines);
         placement.workloads.insert(request.workload.clone(), kept);
     }
     for task in &tasks {
@@ -72,6 +72,7 @@ pub fn place(repository: &Repository, lock: &Lock, problems: &mut Problems) -> P
             Workload::Deployment(_) => spread_out(task, lock, placed, &mut machines, problems),
         }
     }
+    report::shared_names(repository, &placement, problems);
     placement
 }
 
@@ -111,9 +112,12 @@ fn on_each(
             refused.insert(node.clone(), refusals);
             continue;
         }
-        if let Some(binding) = ports::bind(request, &replica, BTreeMap::new(), machine, problems) {
-            machine.take(request, &binding);
-            placed.insert(replica, Placed { node: node.clone(), binding });
+        match ports::bind(request, &replica, &ports::Locked::new(), machine) {
+            Ok(binding) => {
+                machine.take(request, &binding);
+                placed.insert(replica, Placed { node: node.clone(), binding });
+            }
+            Err(asked) => report::no_free_port(request, asked, machine, problems),
         }
     }
     if !refused.is_empty() {
@@ -131,16 +135,21 @@ fn spread_out(
 ) {
     let mut names = stay::names(request, eligible, lock);
     names.retain(|name| !placed.contains_key(name));
+    let mut counts = spread::Counts::of(placed.values());
     for replica in names {
-        let Some(node) = spread::choose(request, eligible, machines, placed) else {
+        let Some(node) = spread::choose(request, &replica, eligible, machines, &counts) else {
             if !eligible.nodes.is_empty() {
                 report::no_node_fits(request, &replica, eligible, machines, problems);
             }
             break;
         };
         let Some(machine) = machines.get_mut(&node) else { break };
-        let Some(binding) = ports::bind(request, &replica, BTreeMap::new(), machine, problems) else { break };
+        let binding = match ports::bind(request, &replica, &ports::Locked::new(), machine) {
+            Ok(binding) => binding,
+            Err(asked) => return report::no_free_port(request, asked, machine, problems),
+        };
         machine.take(request, &binding);
+        counts.add(&node);
         placed.insert(replica, Placed { node, binding });
     }
 }

@@ -12,27 +12,23 @@ use super::{
     capacity::Machine,
     request::{PortRequest, Request},
 };
-use crate::{
-    diagnostics::{Code, Diagnostic, Problems},
-    model::{container::HostPort, fleet::PortRange},
-};
+use crate::model::{container::HostPort, fleet::PortRange};
 
 /// The host ports that the lock has for a replica.
 pub(super) type Locked = BTreeMap<(ContainerName, PortName), HostPorts>;
 
-/// The binding of a replica on this node; none, and a report, where a port cannot be given.
-pub(super) fn bind(
-    request: &Request,
+/// The binding of a replica on this node, or the port that has no free number there.
+pub(super) fn bind<'a>(
+    request: &'a Request,
     replica: &ReplicaName,
-    locked: Locked,
+    locked: &Locked,
     machine: &Machine,
-    problems: &mut Problems,
-) -> Option<Binding> {
+) -> Result<Binding, &'a PortRequest> {
     let mut ports: Vec<PortBinding> = Vec::new();
     for asked in &request.ports {
         let number = match asked.host {
             HostPort::Fixed(number) => number,
-            HostPort::Auto => automatic(request, asked, replica, &locked, &ports, machine, problems)?,
+            HostPort::Auto => automatic(request, asked, replica, locked, &ports, machine).ok_or(asked)?,
         };
         ports.push(PortBinding {
             container: asked.container.clone(),
@@ -43,7 +39,13 @@ pub(super) fn bind(
         });
     }
     ports.sort();
-    Some(Binding { ports, ..Binding::default() })
+    Ok(Binding { ports, ..Binding::default() })
+}
+
+/// Whether the node has a free number for each port that asks `auto`.
+pub(super) fn has_room(request: &Request, replica: &ReplicaName, machine: &Machine) -> bool {
+    let is_plenty = |range: PortRange| size(range) > (machine.ports_taken() + request.ports.len()) as u64;
+    request.auto_ports.is_some_and(is_plenty) || bind(request, replica, &Locked::new(), machine).is_ok()
 }
 
 fn automatic(
@@ -53,14 +55,8 @@ fn automatic(
     locked: &Locked,
     given: &[PortBinding],
     machine: &Machine,
-    problems: &mut Problems,
 ) -> Option<u16> {
-    let Some(range) = request.auto_ports else {
-        let message = "the fleet has no `host-ports` from which a port can be picked";
-        let diagnostic = Diagnostic::new(Code::NoFreePort, message, asked.span, "from which ports?");
-        problems.add(diagnostic.hint("write `host-ports \"20000-29999\"` in the fleet block"));
-        return None;
-    };
+    let range = request.auto_ports?;
     let is_free = |port: u16| {
         let fixed = request.ports.iter().any(|other| other.host == HostPort::Fixed(port));
         !fixed
@@ -70,21 +66,18 @@ fn automatic(
     let had = locked.get(&(asked.container.clone(), asked.port.clone()));
     let had =
         had.and_then(|ports| ports.all().find(|port| (range.first..=range.last).contains(port) && is_free(*port)));
-    let found = had.or_else(|| search(range, replica, asked, is_free));
-    if found.is_none() {
-        let message =
-            format!("all ports from {} to {} are taken on node `{}`", range.first, range.last, machine.node.name.value);
-        let diagnostic = Diagnostic::new(Code::NoFreePort, message, asked.span, "no free port");
-        problems.add(diagnostic.hint("widen `host-ports` in the fleet block"));
-    }
-    found
+    had.or_else(|| search(range, replica, asked, is_free))
+}
+
+fn size(range: PortRange) -> u64 {
+    u64::from(range.last - range.first) + 1
 }
 
 /// Searches from a hash of the replica's name, so that no counter reaches over workloads.
 fn search(range: PortRange, replica: &ReplicaName, asked: &PortRequest, is_free: impl Fn(u16) -> bool) -> Option<u16> {
     let parts = [replica.as_str().as_bytes(), asked.container.as_str().as_bytes(), asked.port.as_str().as_bytes()];
     let hash = Digest::of_parts("wlc-auto-port-1", &parts);
-    let size = u64::from(range.last - range.first) + 1;
+    let size = size(range);
     let start = hash.bytes()[..8].iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte)) % size;
     let at = |step: u64| u16::try_from(u64::from(range.first) + (start + step) % size).unwrap_or(range.first);
     (0..size).map(at).find(|port| is_free(*port))

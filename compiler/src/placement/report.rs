@@ -7,7 +7,14 @@ use wlc_plan::{
     name::{NodeName, ReplicaName},
 };
 
-use super::{capacity::Machine, filter, filter::Eligible, refusal::Refusal, request::Request};
+use super::{
+    Placement,
+    capacity::Machine,
+    filter,
+    filter::Eligible,
+    refusal::Refusal,
+    request::{PortRequest, Request},
+};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     lock::{Lock, State},
@@ -70,6 +77,37 @@ pub(super) fn daemon_set_without_room(
         refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
     let message = format!("`{}` runs on every node that it selects, and not all have room", request.workload);
     problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
+}
+
+/// A port that asks `auto`, and no number is free for it.
+pub(super) fn no_free_port(request: &Request, asked: &PortRequest, machine: &Machine, problems: &mut Problems) {
+    let Some(range) = request.auto_ports else {
+        let message = "the fleet has no `host-ports` from which a port can be picked";
+        let diagnostic = Diagnostic::new(Code::NoFreePort, message, asked.span, "from which ports?");
+        return problems.add(diagnostic.hint("write `host-ports \"20000-29999\"` in the fleet block"));
+    };
+    let message =
+        format!("all ports from {} to {} are taken on node `{}`", range.first, range.last, machine.node.name.value);
+    let diagnostic = Diagnostic::new(Code::NoFreePort, message, asked.span, "no free port");
+    problems.add(diagnostic.hint("widen `host-ports` in the fleet block"));
+}
+
+/// Two workloads whose replicas have one name: a daemon-set's are named after nodes, and a node may be called `a-0`.
+pub(super) fn shared_names(repository: &Repository, placement: &Placement, problems: &mut Problems) {
+    let mut owners: BTreeMap<&ReplicaName, Span> = BTreeMap::new();
+    for (name, replicas) in &placement.workloads {
+        let span = repository.workloads[name].span();
+        for replica in replicas.keys() {
+            let Some(first) = owners.insert(replica, span) else { continue };
+            let message = format!("two workloads have a replica `{replica}`");
+            let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "named again by this one");
+            problems.add(
+                diagnostic
+                    .also(first, "first named by this one")
+                    .hint("names of replicas are unique over the fleet: give one of the workloads another name"),
+            );
+        }
+    }
 }
 
 fn diagnostic(code: Code, message: String, request: &Request, refused: &BTreeMap<&NodeName, &[Refusal]>) -> Diagnostic {

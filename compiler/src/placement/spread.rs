@@ -4,23 +4,42 @@ use std::collections::BTreeMap;
 
 use wlc_plan::name::{NodeName, ReplicaName};
 
-use super::{Placed, capacity::Machine, filter, filter::Eligible, request::Request};
+use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
 
-/// The best node that has room; none where no node has.
+/// How many replicas of a workload each node has.
+pub(super) struct Counts(BTreeMap<NodeName, usize>);
+
+impl Counts {
+    /// Counts what is placed.
+    pub(super) fn of<'a>(placed: impl Iterator<Item = &'a Placed>) -> Self {
+        let mut counts = Self(BTreeMap::new());
+        placed.for_each(|one| counts.add(&one.node));
+        counts
+    }
+
+    /// Counts one more on a node.
+    pub(super) fn add(&mut self, node: &NodeName) {
+        *self.0.entry(node.clone()).or_default() += 1;
+    }
+
+    fn on(&self, node: &NodeName) -> usize {
+        self.0.get(node).copied().unwrap_or(0)
+    }
+}
+
+/// The best node that has room; none where no node has. One without a free port is taken only where all are so.
 pub(super) fn choose(
     request: &Request,
+    replica: &ReplicaName,
     eligible: &Eligible,
     machines: &BTreeMap<NodeName, Machine>,
-    placed: &BTreeMap<ReplicaName, Placed>,
+    counts: &Counts,
 ) -> Option<NodeName> {
-    let mut counts: BTreeMap<&NodeName, usize> = BTreeMap::new();
-    for one in placed.values() {
-        *counts.entry(&one.node).or_default() += 1;
-    }
     let candidates = eligible.nodes.iter().filter_map(|node| machines.get(node).map(|machine| (node, machine)));
     let with_room = candidates.filter(|(_, machine)| filter::room(request, machine).is_empty());
     let best = with_room.min_by_key(|(node, machine)| {
-        (counts.get(node).copied().unwrap_or(0), machine.fullness(), machine.replicas, *node)
+        let lacks_port = !ports::has_room(request, replica, machine);
+        (lacks_port, counts.on(node), machine.fullness(), machine.replicas, *node)
     });
     best.map(|(node, _)| node.clone())
 }

@@ -8,7 +8,7 @@ use wlc_plan::{
 };
 
 use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
-use crate::{diagnostics::Problems, lock::Lock};
+use crate::lock::Lock;
 
 /// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free
 /// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes.
@@ -27,10 +27,7 @@ fn numbered(request: &Request, lock: &Lock) -> BTreeSet<ReplicaName> {
     let locked = locked(request, lock);
     let mut names: BTreeSet<ReplicaName> = locked.keys().cloned().collect();
     let wanted = request.replicas as usize;
-    while names.len() > wanted {
-        let Some(victim) = victim(&names, &locked) else { break };
-        names.remove(&victim);
-    }
+    shrink(&mut names, &locked, wanted);
     let numbers = (0..).map_while(|number| ReplicaName::numbered(&request.workload, number).ok());
     let missing = wanted.saturating_sub(names.len());
     let new: Vec<ReplicaName> = numbers.filter(|name| !names.contains(name)).take(missing).collect();
@@ -43,38 +40,43 @@ fn locked(request: &Request, lock: &Lock) -> BTreeMap<ReplicaName, NodeName> {
     replicas.into_iter().flatten().map(|(name, replica)| (name.clone(), replica.node.clone())).collect()
 }
 
-/// Which replica goes first on a scale-down: of the node that has most of them, the one with the highest number (S-039).
-fn victim(names: &BTreeSet<ReplicaName>, locked: &BTreeMap<ReplicaName, NodeName>) -> Option<ReplicaName> {
-    let mut counts: BTreeMap<&NodeName, usize> = BTreeMap::new();
-    for node in names.iter().filter_map(|name| locked.get(name)) {
-        *counts.entry(node).or_default() += 1;
+/// Takes names out until there are as few as wanted: each time, of the node that has most of them, the one with the
+/// highest number (S-039).
+fn shrink(names: &mut BTreeSet<ReplicaName>, locked: &BTreeMap<ReplicaName, NodeName>, wanted: usize) {
+    let mut by_node: BTreeMap<&NodeName, BTreeSet<(u32, &ReplicaName)>> = BTreeMap::new();
+    for (name, node) in locked {
+        by_node.entry(node).or_default().insert((number(name), name));
     }
-    let crowd = |name: &&ReplicaName| locked.get(*name).and_then(|node| counts.get(node)).copied().unwrap_or(0);
-    names.iter().max_by_key(|name| (crowd(name), number(name))).cloned()
+    while names.len() > wanted {
+        let fullest = by_node.values_mut().max_by_key(|there| (there.len(), there.last().copied()));
+        let Some((_, victim)) = fullest.and_then(BTreeSet::pop_last) else { break };
+        names.remove(victim);
+    }
 }
 
 fn number(name: &ReplicaName) -> u32 {
     name.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// Keeps every replica whose node may still run it and still has room for it.
+/// Keeps every replica whose node may still run it and still has room and ports for it.
 pub(super) fn keep(
     request: &Request,
     eligible: &Eligible,
     lock: &Lock,
     machines: &mut BTreeMap<NodeName, Machine>,
-    problems: &mut Problems,
 ) -> BTreeMap<ReplicaName, Placed> {
     let locked = locked(request, lock);
     let mut kept = BTreeMap::new();
     for replica in names(request, eligible, lock) {
-        let Some(node) = locked.get(&replica).filter(|node| eligible.nodes.contains(node)) else { continue };
+        let Some(node) = locked.get(&replica).filter(|node| eligible.nodes.binary_search(node).is_ok()) else {
+            continue;
+        };
         let Some(machine) = machines.get_mut(node) else { continue };
         if !filter::room(request, machine).is_empty() {
             continue;
         }
         let had = self::ports(lock, request, &replica, node);
-        if let Some(binding) = ports::bind(request, &replica, had, machine, problems) {
+        if let Ok(binding) = ports::bind(request, &replica, &had, machine) {
             machine.take(request, &binding);
             kept.insert(replica, Placed { node: node.clone(), binding });
         }

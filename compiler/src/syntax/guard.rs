@@ -47,6 +47,12 @@ pub fn parts(file: FileId, text: &str, problems: &mut Problems) -> Option<Vec<Ra
     }
 }
 
+/// Whether every brace of a part is closed again.
+pub(super) fn is_closed(part: &str) -> bool {
+    let mut scan = Scan::new(part);
+    scan.scan().is_ok() && scan.open.is_empty()
+}
+
 /// Whether a `/-` stands before on this line.
 #[derive(Clone, Copy, PartialEq)]
 enum Dashed {
@@ -93,6 +99,12 @@ impl<'a> Scan<'a> {
     }
 
     fn run(mut self) -> Result<Vec<Range<usize>>, Refused> {
+        self.scan()?;
+        self.end_part();
+        Ok(self.parts)
+    }
+
+    fn scan(&mut self) -> Result<(), Refused> {
         if self.bytes.len() > FILE_BYTES {
             let message = format!("the file is longer than {} MiB", FILE_BYTES >> 20);
             return Err(Refused { at: 0, length: 1, message });
@@ -112,8 +124,7 @@ impl<'a> Scan<'a> {
                 _ => self.at += 1,
             }
         }
-        self.end_part();
-        Ok(self.parts)
+        Ok(())
     }
 
     fn count(&mut self, byte: u8) -> Result<(), Refused> {

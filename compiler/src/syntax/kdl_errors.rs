@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use kdl::{KdlDiagnostic, KdlError};
 
+use super::guard;
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     span::{FileId, Span},
@@ -19,14 +20,16 @@ const MOST: usize = 20;
 pub(super) fn report(file: FileId, text: &str, part: &Range<usize>, error: &KdlError, problems: &mut Problems) {
     let mut last_line = None;
     let mut reported = 0;
+    let is_closed = guard::is_closed(&text[part.clone()]);
     for found in &error.diagnostics {
         let (start, end) = place(text, part, found);
         let line = text[part.start..start.max(part.start)].matches('\n').count();
-        if Some(line) == last_line || reported == MOST || (is_echo(found) && reported > 0) {
+        if Some(line) == last_line || reported == MOST || (is_echo(found, is_closed) && error.diagnostics.len() > 1) {
             continue;
         }
         last_line = Some(line);
         reported += 1;
+        let (start, end) = narrowed(found, text, (start, end));
         problems.add(describe(found, &text[start..end], Span::new(file, start, end)));
     }
     if reported == 0 {
@@ -67,8 +70,20 @@ fn place(text: &str, part: &Range<usize>, found: &KdlDiagnostic) -> (usize, usiz
     (start, end)
 }
 
-fn is_echo(found: &KdlDiagnostic) -> bool {
-    found.message.as_deref().is_some_and(|message| message.to_lowercase().contains("end of document"))
+/// A bad value of a property is reported from the beginning of its block up to the `=`; the value behind it is meant.
+fn narrowed(found: &KdlDiagnostic, text: &str, (start, end): (usize, usize)) -> (usize, usize) {
+    let is_value = found.message.as_deref() == Some("Expected property value");
+    let Some(at) = text[start..end].rfind('=').filter(|_| is_value) else { return (start, end) };
+    let start = start + at + 1;
+    let ends = |c: char| c.is_whitespace() || "{};".contains(c);
+    (start, text[start..].find(ends).map_or(text.len(), |length| start + length).max(end))
+}
+
+/// Behind a mistake the parser may miss the end of the document, or of blocks that are closed.
+fn is_echo(found: &KdlDiagnostic, is_closed: bool) -> bool {
+    let said = found.message.as_deref().unwrap_or_default();
+    said.starts_with("Expected end of document")
+        || (is_closed && (said.starts_with("No closing") || said.starts_with("Closing '}'")))
 }
 
 /// What a report means, where its own words are those of a parser.
@@ -108,10 +123,38 @@ fn meaning(said: &str, under: &str) -> Option<Meaning> {
             label: "as KDL 1 wrote it",
             hint: Some("KDL 2 writes raw strings as `#\"…\"#`".to_owned()),
         }),
-        _ if said.starts_with("No closing") => Some(Meaning {
+        _ if said.starts_with("No closing") || said.starts_with("Closing '}'") => Some(Meaning {
             message: "this block has no end".to_owned(),
             label: "opened here",
             hint: Some("write `}` behind what belongs to it".to_owned()),
+        }),
+        list if list.ends_with(',') || list.starts_with('[') => Some(Meaning {
+            message: "values stand side by side".to_owned(),
+            label: "neither commas nor brackets",
+            hint: Some("write `command \"a\" \"b\"`".to_owned()),
+        }),
+        digits if digits.len() > 30 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') => {
+            Some(Meaning { message: "this number is too large".to_owned(), label: "too many digits", hint: None })
+        }
+        "" if said.starts_with("Expected property value") => Some(Meaning {
+            message: "a property has no value".to_owned(),
+            label: "a value is needed here",
+            hint: Some("write the value behind the `=`; texts that are no plain words need quotes".to_owned()),
+        }),
+        keyword if keyword.starts_with('#') && said.starts_with("Expected keyword") => Some(Meaning {
+            message: format!("`{}` is no keyword", keyword.split_whitespace().next().unwrap_or_default()),
+            label: "not known",
+            hint: Some("KDL knows `#true`, `#false` and `#null`; a text that begins with `#` needs quotes".to_owned()),
+        }),
+        word if said.starts_with("Found invalid node name") => Some(Meaning {
+            message: format!("`{}` cannot begin a block", word.split_whitespace().next().unwrap_or_default()),
+            label: "a word is needed here",
+            hint: None,
+        }),
+        _ if said.starts_with("Unexpected newline") || said.starts_with("missing string closing") => Some(Meaning {
+            message: "this text has no closing quote".to_owned(),
+            label: "opened here",
+            hint: Some("a text over several lines is written between `\"\"\"` and `\"\"\"`".to_owned()),
         }),
         bare if said.starts_with("Expected identifier string") && is_bare(bare) => Some(Meaning {
             message: format!("`{bare}` is no word that may stand without quotes"),

@@ -31,8 +31,7 @@ fn what_left_the_plan_is_removed_and_nothing_else() {
     });
     assert!(podman::runs(&other), "a workload that stays is not touched");
     foreign.assert_untouched();
-    let pods =
-        podman::lines(&["pod", "ps", "--format", "{{.Name}}", "--filter", &format!("label=dev.wlc.workload=web")]);
+    let pods = podman::lines(&["pod", "ps", "--format", "{{.Name}}", "--filter", "label=dev.wlc.workload=web"]);
     assert!(!pods.iter().any(|name| name.starts_with(&format!("wlc.{}.web-", node.fleet()))), "{pods:?}");
     let log = node.agent_log();
     let listed = log.lines().find(|line| line.contains("web-0") && line.contains("web-1"));
