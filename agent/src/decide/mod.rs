@@ -13,6 +13,7 @@ mod gates;
 mod instance;
 mod leftovers;
 mod make;
+mod progress;
 mod replacement;
 mod standing;
 mod states;
@@ -89,6 +90,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     let mut slots = gates::Slots::new(scene, &standings);
     leftovers::leaving(scene, &standings, &mut slots, &mut draft);
     for standing in standing::unhealthy_first(&standings) {
+        progress::judge(scene, standing, &mut draft);
         instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
     }
     leftovers::of_gone_pods(scene, &mut draft);

@@ -21,6 +21,9 @@ pub struct Ledger {
     pub pods: BTreeMap<String, BTreeMap<ContainerName, Runs>>,
     /// Tasks that failed and are tried again.
     pub failures: BTreeMap<ReplicaName, Failure>,
+    /// Pods that have been available: their rollout is behind them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub available: BTreeSet<String>,
 }
 
 /// What is remembered of the runs of a container.
@@ -87,5 +90,6 @@ impl Ledger {
     pub fn forget_all_but(&mut self, pods: &BTreeSet<&str>, replicas: &BTreeSet<&ReplicaName>) {
         self.pods.retain(|pod, _| pods.contains(pod.as_str()));
         self.failures.retain(|replica, _| replicas.contains(replica));
+        self.available.retain(|pod| pods.contains(pod.as_str()));
     }
 }

@@ -218,8 +218,8 @@ fn take_guard(folder: &Path, fleet: &FleetName) -> Result<File, StoreError> {
         }
         Err(error) => return Err(failed("lock", &path)(error.into())),
     }
-    let written = guard.set_len(0).and_then(|()| writeln!(guard, "{}", std::process::id()));
-    written.map_err(failed("write", &path))?;
+    // Whose process it is only helps people: a full disk is no reason to leave what runs alone.
+    drop(guard.set_len(0).and_then(|()| writeln!(guard, "{}", std::process::id())));
     Ok(guard)
 }
 

@@ -168,3 +168,26 @@ fn a_blocked_old_pod_is_kept_running() {
     assert!(matches!(decision.tasks[0].reason, Reason::Ended { .. }), "{decision:#?}");
     assert!(world.running().iter().any(|name| *name == old.replace(".main.0", ".main.1")));
 }
+
+/// S-063, S-065, S-066: a rollout that stands still says so and goes no further, a late success clears it, and a pod that
+/// was available once is past it.
+#[test]
+fn a_rollout_that_stands_still_says_so() {
+    let says_so = |world: &World| World::waits(&world.decide(), "web-0").contains(&"progress-deadline");
+    let mut world = World::new(web(2, 1, 1));
+    world.settle();
+    world.sick.insert(replica("web-0"));
+    world.accept(web(2, 2, 1));
+    assert_eq!(replaced(&world.pass()), ["web-0"]);
+    world.sleep(590_000);
+    assert!(!says_so(&world));
+    world.sleep(20_000);
+    assert!(says_so(&world) && replaced(&world.decide()).is_empty());
+    world.sick.clear();
+    world.settle();
+    assert!(!says_so(&world));
+    world.sick.insert(replica("web-0"));
+    world.sleep(700_000);
+    world.pass();
+    assert!(!says_so(&world), "its rollout is behind it");
+}
