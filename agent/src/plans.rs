@@ -5,7 +5,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::File,
+    io::Read,
     path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -32,6 +33,9 @@ use crate::{
     source::{directory::Directory, look},
 };
 
+/// No trust file is as long; what comes behind is not read, and so trusts nobody.
+const MOST_TRUST_BYTES: u64 = 1 << 20;
+
 /// The plan in force, and what the last look at the source gave.
 pub struct Plans {
     settings: Arc<Settings>,
@@ -44,6 +48,8 @@ pub struct Plans {
     judgement: Option<Judgement>,
     /// Why the trust file cannot be used, where that is so.
     mistrust: Option<String>,
+    /// Why the accepted set cannot be kept, where that is so.
+    unkept: Option<String>,
     torn: Vec<Torn>,
 }
 
@@ -83,6 +89,7 @@ impl Plans {
             desired: None,
             judgement: None,
             mistrust: None,
+            unkept: None,
             torn: loaded.torn,
         };
         if let Some(set) = loaded.set {
@@ -124,6 +131,9 @@ impl Plans {
         if let Some(reason) = &self.mistrust {
             return Some(NotTaken { code: "no-trust".to_owned(), reason: reason.clone(), is_refusal: true });
         }
+        if let Some(reason) = &self.unkept {
+            return Some(NotTaken { code: "not-kept".to_owned(), reason: reason.clone(), is_refusal: true });
+        }
         let judgement = self.judgement.as_ref()?;
         let is_refusal = match judgement {
             Judgement::New(_) | Judgement::Same(_) => return None,
@@ -155,10 +165,11 @@ impl Plans {
         };
         let judgement = look(&self.directory, &self.settings.node, &expectations, self.judgement.as_ref());
         self.report(&judgement);
+        let unkept = self.unkept.take();
         let is_new = match &judgement {
-            Judgement::New(accepted) => self.take(accepted, observed, now),
+            Judgement::New(accepted) => self.take(accepted, observed, now, unkept.as_deref()),
             Judgement::Same(accepted) if self.desired.is_none() || !self.torn.is_empty() => {
-                self.take(accepted, observed, now)
+                self.take(accepted, observed, now, unkept.as_deref())
             }
             Judgement::Same(_)
             | Judgement::NoSet
@@ -186,12 +197,24 @@ impl Plans {
         }
     }
 
-    /// Keeps an accepted set and puts it in force. Where it cannot be kept, the one before stays in force.
-    fn take(&mut self, accepted: &Accepted, observed: Option<&Observed>, now: Moment) -> bool {
+    /// Keeps an accepted set and puts it in force. Where it cannot be kept, the one before stays in force, and why is told
+    /// once.
+    fn take(
+        &mut self,
+        accepted: &Accepted,
+        observed: Option<&Observed>,
+        now: Moment,
+        told: Option<&str>,
+    ) -> bool {
         let keep = self.needed(observed);
         let saved = self.folder.save(&self.settings.node, accepted, now.timestamp(), &keep);
         if let Err(error) = saved {
-            warn!(%error, "the accepted set cannot be kept, and so it is not carried out");
+            let generation = accepted.head.generation;
+            let why = format!("generation {generation} cannot be kept, and so it is not carried out: {error}");
+            if told != Some(&why) {
+                warn!("{why}");
+            }
+            self.unkept = Some(why);
             return false;
         }
         self.specs.retain(|digest, _| keep.contains(digest));
@@ -242,7 +265,9 @@ fn revision(spec: &PodSpec) -> Revision {
 /// # Errors
 /// The sentence for people: it cannot be read, or a line of it is wrong.
 pub fn read_trust(path: &Path) -> Result<Trust, String> {
-    let text = fs::read_to_string(path)
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MOST_TRUST_BYTES).read_to_string(&mut text))
         .map_err(|error| format!("no plan can be verified: cannot read the trust file {}: {error}", path.display()))?;
     Trust::parse(&text).map_err(|error| format!("no plan can be verified: {}: {error}", path.display()))
 }

@@ -4,7 +4,9 @@
 #![expect(clippy::disallowed_methods, reason = "edge: reads the agent's config and the host name")]
 
 use std::{
-    fmt, fs,
+    fmt,
+    fs::{self, File},
+    io::Read,
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
@@ -15,7 +17,15 @@ use wlc_plan::name::{FleetName, NameError, NodeName};
 /// Where the config lies unless `--config` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/wlc/agent.kdl";
 /// More bytes than any config needs.
-const MOST_BYTES: u64 = 64 << 10;
+const MOST_BYTES: u64 = 16 << 10;
+/// No config has a block; nested deep, these make the parser overflow its stack or run for hours.
+const NESTING: [&str; 3] = ["{", "}", "/*"];
+/// How often each of them may stand in a config, whether it nests or not.
+const MOST_NESTING: usize = 8;
+/// How many faults are told.
+const MOST_TOLD: usize = 20;
+/// How many characters of a line are shown.
+const MOST_SHOWN: usize = 160;
 const WORDS: [&str; 9] = ["node", "fleet", "source", "signers", "trust", "secrets", "podman", "state", "listen"];
 
 /// The agent's settings, complete.
@@ -68,11 +78,15 @@ impl Settings {
             let problem = Problem { message, help: None, span: None };
             SettingsError { file: file.to_owned(), text: String::new(), problems: vec![problem] }
         };
-        let size = fs::metadata(file).map_err(|error| refused(format!("cannot be read: {error}")))?.len();
-        if size > MOST_BYTES {
-            return Err(refused(format!("has {size} bytes; a config has at most {MOST_BYTES}")));
+        let mut text = String::new();
+        let read = File::open(file).and_then(|opened| opened.take(MOST_BYTES + 1).read_to_string(&mut text));
+        let size = read.map_err(|error| refused(format!("cannot be read: {error}")))?;
+        if size as u64 > MOST_BYTES {
+            return Err(refused(format!("is too long; a config has at most {MOST_BYTES} bytes")));
         }
-        let text = fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
+        if let Some(sign) = NESTING.into_iter().find(|sign| text.matches(sign).count() > MOST_NESTING) {
+            return Err(refused(format!("has `{sign}` more than {MOST_NESTING} times; a config has no blocks")));
+        }
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         Self::parse(&file, &text, host_name().as_deref())
     }
@@ -268,7 +282,7 @@ impl fmt::Display for SettingsError {
     /// Each fault with its line, underlined.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.display();
-        for (index, Problem { message, help, span }) in self.problems.iter().enumerate() {
+        for (index, Problem { message, help, span }) in self.problems.iter().take(MOST_TOLD).enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             match *span {
                 None => write!(formatter, "{separator}{file}: {message}")?,
@@ -279,10 +293,13 @@ impl fmt::Display for SettingsError {
                     let start = before.rfind('\n').map_or(0, |at| at + 1);
                     let shown = self.text[start..].lines().next().unwrap_or_default();
                     let column = before[start..].chars().count();
-                    write!(formatter, "{separator}{file}:{line}:{}: {message}\n  | ", column + 1)?;
-                    let shown: String = shown.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-                    let width = length.clamp(1, shown.chars().count().saturating_sub(column).max(1));
-                    write!(formatter, "{shown}\n  | {}{}", " ".repeat(column), "^".repeat(width))?;
+                    write!(formatter, "{separator}{file}:{line}:{}: {message}", column + 1)?;
+                    if column < MOST_SHOWN {
+                        let shown = shown.chars().take(MOST_SHOWN);
+                        let shown: String = shown.map(|c| if c.is_control() { ' ' } else { c }).collect();
+                        let width = length.clamp(1, shown.chars().count().saturating_sub(column).max(1));
+                        write!(formatter, "\n  | {shown}\n  | {}{}", " ".repeat(column), "^".repeat(width))?;
+                    }
                 }
             }
             if let Some(help) = help {
@@ -328,6 +345,28 @@ mod tests {
         ] {
             assert!(told.contains(part), "{part} in:\n{told}");
         }
+    }
+
+    #[test]
+    fn hostile_files_are_refused_before_the_parser_sees_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("agent.kdl");
+        let bombs = [
+            ("a {".repeat(5_000), "has `{` more than"),
+            ("a /-{".repeat(28), "has `{` more than"),
+            ("}".repeat(16_000), "has `}` more than"),
+            ("/*".repeat(8_000), "has `/*` more than"),
+            ("a".repeat(17_000), "is too long"),
+        ];
+        for (text, why) in bombs {
+            fs::write(&file, text).unwrap();
+            let told = Settings::read(&file).unwrap_err().to_string();
+            assert!(told.contains(why), "{why} in:\n{told}");
+        }
+        assert!(Settings::read(Path::new("/dev/zero")).unwrap_err().to_string().contains("is too long"));
+        fs::write(&file, "=;".repeat(8_000)).unwrap();
+        let told = Settings::read(&file).unwrap_err().to_string();
+        assert!(told.len() < 16_000, "{} bytes", told.len());
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub enum NameProblem {
     /// A port name with two hyphens in a row.
     #[error("it must not contain `--`")]
     DoubleHyphen,
-    /// Neither an absolute path without `..` nor free of control characters.
-    #[error("it must be an absolute path without `..`, `//` or control characters")]
+    /// Not an absolute path, or one with `..`, `//`, `:`, control characters or a `/` at its end.
+    #[error("it must be an absolute path without `..`, `//`, `:`, control characters or a `/` at its end")]
     Path,
 }
 
@@ -137,7 +137,7 @@ names! {
     EnvName, "environment variable name", env_name;
     /// Name of a file in a config: at most 253 of letters, digits, `.`, `_` and `-`, neither `.` nor `..`.
     FileKey, "file name", file_key;
-    /// An absolute path without `..`, `//`, `:` and control characters.
+    /// An absolute path without `..`, `//`, `:`, control characters and a `/` at its end.
     AbsolutePath, "path", absolute_path;
 }
 

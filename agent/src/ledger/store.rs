@@ -297,6 +297,18 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_keeps_no_agent_away_from_its_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ..) = Store::open(folder.path(), &fleet(), None).unwrap();
+        store.write(&ledger()).unwrap();
+        drop(store);
+        fs::remove_file(folder.path().join(GUARD)).unwrap();
+        std::os::unix::fs::symlink("/dev/full", folder.path().join(GUARD)).unwrap();
+        let (_store, read, found) = Store::open(folder.path(), &fleet(), None).unwrap();
+        assert_eq!((read, found), (ledger(), Found::Whole));
+    }
+
+    #[test]
     fn another_machine_fleet_or_format_is_refused_by_name() {
         let folder = tempfile::tempdir().unwrap();
         let (store, ..) = Store::open(folder.path(), &fleet(), Some(Digest::of(b"here"))).unwrap();

@@ -18,6 +18,15 @@ pub(super) fn check(repository: &Repository, pod: &Pod, problems: &mut Problems)
         one_source("mount", mount.span, &mount_sources(mount), problems);
         check_source(repository, pod, mount, problems);
         check_change(mount, problems);
+        check_root(mount, problems);
+    }
+}
+
+/// The image itself is there: nothing of it would be left to run.
+fn check_root(mount: &Mount, problems: &mut Problems) {
+    if mount.path.value.as_str() == "/" {
+        let diagnostic = Diagnostic::new(Code::BadValue, "nothing can be mounted at `/`", mount.path.span, "the image");
+        problems.add(diagnostic.hint("name a folder in the container, such as `\"/data\"`"));
     }
 }
 

@@ -53,6 +53,7 @@ impl Build {
         let Some(lowered) = project.compiled.lowered.as_ref().filter(|_| code == FINE) else {
             return Ok(code.max(PROBLEMS));
         };
+        lowered.content.files().map_err(Failure::problem)?;
         settle_lock(&project, lowered)?;
         let before = changes::published(&self.out, &lowered.content, &project.signers()?);
         let published = self.publish(&project, lowered)?;

@@ -34,7 +34,7 @@ impl List {
     pub(super) fn run(&self, dir: &Path) -> Done {
         let project = Project::open(dir, Reading::Healing)?;
         if project.compiled.problems.errors() > 0 {
-            project.report(Format::Text)?;
+            project.report(self.format)?;
             return Ok(PROBLEMS);
         }
         let rows = rows(&project);

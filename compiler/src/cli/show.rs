@@ -1,12 +1,13 @@
 //! `wlc show NODE`: what a node must run, as people read it.
 
-use std::path::Path;
+use std::{net::SocketAddr, path::Path};
 
 use wlc_plan::{
+    binding::PortBinding,
     instance::Instance,
     name::NodeName,
     node_plan::NodePlan,
-    spec::{ContainerSpec, PodSpec, Resources},
+    spec::{ContainerSpec, PodSpec, PortSpec, Protocol, Resources},
 };
 
 use super::{Done, FINE, Failure, Format, PROBLEMS, output, project::Project};
@@ -26,7 +27,7 @@ impl Show {
     pub(super) fn run(&self, dir: &Path) -> Done {
         let project = Project::open(dir, Reading::Healing)?;
         let Some(lowered) = &project.compiled.lowered else {
-            project.report(Format::Text)?;
+            project.report(self.format)?;
             return Ok(PROBLEMS);
         };
         let plans = &lowered.content.plans;
@@ -76,15 +77,24 @@ fn instance_lines(instance: &Instance, spec: Option<&PodSpec>) -> Vec<String> {
 }
 
 fn port_lines(container: &ContainerSpec, instance: &Instance) -> Vec<String> {
-    let line = |port: &wlc_plan::spec::PortSpec| {
+    let line = |port: &PortSpec| {
         let bound = instance.binding.ports.iter().find(|one| one.container == container.name && one.port == port.name);
-        let host = bound.map(|one| one.host.all().map(|number| number.to_string()).collect::<Vec<_>>().join(", "));
-        match host {
-            Some(host) => format!("    port {} {} <- host port {host}", port.name, port.number),
-            None => format!("    port {} {}", port.name, port.number),
-        }
+        let protocol = match port.protocol {
+            Protocol::Tcp => "",
+            Protocol::Udp => "/udp",
+        };
+        let host = bound.map(|bound| format!(" <- host port {}", host_port(bound))).unwrap_or_default();
+        format!("    port {} {}{protocol}{host}", port.name, port.number)
     };
     container.ports.iter().map(line).collect()
+}
+
+fn host_port(bound: &PortBinding) -> String {
+    let at = |number: u16| match bound.address {
+        Some(address) => SocketAddr::new(address, number).to_string(),
+        None => number.to_string(),
+    };
+    bound.host.all().map(at).collect::<Vec<_>>().join(", ")
 }
 
 fn resources(resources: &Resources) -> String {

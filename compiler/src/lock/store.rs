@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "edge: the lock's folder")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -116,33 +116,47 @@ fn require_plain(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Writes what differs and removes what is no longer there. Each file is replaced whole.
+/// Writes what differs and removes what is no longer there. Each file is replaced whole, and a body is there as long as a
+/// file names it, so that a write that ends half way leaves no revision without its body.
 pub fn write(folder: &Path, lock: &Lock) -> Result<(), StoreError> {
     let texts = lock.workloads.iter().map(|(name, one)| (format!("{name}.lock"), text::write(one).into_bytes()));
-    write_folder(folder, "lock", texts.collect())?;
     let bodies = lock.bodies.iter().map(|(digest, bytes)| (format!("{digest}.json"), bytes.clone()));
-    write_folder(&folder.join(BODIES), "json", bodies.collect())
+    let (texts, bodies): (Wanted, Wanted) = (texts.collect(), bodies.collect());
+    put(&folder.join(BODIES), &bodies)?;
+    put(folder, &texts)?;
+    prune(folder, "lock", &texts)?;
+    prune(&folder.join(BODIES), "json", &bodies)
 }
 
-fn write_folder(folder: &Path, extension: &str, wanted: BTreeMap<String, Vec<u8>>) -> Result<(), StoreError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error| StoreError::Io { path, error }
-    };
+/// The files of a folder, by their names.
+type Wanted = BTreeMap<String, Vec<u8>>;
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::Io { path, error }
+}
+
+fn put(folder: &Path, wanted: &Wanted) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(failed(folder))?;
-    for (name, bytes) in &wanted {
+    for (name, bytes) in wanted {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|there| there == *bytes) {
             continue;
         }
-        let temporary = folder.join(format!(".{name}.new"));
+        let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
         fs::write(&temporary, bytes).map_err(failed(&temporary))?;
         fs::rename(&temporary, &path).map_err(failed(&path))?;
     }
-    let kept: BTreeSet<&String> = wanted.keys().collect();
+    Ok(())
+}
+
+fn prune(folder: &Path, extension: &str, wanted: &Wanted) -> Result<(), StoreError> {
     for (path, stem) in files(folder, extension)? {
-        if !kept.contains(&format!("{stem}.{extension}")) {
-            fs::remove_file(&path).map_err(failed(&path))?;
+        if !wanted.contains_key(&format!("{stem}.{extension}")) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&path)(error)),
+                Ok(()) | Err(_) => {}
+            }
         }
     }
     Ok(())

@@ -195,7 +195,7 @@ fn host_ports(host: &[&str]) -> Option<HostPorts> {
 
 fn spec_ref(number: &str, revision: &str, spec: &str) -> Option<SpecRef> {
     Some(SpecRef {
-        number: number.parse().ok()?,
+        number: number.parse().ok().filter(|number| *number < u32::MAX)?,
         revision: Revision::parse(revision).ok()?,
         spec: Digest::parse(spec).ok()?,
     })

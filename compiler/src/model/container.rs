@@ -297,3 +297,17 @@ impl FromEntry for Variable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_overlap_each_and_two_others_do_not() {
+        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let all = [None, address("0.0.0.0"), address("::")];
+        assert!(all.iter().all(|all| overlap(*all, address("10.0.0.1")) && overlap(address("127.0.0.1"), *all)));
+        assert!(overlap(address("10.0.0.1"), address("10.0.0.1")));
+        assert!(!overlap(address("10.0.0.1"), address("127.0.0.1")));
+    }
+}

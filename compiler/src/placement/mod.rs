@@ -52,13 +52,14 @@ struct Task<'a> {
 }
 
 /// Places every replica, or reports why one cannot be placed. What the lock has is kept before anything new is placed,
-/// so that nothing new takes its room.
+/// and what asks for no more than it had before what asks for more, so that nobody's growth takes another's room.
 pub fn place(repository: &Repository, lock: &Lock, problems: &mut Problems) -> Placement {
     let mut machines = capacity::machines(repository);
     let requests = request::all(repository);
     let tasks = in_order(repository, &requests, &machines);
     let mut placement = Placement::default();
-    for Task { workload, request, eligible } in &tasks {
+    let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| stay::asks_for_more(task.request, lock));
+    for Task { workload, request, eligible } in as_before.into_iter().chain(more) {
         if eligible.nodes.is_empty() {
             report::matches_nothing(repository, workload, request, eligible, lock, problems);
         }

@@ -97,8 +97,9 @@ pub(super) fn shared_names(repository: &Repository, placement: &Placement, probl
     let mut owners: BTreeMap<&ReplicaName, Span> = BTreeMap::new();
     for (name, replicas) in &placement.workloads {
         let span = repository.workloads[name].span();
-        for replica in replicas.keys() {
-            let Some(first) = owners.insert(replica, span) else { continue };
+        let twice = replicas.keys().find_map(|replica| Some((replica, *owners.get(replica)?)));
+        owners.extend(replicas.keys().map(|replica| (replica, span)));
+        if let Some((replica, first)) = twice {
             let message = format!("two workloads have a replica `{replica}`");
             let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "named again by this one");
             problems.add(

@@ -3,12 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::{
+    binding::HostPorts,
+    canonical,
     instance::WorkloadKind,
     name::{NodeName, ReplicaName},
+    spec::{PodSpec, Resources},
 };
 
 use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
-use crate::lock::Lock;
+use crate::{
+    lock::{Lock, WorkloadLock},
+    model::container::HostPort,
+};
 
 /// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free
 /// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes.
@@ -56,6 +62,34 @@ fn shrink(names: &mut BTreeSet<ReplicaName>, locked: &BTreeMap<ReplicaName, Node
 
 fn number(name: &ReplicaName) -> u32 {
     name.as_str().rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+/// Whether a workload asks its nodes for more than it had there: more CPU or memory, or another fixed port. It gets that
+/// from what is left, never from what another workload had.
+pub(super) fn asks_for_more(request: &Request, lock: &Lock) -> bool {
+    let Some(locked) = lock.workloads.get(&request.workload) else { return true };
+    let body = locked.newest().and_then(|revision| lock.bodies.get(&revision.reference.spec));
+    let had: Option<PodSpec> = body.and_then(|bytes| canonical::decode(bytes).ok());
+    let sum = |spec: &PodSpec, amount: fn(&Resources) -> Option<u64>| {
+        let parts = spec.containers.iter().filter_map(|container| amount(&container.resources));
+        parts.fold(0u64, u64::saturating_add)
+    };
+    let is_more = had.is_none_or(|spec| {
+        let cpu = sum(&spec, |amounts| amounts.cpu_request.map(|cpu| cpu.0));
+        let memory = sum(&spec, |amounts| amounts.memory_request.map(|memory| memory.0));
+        request.cpu.0 > cpu || request.memory.0 > memory
+    });
+    is_more || has_new_port(request, locked)
+}
+
+fn has_new_port(request: &Request, locked: &WorkloadLock) -> bool {
+    request.ports.iter().any(|asked| match asked.host {
+        HostPort::Auto => false,
+        HostPort::Fixed(number) => {
+            let key = (asked.container.clone(), asked.port.clone());
+            locked.replicas.values().any(|replica| replica.ports.get(&key) != Some(&HostPorts::One(number)))
+        }
+    })
 }
 
 /// Keeps every replica whose node may still run it and still has room and ports for it.

@@ -30,6 +30,21 @@ fn a_new_workload_takes_no_room_of_one_that_is_there() {
 }
 
 #[test]
+fn a_workload_that_grows_takes_no_room_of_one_that_does_not() {
+    let steps = case("growth");
+    assert_eq!(counts(&steps[0].nodes("db")), BTreeMap::from([("n1", 1)]));
+    assert_eq!(steps[0].nodes("web"), steps[1].nodes("web"));
+    assert_eq!(counts(&steps[1].nodes("db")), BTreeMap::from([("n2", 1)]));
+}
+
+#[test]
+fn a_node_without_a_free_port_leaves_the_replica_to_another() {
+    let steps = case("ports-elsewhere");
+    assert_eq!(counts(&steps[0].nodes("web")), BTreeMap::from([("n1", 2)]), "they take both ports of n1");
+    assert_eq!(counts(&steps[0].nodes("api")), BTreeMap::from([("n2", 1)]), "n1 has more room and no port");
+}
+
+#[test]
 fn a_larger_count_adds_and_a_smaller_one_takes_from_the_fullest_node() {
     let steps = case("scale");
     let (two, five, three) = (steps[0].nodes("web"), steps[1].nodes("web"), steps[2].nodes("web"));

@@ -1,8 +1,13 @@
 //! The last accepted set on the agent's disk: read back whole, or named as torn.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
-use wlagent::accepted::{AcceptedFolder, Loaded};
+use wlagent::{
+    accepted::{AcceptedFolder, Loaded},
+    clock,
+    plans::Plans,
+    settings::Settings,
+};
 use wlc_plan::{
     digest::Digest,
     set::{Accepted, Expectations, LastAccepted, SetFile, read_node},
@@ -163,4 +168,38 @@ fn a_crash_while_a_set_is_kept_leaves_the_old_one() {
 
 fn digests_of(set: &wlagent::accepted::KeptSet) -> BTreeSet<Digest> {
     set.content.specs.keys().chain(set.content.contents.keys()).copied().collect()
+}
+
+/// A full disk is such a case.
+#[test]
+fn a_set_that_cannot_be_kept_is_told_and_not_carried_out() {
+    let agent = Agent::new();
+    let folder = agent.world.folder.path().to_owned();
+    fs::write(folder.join("trust"), agent.world.trust_text(&["ci"])).unwrap();
+    let settings = Arc::new(Settings {
+        node: node("n1"),
+        fleet: fleet(),
+        source: agent.world.plans(),
+        signers: need(1),
+        trust: folder.join("trust"),
+        secrets: folder.join("secrets"),
+        podman: folder.join("podman.sock"),
+        state: agent.state.path().to_owned(),
+        listen: folder.join("agent.sock"),
+    });
+    let mut plans = Plans::load(&settings).unwrap();
+    agent.world.publish("one", &agent.world.build()).unwrap();
+    assert!(plans.look(None, clock::now()));
+    assert_eq!(plans.not_taken(), None);
+    agent.world.publish("two", &agent.world.build()).unwrap();
+    let heads = settings.fleet_state().join("accepted/heads");
+    fs::rename(&heads, heads.with_extension("away")).unwrap();
+    fs::write(&heads, "in the way").unwrap();
+    assert!(!plans.look(None, clock::now()));
+    let told = plans.not_taken().unwrap();
+    assert_eq!((told.code.as_str(), told.is_refusal), ("not-kept", true));
+    assert_eq!(plans.generation().map(|generation| generation.number()), Some(1));
+    fs::remove_file(&heads).unwrap();
+    assert!(plans.look(None, clock::now()));
+    assert_eq!(plans.not_taken(), None);
 }
