@@ -15,7 +15,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+        let project = Project::open(dir, Reading::Strict)?;
         let code = project.report(self.format)?;
         if let Some(lowered) = &project.compiled.lowered {
             lowered.content.files().map_err(Failure::problem)?;
