@@ -159,6 +159,8 @@ pub enum Reason {
     Surplus,
     /// An old attempt, or what a pod left behind, is no longer needed.
     Tidy,
+    /// The folders of the pod's configs are gone.
+    ConfigsLost,
     /// A content that is swapped in place changed.
     Content,
 }
@@ -196,6 +198,7 @@ impl fmt::Display for Reason {
             Self::Left => formatter.write_str("not in the plan any more"),
             Self::Surplus => formatter.write_str("a second pod of this replica"),
             Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
+            Self::ConfigsLost => formatter.write_str("the folders of its configs are gone"),
             Self::Content => formatter.write_str("a mounted content changed"),
         }
     }

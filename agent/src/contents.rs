@@ -109,6 +109,11 @@ impl Folders {
         containers.iter().flat_map(mounts).collect()
     }
 
+    /// Whether a pod has folders.
+    pub fn has(&self, pod: &str) -> bool {
+        self.pods.join(pod).is_dir()
+    }
+
     /// The pods that have folders.
     pub fn pods(&self) -> BTreeSet<String> {
         entries(&self.pods).into_iter().collect()

@@ -54,8 +54,19 @@ pub struct ObservedPod {
     /// Digest of each content that is swapped in place: the one that the pod was made with, or the one that was recorded
     /// after the last swap and its signal.
     pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    /// Whether the folders that it mounts its configs from are there.
+    pub folders: PodFolders,
     /// Its containers but the infra container, sorted by name and attempt.
     pub containers: Vec<ObservedContainer>,
+}
+
+/// Whether the folders that a pod mounts its configs from are there. A pod without configs needs none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PodFolders {
+    /// They are there.
+    There,
+    /// They are not: what the containers see is empty.
+    Lost,
 }
 
 /// The state of a pod's infra container.

@@ -199,13 +199,7 @@ impl Plans {
 
     /// Keeps an accepted set and puts it in force. Where it cannot be kept, the one before stays in force, and why is told
     /// once.
-    fn take(
-        &mut self,
-        accepted: &Accepted,
-        observed: Option<&Observed>,
-        now: Moment,
-        told: Option<&str>,
-    ) -> bool {
+    fn take(&mut self, accepted: &Accepted, observed: Option<&Observed>, now: Moment, told: Option<&str>) -> bool {
         let keep = self.needed(observed);
         let saved = self.folder.save(&self.settings.node, accepted, now.timestamp(), &keep);
         if let Err(error) = saved {

@@ -9,7 +9,7 @@ use wlagent::{
     decide::{Scene, decide},
     desired::Desired,
     ledger::Ledger,
-    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, Sandbox},
+    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox},
     podman::labels::{ContainerLabels, PodLabels},
     probes::verdict::{ContainerVerdicts, Verdict},
 };
@@ -75,6 +75,7 @@ fn observed(desired: &Desired) -> Observed {
             sandbox: Sandbox::Up,
             address: None,
             created: MADE,
+            folders: PodFolders::There,
             containers: inside.map(|(name, labels)| container(name, labels, &own)).collect(),
             contents: wanted
                 .instance

@@ -29,7 +29,8 @@ pub(super) fn replace<'a>(
         let pulls = make::pull_images(&standing.wanted.spec);
         let stop = leftovers::stop_by_its_spec(scene, pod);
         let actions = pulls.chain(stop).chain(make::make(scene, standing.wanted)).collect();
-        draft.act(standing.who(), Reason::Changed, actions);
+        let reason = if pod.name == standing.target { Reason::ConfigsLost } else { Reason::Changed };
+        draft.act(standing.who(), reason, actions);
     }
     is_open
 }

@@ -2,13 +2,17 @@
 
 use std::cmp::Reverse;
 
-use wlc_plan::{gate::Condition, name::ReplicaName, spec::PodSpec};
+use wlc_plan::{
+    gate::Condition,
+    name::ReplicaName,
+    spec::{MountSource, PodSpec},
+};
 
 use super::{Scene, containers, draft::Who};
 use crate::{
     clock::Moment,
     desired::Wanted,
-    observed::{ObservedPod, Sandbox},
+    observed::{ObservedPod, PodFolders, Sandbox},
 };
 
 /// How a wanted replica stands.
@@ -32,7 +36,7 @@ pub(super) enum Holding<'a> {
     Nothing,
     /// The one that is asked for.
     Current(&'a ObservedPod),
-    /// One of another revision or binding.
+    /// One of another revision or binding, or one whose configs are lost.
     Other(&'a ObservedPod),
 }
 
@@ -79,7 +83,7 @@ impl<'a> Standing<'a> {
         let mut pods = pods.into_iter();
         let holding = match pods.next() {
             None => Holding::Nothing,
-            Some(pod) if pod.name == target => Holding::Current(pod),
+            Some(pod) if pod.name == target && !has_lost_configs(pod, &wanted.spec) => Holding::Current(pod),
             Some(pod) => Holding::Other(pod),
         };
         let health = holding.pod().map_or(Health::NotReady, |pod| health(scene, pod));
@@ -135,6 +139,12 @@ impl<'a> Holding<'a> {
             Self::Current(pod) | Self::Other(pod) => Some(pod),
         }
     }
+}
+
+/// Whether the folders of its configs are gone: its containers see nothing there, so it has to be made anew.
+fn has_lost_configs(pod: &ObservedPod, spec: &PodSpec) -> bool {
+    let mut mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    pod.folders == PodFolders::Lost && mounts.any(|mount| matches!(mount.source, MountSource::Config(_)))
 }
 
 /// How well a pod is, judged by the spec that it was made from.

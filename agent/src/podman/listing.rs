@@ -15,7 +15,7 @@ use wlc_plan::quantity::Millis;
 use super::ownership::{FoundContainer, FoundPod, Labels, Role};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, Sandbox},
+    observed::{ContainerState, PodFolders, Sandbox},
 };
 
 /// Start and end of a container, to the millisecond.
@@ -73,6 +73,7 @@ pub fn pod(report: &ListPodsReport) -> FoundPod {
         labels: labels(report.labels.as_ref()),
         created: report.created.map_or(Moment(0), |time| moment(time.timestamp_millis())),
         contents: BTreeMap::new(),
+        folders: PodFolders::Lost,
     }
 }
 
@@ -84,6 +85,7 @@ pub fn pod_of_infra(infra: &ListContainer) -> Option<FoundPod> {
         labels: labels(infra.labels.as_ref()),
         created: made(infra),
         contents: BTreeMap::new(),
+        folders: PodFolders::Lost,
     })
 }
 

@@ -17,7 +17,7 @@ use wlc_plan::{
 use super::labels::{ContainerLabels, PodLabels, VolumeLabels};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, Sandbox},
+    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox},
 };
 
 /// Labels as Podman gives them.
@@ -49,6 +49,8 @@ pub struct FoundPod {
     pub created: Moment,
     /// Digests of its contents that are swapped in place.
     pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    /// Whether the folders of its configs are there.
+    pub folders: PodFolders,
 }
 
 /// A container in a pod.
@@ -112,6 +114,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
         address,
         created: pod.created,
         contents: pod.contents.clone(),
+        folders: pod.folders,
         containers,
     })
 }

@@ -210,3 +210,23 @@ fn without_podman_the_agent_says_so() {
     std::fs::write(node.path("agent.kdl"), settings).unwrap();
     node.apply();
 }
+
+/// The agent's state lost while everything runs: nothing is stopped for it, and the configs that the containers had
+/// mounted from it come back, one replica at a time.
+#[test]
+fn a_lost_state_heals() {
+    let Some(mut node) = Node::new("lost-state") else { return };
+    node.write("workloads/web.kdl", &web(2, "hello"));
+    node.build();
+    node.apply();
+    std::fs::remove_dir_all(node.path("state")).unwrap();
+    node.start_agent();
+    node.wait_until("every page is back", |node| {
+        (0..2).all(|number| fetch(node.host_port(&format!("web-{number}")), "/").as_deref() == Some("hello"))
+    });
+    node.wait_ready("web", 2);
+    let before = node.identities();
+    node.kill_agent();
+    node.apply();
+    assert_eq!(node.identities(), before, "and then nothing is to be done");
+}

@@ -1,6 +1,12 @@
 //! A plan set that is not in order is refused by name, and what runs goes on.
 
-use std::{fs, path::PathBuf, thread, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use wlc_tests::node::{Node, copy_folder};
 
@@ -67,36 +73,69 @@ fn files(folder: &PathBuf) -> Vec<PathBuf> {
     young
 }
 
-/// A set that is copied file by file, in the worst order and by a slow hand, is waited for and never refused.
+/// How a slow hand writes a file.
+#[derive(Debug, Clone, Copy)]
+enum Writer {
+    /// Half of it, and then all of it anew.
+    Overwrites,
+    /// Half of it, and then the rest.
+    Appends,
+    /// Beside its place, and then it is moved there.
+    Renames,
+}
+
+impl Writer {
+    fn write(self, target: &Path, bytes: &[u8]) {
+        let pause = || thread::sleep(Duration::from_millis(350));
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        match self {
+            Self::Overwrites => {
+                fs::write(target, first).unwrap();
+                pause();
+                fs::write(target, bytes).unwrap();
+            }
+            Self::Appends => {
+                fs::write(target, first).unwrap();
+                pause();
+                fs::File::options().append(true).open(target).unwrap().write_all(rest).unwrap();
+            }
+            Self::Renames => {
+                let aside = target.with_extension("part");
+                fs::write(&aside, bytes).unwrap();
+                pause();
+                fs::rename(&aside, target).unwrap();
+            }
+        }
+    }
+}
+
+/// A set that is copied file by file, the pointer first and by slow hands of three kinds, is waited for, never refused, and
+/// never half taken: the page is the old one or the new one.
 #[test]
 fn a_slow_copy_is_waited_for() {
     let Some(mut node) = Node::new("slow-copy") else { return };
-    node.write("workloads/web.kdl", &web(1, "one"));
+    node.write("workloads/web.kdl", &web(1, "start"));
     node.build();
     node.start_agent();
     node.wait_ready("web", 1);
     let (plans, aside) = (node.plans(), node.path("aside"));
     copy_folder(&plans, &aside);
-    node.write("workloads/web.kdl", &web(1, "two"));
-    let out = aside.to_str().unwrap().to_owned();
-    let key = node.path("ci.key");
-    assert!(node.wlc(&["build", "--out", &out, "--key", key.to_str().unwrap()]).status.success());
-    let mut names: Vec<PathBuf> =
-        all_files(&aside).into_iter().map(|path| path.strip_prefix(&aside).unwrap().to_owned()).collect();
-    names.retain(|name| !plans.join(name).exists() || name.as_os_str() == "head");
-    names.sort_by_key(|name| name.as_os_str() != "head");
-    for name in &names {
-        let bytes = fs::read(aside.join(name)).unwrap();
-        let target = plans.join(name);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        let half = bytes.len() / 2;
-        fs::write(&target, &bytes[..half]).unwrap();
-        thread::sleep(Duration::from_millis(350));
-        fs::write(&target, &bytes).unwrap();
-        thread::sleep(Duration::from_millis(100));
-    }
+    let (out, key) = (aside.to_str().unwrap().to_owned(), node.path("ci.key"));
     let port = node.host_port("web-0");
-    node.wait_until("the new page answers", |_| wlc_tests::node::fetch(port, "/").as_deref() == Some("two"));
+    for writer in [Writer::Overwrites, Writer::Appends, Writer::Renames] {
+        let greeting = format!("{writer:?}");
+        node.write("workloads/web.kdl", &web(1, &greeting));
+        assert!(node.wlc(&["build", "--out", &out, "--key", key.to_str().unwrap()]).status.success());
+        let mut names: Vec<PathBuf> =
+            all_files(&aside).into_iter().map(|path| path.strip_prefix(&aside).unwrap().to_owned()).collect();
+        names.retain(|name| !plans.join(name).exists() || name.as_os_str() == "head");
+        names.sort_by_key(|name| name.as_os_str() != "head");
+        for name in &names {
+            writer.write(&plans.join(name), &fs::read(aside.join(name)).unwrap());
+        }
+        node.wait_until("the new page answers", |_| wlc_tests::node::fetch(port, "/").as_ref() == Some(&greeting));
+    }
     let log = node.agent_log().to_lowercase();
     assert!(!log.contains("refused"), "{log}");
 }

@@ -9,14 +9,18 @@ mod world;
 use std::collections::BTreeSet;
 
 use wlc_plan::{
-    name::{AbsolutePath, VolumeName},
+    digest::Digest,
+    name::{AbsolutePath, ConfigName, VolumeName},
     rollout::Replacement,
-    spec::{Access, EmptyDir, Medium, Mount, MountSource, VolumeSource},
+    spec::{Access, ConfigMount, EmptyDir, Medium, Mount, MountSource, OnChange, VolumeSource},
 };
 
 use self::world::*;
 use super::*;
-use crate::action::{Action, Reason};
+use crate::{
+    action::{Action, Reason},
+    observed::PodFolders,
+};
 
 fn web(count: usize, number: u32) -> Vec<(wlc_plan::instance::Instance, wlc_plan::spec::PodSpec)> {
     (0..count).map(|at| instance(&format!("web-{at}"), &version(number), vec![slot(1)])).collect()
@@ -122,4 +126,30 @@ fn what_a_lost_pod_left_behind_goes_with_it() {
     assert!(world.observe().leftovers.contains(&pod));
     world.settle();
     assert!(world.observe().leftovers.is_empty(), "{:?}", world.observe());
+}
+
+/// Lost folders empty the configs of every pod: each is made anew, one at a time.
+#[test]
+fn a_pod_whose_configs_are_lost_is_made_anew() {
+    let mut with_config = version(1);
+    let config = ConfigMount {
+        config: ConfigName::parse("site").unwrap(),
+        mode: 0o644,
+        on_change: OnChange::Restart(Digest::of(b"site")),
+    };
+    let path = AbsolutePath::parse("/www").unwrap();
+    let mount = Mount { path, source: MountSource::Config(config), access: Access::ReadOnly };
+    with_config.containers[0].mounts.push(mount);
+    let plan = (0..3).map(|at| instance(&format!("web-{at}"), &with_config, vec![slot(1)])).collect();
+    let mut world = World::new(plan);
+    world.settle();
+    for pod in world.observe().pods {
+        world.podman.lose_folders(&pod.name);
+    }
+    let decision = world.pass();
+    let reasons: Vec<&Reason> = decision.tasks.iter().map(|task| &task.reason).collect();
+    assert_eq!(reasons, [&Reason::ConfigsLost], "one at a time");
+    world.settle();
+    assert!(world.observe().pods.iter().all(|pod| pod.folders == PodFolders::There));
+    assert_eq!(world.running().len(), 3);
 }

@@ -14,7 +14,7 @@ use tokio::try_join;
 use super::{Client, LOOK, look::Inspected};
 use crate::{
     clock::Moment,
-    observed::Observed,
+    observed::{Observed, PodFolders},
     podman::{
         PodmanError,
         labels::{FLEET, PodLabels},
@@ -75,6 +75,7 @@ impl Client {
     fn with_contents(&self, mut pod: FoundPod) -> FoundPod {
         if PodLabels::own(&pod.name, &pod.labels, &self.fleet).is_some() {
             pod.contents = self.folders.recorded(&pod.name);
+            pod.folders = if self.folders.has(&pod.name) { PodFolders::There } else { PodFolders::Lost };
         }
         pod
     }

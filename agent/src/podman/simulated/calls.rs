@@ -12,7 +12,7 @@ use super::world::{Container, Pod, Program, World};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     clock::Moment,
-    observed::{ContainerState, Sandbox},
+    observed::{ContainerState, PodFolders, Sandbox},
     podman::{
         PodmanError, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
@@ -84,6 +84,7 @@ impl World {
             takes_containers: true,
             address: self.last_address(),
             ports: request.ports.iter().map(|port| port.host).collect(),
+            folders: PodFolders::There,
             contents: request.contents.clone(),
             containers: BTreeMap::new(),
         };

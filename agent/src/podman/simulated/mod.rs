@@ -18,7 +18,7 @@ use super::{Answer, Podman, PodmanError, ownership};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     clock::Moment,
-    observed::Observed,
+    observed::{Observed, PodFolders},
 };
 
 /// The simulated Podman.
@@ -81,6 +81,13 @@ impl Simulated {
     pub fn add_foreign_container(&self, pod: &str, name: &str, labels: &ownership::Labels) {
         let now = (self.clock)();
         self.world().add_foreign_container(pod, name, labels, now);
+    }
+
+    /// Somebody removes the folders of a pod's configs.
+    pub fn lose_folders(&self, pod: &str) {
+        if let Some(pod) = self.world().pods.get_mut(pod) {
+            pod.folders = PodFolders::Lost;
+        }
     }
 
     /// Somebody removes a pod, and leaves its volumes.

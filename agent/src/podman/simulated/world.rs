@@ -12,7 +12,7 @@ use wlc_plan::{
 
 use crate::{
     clock::Moment,
-    observed::{ContainerState, Sandbox},
+    observed::{ContainerState, PodFolders, Sandbox},
     podman::{
         PodmanError,
         labels::PodLabels,
@@ -54,6 +54,7 @@ pub(super) struct Pod {
     pub(super) address: IpAddr,
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    pub(super) folders: PodFolders,
     pub(super) containers: BTreeMap<String, Container>,
 }
 
@@ -125,6 +126,7 @@ impl World {
             address: self.last_address(),
             ports: Vec::new(),
             contents: BTreeMap::new(),
+            folders: PodFolders::There,
             containers: BTreeMap::new(),
         };
         self.pods.insert(name.to_owned(), pod);
@@ -164,6 +166,7 @@ impl Pod {
             labels: self.labels.clone(),
             created: self.created,
             contents: self.contents.clone(),
+            folders: self.folders,
         }
     }
 
