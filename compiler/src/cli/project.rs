@@ -123,8 +123,12 @@ impl Project {
 fn bad_lock(error: StoreError, reading: Reading) -> Diagnostic {
     let diagnostic = Diagnostic::nowhere(Code::BadLock, format!("the lock cannot be read: {error}"));
     diagnostic.hint(match reading {
-        Reading::Strict => "`wlc lock` keeps what can be read and decides the rest anew; commit what it writes",
-        Reading::Healing => "take the file from an older commit, or delete it: then its replicas are placed anew",
+        Reading::Strict if error.can_be_healed() => {
+            "`wlc lock` keeps what can be read and decides the rest anew; commit what it writes"
+        }
+        Reading::Strict | Reading::Healing => {
+            "take the file from an older commit, or delete it: then its replicas are placed anew"
+        }
     })
 }
 

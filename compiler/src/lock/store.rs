@@ -11,7 +11,7 @@ use wlc_plan::{digest::Digest, name::WorkloadName};
 
 use super::{
     Lock, WorkloadLock, heal,
-    text::{self, LockError},
+    text::{self, LockError, LockProblem},
 };
 
 const BODIES: &str = "bodies";
@@ -53,6 +53,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether reading it with [`Reading::Healing`] may go well.
+    pub fn can_be_healed(&self) -> bool {
+        match self {
+            Self::Io { .. } => false,
+            Self::Text { error, .. } => error.problem != LockProblem::Header,
+            Self::Body { .. } => true,
+        }
+    }
+
     /// The same error, with its path as it is seen from a folder.
     #[must_use]
     pub fn seen_from(self, root: &Path) -> Self {
