@@ -5,11 +5,13 @@
 
 use std::{future::pending, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::time::sleep;
+use wlc_plan::quantity::Millis;
 
 use crate::{
     agent::Agent,
-    clock::Moment,
+    clock::{self, Moment},
     pass::until,
     probes::{due::Question, verdict::Answer},
     source::watch::Watch,
@@ -18,6 +20,8 @@ use crate::{
 
 /// Longest sleep: so a clock that was set back holds nothing up for long.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// While tasks are under way, passes keep this far apart: each asks Podman for everything, and so takes from the tasks.
+const PACE: Millis = Millis(100);
 
 /// Why the loop wakes.
 #[derive(Debug)]
@@ -59,12 +63,17 @@ impl Agent {
 
     /// Sleeps until there is a reason for a pass.
     pub(crate) async fn sleep_until_reason(&mut self, watch: &mut Watch, next_pass: Option<Moment>) {
+        let last_pass = clock::now();
         let mut then = Then::Sleep;
         while then == Then::Sleep {
             let next_probe = self.ask_probes();
             let next = next_pass.into_iter().chain(next_probe).min();
             let wake = self.wait(watch, next).await;
             then = self.take(wake, next_pass);
+        }
+        if !self.tasks.busy().is_empty() {
+            sleep(until(last_pass.plus(PACE))).await;
+            let _merged: Option<()> = self.podman.changes().notified().now_or_never();
         }
         while let Some(wake) = self.more() {
             self.take(wake, None);
