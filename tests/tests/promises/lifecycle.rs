@@ -145,7 +145,7 @@ deployment "all" {
     container "one" image="localhost/busybox:1" {
         command "sleep" "1000"
         env { GREETING "hello"; WHO field="replica"; WHERE field="node"; BOTH "$(GREETING) $(WHO) $$(GREETING) $(NOBODY)" }
-        mount "/work" volume="work"
+        mount "/shared" volume="work"
         mount "/scratch" tmpfs="8MiB"
         limit memory="64MiB" cpu="500m"
         user 1000
@@ -156,7 +156,7 @@ deployment "all" {
     }
     container "two" image="localhost/busybox:1" {
         command "sleep" "1000"
-        mount "/work" volume="work"
+        mount "/shared" volume="work"
     }
 }
 "#,
@@ -175,8 +175,8 @@ deployment "all" {
     ]);
     assert_eq!(said, "hello all-0 $(GREETING) $(NOBODY)|here|1000:1000|1|0000000000000000", "S-364, P-120");
     assert!(!podman::podman(&["exec", &one, "touch", "/a"]).status.success(), "the root file system is read-only");
-    podman::text(&["exec", &two, "sh", "-c", "echo shared > /work/file; chmod 644 /work/file"]);
-    assert_eq!(podman::text(&["exec", &one, "cat", "/work/file"]), "shared");
+    podman::text(&["exec", &two, "sh", "-c", "echo shared > /shared/file; chmod 644 /shared/file"]);
+    assert_eq!(podman::text(&["exec", &one, "cat", "/shared/file"]), "shared");
     let size = podman::text(&["exec", &one, "sh", "-c", "df -k /scratch | tail -1 | awk '{print $2}'"]);
     assert_eq!(size, "8192");
     let limits: Value = serde_json::from_str(&podman::text(&["inspect", "--type", "container", &one])).unwrap();
