@@ -106,16 +106,19 @@ async fn an_old_podman_is_refused_by_its_version() {
     let listener = UnixListener::bind(&path).unwrap();
     let server = tokio::spawn(async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut request = [0; 4096];
-        let _read = stream.read(&mut request).await.unwrap();
-        let body = r#"{"Version":"5.0.2","ApiVersion":"5.0.2"}"#;
-        let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        stream.flush().await.unwrap();
+        // The ping, which says nothing here, and then the version.
+        for _ in 0..2 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _read = stream.read(&mut request).await.unwrap();
+            let body = r#"{"Version":"5.0.2","ApiVersion":"5.0.2"}"#;
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+        }
     });
     let fleet = crate::requests::fleet("old");
     let contents = Arc::new(std::collections::BTreeMap::new());

@@ -136,11 +136,20 @@ impl Client {
     }
 }
 
-/// Asks with a ping, whose answer names the version: the call that is meant for it takes Podman a third of a second.
+/// Asks with a ping, whose answer names the version: the call that is meant for it takes Podman a third of a second. It is
+/// made only where the ping does not tell.
 async fn check_version(api: &podman_api::Podman, socket: &Path) -> Result<(), PodmanError> {
     let what = "say its version";
-    let asked = async { api.ping().await.map_err(|error| errors::from_api(error, what, socket)) };
-    versions::check(&within(what, LOOK, asked).await?.libpod_api_version)
+    let failed = |error| errors::from_api(error, what, socket);
+    let version = match within(what, LOOK, async { api.ping().await.map_err(failed) }).await {
+        Ok(ping) => ping.libpod_api_version,
+        Err(PodmanError::Unreadable { .. }) => {
+            let asked = within(what, LOOK, async { api.version().await.map_err(failed) });
+            asked.await?.version.unwrap_or_default()
+        }
+        Err(error) => return Err(error),
+    };
+    versions::check(&version)
 }
 
 impl Drop for Client {
