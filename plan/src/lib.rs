@@ -1,7 +1,7 @@
 //! The contract between `wlc`, which writes placement plans, and `wlagent`, which carries them out.
 //!
 //! Everything here is pure: values in, values out. The same value has the same bytes on every machine, the same bytes
-//! have one meaning, and both sides run the same validator. See `DESIGN` in the book for how the files of a set hang
+//! have one meaning, and both sides run the same validator. See the page on plan sets in the book for how the files of a set hang
 //! together: [`head::Head`] is signed and names the [`index::Index`], which names each node's [`node_plan::NodePlan`]
 //! and the [`spec::PodSpec`]s and [`content::ConfigContent`]s that it uses.
 

@@ -131,8 +131,8 @@ fn a_set_of_format_1_needs_no_action() {
 #[test]
 fn the_sources_of_format_1_build_the_same_content() {
     let scratch = tempfile::TempDir::new().unwrap();
-    wlc_tests::node::copy_folder(&folder().join("repository"), &scratch.path().join("repo"));
-    wlc_tests::node::copy_folder(&folder().join("plans"), &scratch.path().join("plans"));
+    wlc_tests::folder::copy(&folder().join("repository"), &scratch.path().join("repo"));
+    wlc_tests::folder::copy(&folder().join("plans"), &scratch.path().join("plans"));
     let built = std::process::Command::new(programs::wlc())
         .current_dir(scratch.path().join("repo"))
         .args(["build", "--locked", "--out", "../plans"])

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use wlc_tests::node::{Node, copy_folder};
+use wlc_tests::{folder, node::Node};
 
 use super::web;
 
@@ -23,7 +23,7 @@ fn a_flipped_bit_is_refused_and_nothing_is_touched() {
     node.wait_ready("web", 1);
     let before = node.identities();
     let (plans, aside) = (node.plans(), node.path("aside"));
-    copy_folder(&plans, &aside);
+    folder::copy(&plans, &aside);
     node.write("workloads/web.kdl", &web(1, "evil"));
     let (out, key) = (aside.to_str().unwrap().to_owned(), node.path("ci.key"));
     assert!(node.wlc(&["build", "--out", &out, "--key", key.to_str().unwrap()]).status.success());
@@ -60,7 +60,7 @@ fn a_flipped_bit_is_refused_and_nothing_is_touched() {
 
 /// Files of a set that another folder does not have, the pointer left out.
 fn new_files(set: &Path, there: &Path) -> Vec<PathBuf> {
-    let names = all_files(set).into_iter().map(|path| path.strip_prefix(set).unwrap().to_owned());
+    let names = folder::files(set).into_iter().map(|path| path.strip_prefix(set).unwrap().to_owned());
     names.filter(|name| !there.join(name).exists()).collect()
 }
 
@@ -118,7 +118,7 @@ fn a_slow_copy_is_waited_for() {
     node.start_agent();
     node.wait_ready("web", 1);
     let (plans, aside) = (node.plans(), node.path("aside"));
-    copy_folder(&plans, &aside);
+    folder::copy(&plans, &aside);
     let (out, key) = (aside.to_str().unwrap().to_owned(), node.path("ci.key"));
     let port = node.host_port("web-0");
     for writer in [Writer::Overwrites, Writer::Appends, Writer::Renames] {
@@ -134,34 +134,20 @@ fn a_slow_copy_is_waited_for() {
     assert!(!log.contains("refused"), "{log}");
 }
 
-fn all_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        match entry.file_type().unwrap().is_dir() {
-            true => found.extend(all_files(&entry.path())),
-            false if name.starts_with('.') => {}
-            false => found.push(entry.path()),
-        }
-    }
-    found
-}
-
 /// P-134: an older generation is refused by name, and `wlagent verify` says the same as the agent.
 #[test]
 fn an_older_generation_is_refused() {
     let Some(mut node) = Node::new("older") else { return };
     node.write("workloads/web.kdl", &web(1, "one"));
     node.build();
-    copy_folder(&node.plans(), &node.path("first"));
+    folder::copy(&node.plans(), &node.path("first"));
     node.write("workloads/web.kdl", &web(1, "two"));
     node.build();
     node.start_agent();
     node.wait_ready("web", 1);
     let before = node.identities();
     fs::remove_dir_all(node.plans()).unwrap();
-    copy_folder(&node.path("first"), &node.plans());
+    folder::copy(&node.path("first"), &node.plans());
     node.wait_until("the refusal is in status", |node| {
         node.status().is_some_and(|status| status["refused"].to_string().contains("older"))
     });
