@@ -21,6 +21,7 @@ pub mod node_plan;
 pub mod quantity;
 pub mod revision;
 pub mod rollout;
+pub mod schedule;
 pub mod set;
 pub mod signature;
 pub mod spec;
