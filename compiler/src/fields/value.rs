@@ -69,7 +69,7 @@ impl Refusal {
 pub fn text(scalar: &Scalar) -> Result<&str, Refusal> {
     match scalar {
         Scalar::Text(text) => Ok(text),
-        Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+        Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
             Err(Refusal { hint: Some("put it in quotes".to_owned()), ..Refusal::kind("a text", scalar) })
         }
     }
@@ -89,7 +89,7 @@ impl FromScalar for bool {
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         match scalar {
             Scalar::Bool(flag) => Ok(*flag),
-            Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null => {
+            Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null | Scalar::Parameter(_) => {
                 Err(Refusal::kind("`#true` or `#false`", scalar))
             }
         }
@@ -112,7 +112,9 @@ impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
             Scalar::Text(text) if text.trim().parse::<i128>().is_ok() => {
                 return Err(Refusal::with("a number is needed here, this is a text", format!("write {}", text.trim())));
             }
-            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null => return Err(Refusal::kind("a whole number", scalar)),
+            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
+                return Err(Refusal::kind("a whole number", scalar));
+            }
         };
         match u32::try_from(number) {
             Ok(number) if (LEAST..=MOST).contains(&number) => Ok(Self(number)),
@@ -133,7 +135,7 @@ impl<const VALUE: u32> FromScalar for Only<VALUE> {
             Scalar::Integer(number) if *number == i128::from(VALUE) => return Ok(Self),
             Scalar::Integer(_) => true,
             Scalar::Text(text) => text.strip_suffix('%').is_some_and(|percent| percent.parse::<u32>().is_ok()),
-            Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => false,
+            Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => false,
         };
         if is_count {
             let refusal = Refusal::with("another value is not in this version of wlc", format!("leave it at {VALUE}"));
@@ -223,7 +225,7 @@ impl FromScalar for Millis {
                 format!("`{number}` has no unit"),
                 format!("write a unit behind the number, such as `\"{number}s\"`"),
             )),
-            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
                 Self::parse(text(scalar)?).map_err(Refusal::from)
             }
         }
@@ -239,7 +241,7 @@ impl FromScalar for Bytes {
                 format!("`{number}` has no unit"),
                 format!("write a unit behind the number, such as `\"{number}MiB\"`"),
             )),
-            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+            Scalar::Text(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
                 Self::parse(text(scalar)?).map_err(Refusal::from)
             }
         }
@@ -254,7 +256,9 @@ impl FromScalar for Cpu {
             Scalar::Integer(number) => Self::parse(&number.to_string()),
             Scalar::Decimal(written) => Self::parse(written),
             Scalar::Text(text) => Self::parse(text),
-            Scalar::Bool(_) | Scalar::Null => return Err(Refusal::kind("a number of CPUs", scalar)),
+            Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
+                return Err(Refusal::kind("a number of CPUs", scalar));
+            }
         };
         parsed.map_err(Refusal::from)
     }

@@ -190,7 +190,7 @@ impl FromScalar for HostPort {
         match scalar {
             Scalar::Text(word) if word == "auto" => Ok(Self::Auto),
             Scalar::Text(word) => Err(Refusal::with(format!("`{word}` is no port"), "write `\"auto\"` or a number")),
-            Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => {
+            Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
                 let Whole(number) = Whole::<1, 65_535>::from_scalar(scalar)?;
                 u16::try_from(number).map(Self::Fixed).map_err(|_| Refusal::new("a port is 1 to 65535"))
             }

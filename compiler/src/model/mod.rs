@@ -103,7 +103,9 @@ impl Repository {
         let (name, span) = match block.arguments.first() {
             Some(value) => match &value.value {
                 Scalar::Text(name) => (name.clone(), value.span),
-                Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null => return true,
+                Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
+                    return true;
+                }
             },
             None => return true,
         };

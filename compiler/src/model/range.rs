@@ -68,7 +68,7 @@ impl<T: Compared> FromScalar for Range<T> {
         let text = match scalar {
             Scalar::Integer(number) => number.to_string(),
             Scalar::Decimal(written) => written.clone(),
-            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null => value::text(scalar)?.to_owned(),
+            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => value::text(scalar)?.to_owned(),
         };
         let all: Result<Vec<_>, Refusal> = text.split_whitespace().map(one).collect();
         match all? {

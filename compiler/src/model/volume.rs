@@ -72,7 +72,7 @@ impl FromScalar for Size {
         match scalar {
             Scalar::Bool(true) => Ok(Self(None)),
             Scalar::Bool(false) => Err(Refusal::with("`#false` says nothing here", "leave the word out")),
-            Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null => {
+            Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null | Scalar::Parameter(_) => {
                 Bytes::from_scalar(scalar).map(|bytes| Self(Some(bytes)))
             }
         }

@@ -22,8 +22,11 @@ pub const SLASHDASH_DEPTH: usize = 2;
 /// Most closing braces that close nothing; each makes the parser recurse.
 const STRAY_BRACES: usize = 16;
 
-/// Most opening parentheses; they are type annotations, which mean nothing here, and each may make the parser recurse.
+/// Most opening parentheses in one block at the top of a file, those of parameters before a text in quotes not counted;
+/// they are type annotations, which mean nothing here, and each may make the parser recurse.
 const PARENTHESES: usize = 64;
+/// What stands before a parameter's name in quotes.
+const PARAMETER: &[u8] = b"(parameter)\"";
 
 /// Most characters of one block at the top of a file, blanks, comments and the insides of texts not counted. The parser
 /// recurses on what is broken, so this bounds the stack that it needs.
@@ -149,6 +152,7 @@ impl<'a> Scan<'a> {
         if self.signs > 0 {
             self.parts.push(self.begin..end);
             self.signs = 0;
+            self.parentheses = 0;
         }
         self.begin = end;
     }
@@ -175,7 +179,7 @@ impl<'a> Scan<'a> {
     }
 
     fn parenthesis(&mut self) -> Result<(), Refused> {
-        self.parentheses += 1;
+        self.parentheses += usize::from(!self.next_is(PARAMETER));
         if self.parentheses > PARENTHESES {
             return Err(self.refuse(format!("there are more than {PARENTHESES} `(` outside of texts")));
         }
@@ -298,6 +302,14 @@ mod tests {
             assert!(!admitted(&bomb), "{}", &bomb[..20]);
         }
         assert!(!admitted(&" ".repeat(FILE_BYTES + 1)));
+    }
+
+    #[test]
+    fn a_block_may_hold_many_parameters() {
+        let text = format!("template \"t\" {{ {}\n}}", "a (parameter)\"a\" b=(parameter)\"b\"; ".repeat(500));
+        assert!(admitted(&text));
+        assert!(!admitted(&text.replace("parameter", "text")));
+        assert!(admitted(&"a (b)c\n".repeat(1_000)));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Scalar {
     Bool(bool),
     /// `#null`.
     Null,
+    /// `(parameter)"name"`: the value that the use of a template gives a parameter. None is left behind the expansion.
+    Parameter(String),
 }
 
 impl Scalar {
@@ -64,6 +66,7 @@ impl Scalar {
             Self::Decimal(_) => "a number with decimals",
             Self::Bool(_) => "`#true` or `#false`",
             Self::Null => "`#null`",
+            Self::Parameter(_) => "a parameter",
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::{
 const STACK: usize = 64 << 20;
 /// At most this many parts with mistakes are reported of one file.
 const MOST_BROKEN: usize = 50;
+/// The type that makes a text the name of a parameter.
+const PARAMETER: &str = "parameter";
 
 /// Reads a file. What is wrong with it is reported, and then nothing of it is returned.
 pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
@@ -79,7 +81,7 @@ impl Tree<'_> {
         };
         for entry in node.entries() {
             let value = self.value(entry);
-            self.report_type(entry.ty(), value.span);
+            let value = self.typed(entry.ty(), value);
             found.span = found.span.to(value.span);
             match entry.name() {
                 None => found.arguments.push(value),
@@ -106,7 +108,17 @@ impl Tree<'_> {
         Spanned::new(scalar(entry.value(), written), Span { start: whole.end - length, ..whole })
     }
 
-    /// KDL can write a type before a word or a value. The language gives it no meaning, so it is not passed over.
+    /// KDL can write a type before a value. One has a meaning: `(parameter)"name"` stands for the value of a parameter.
+    fn typed(&mut self, written: Option<&KdlIdentifier>, value: Value) -> Value {
+        if let (Scalar::Text(name), true) = (&value.value, written.is_some_and(|written| written.value() == PARAMETER))
+        {
+            return Spanned::new(Scalar::Parameter(name.clone()), value.span);
+        }
+        self.report_type(written, value.span);
+        value
+    }
+
+    /// Any other type, and one before a word, has no meaning in the language, so it is not passed over.
     fn report_type(&mut self, written: Option<&KdlIdentifier>, behind: Span) {
         let Some(written) = written else { return };
         let word = self.text.get(behind.start as usize..behind.end as usize).unwrap_or_default();
