@@ -1,6 +1,6 @@
 //! The text of all files of a repository that a build reads, and where their lines begin.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::span::{FileId, Span};
 
@@ -86,5 +86,75 @@ impl Source {
         let line = self.line_of(offset);
         let before = self.text.get(self.line_start(line)..offset).unwrap_or("");
         Position { line: line + 1, column: before.chars().count() + 1 }
+    }
+}
+
+/// A line and its columns in all the units that programs count in, each from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column in characters.
+    pub column: usize,
+    /// The column in code units of UTF-16, as SARIF and editors count.
+    pub utf16_column: usize,
+}
+
+/// Places of many offsets. It goes on from the last offset of each line, so that a thousand places in one long line
+/// walk over that line once, if they come in order.
+#[derive(Debug, Default)]
+pub struct Places {
+    last: BTreeMap<(FileId, usize), (usize, Place)>,
+    walked: usize,
+}
+
+impl Places {
+    /// The place of a byte.
+    pub fn of(&mut self, sources: &Sources, file: FileId, offset: usize) -> Place {
+        let source = sources.file(file);
+        let line = source.line_of(offset);
+        let begin = (source.line_start(line), Place { line: line + 1, column: 1, utf16_column: 1 });
+        let known = self.last.get(&(file, line)).filter(|(known, _)| *known <= offset).copied();
+        let (from, mut place) = known.unwrap_or(begin);
+        let between = source.text.get(from..offset).unwrap_or("");
+        self.walked += between.len();
+        place.column += between.chars().count();
+        place.utf16_column += between.chars().map(char::len_utf16).sum::<usize>();
+        self.last.insert((file, line), (offset, place));
+        place
+    }
+
+    /// How many bytes were walked over.
+    pub fn walked(&self) -> usize {
+        self.walked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_counted_in_characters_and_in_utf16() {
+        let mut sources = Sources::default();
+        let text = "a\n\u{fc}\u{1f980}x\n";
+        let file = sources.add("a.kdl", text);
+        let at = text.find('x').unwrap();
+        let mut places = Places::default();
+        assert_eq!(places.of(&sources, file, at), Place { line: 2, column: 3, utf16_column: 4 });
+        assert_eq!(places.of(&sources, file, 2), Place { line: 2, column: 1, utf16_column: 1 });
+        assert_eq!(places.of(&sources, file, at + 1), Place { line: 2, column: 4, utf16_column: 5 });
+    }
+
+    #[test]
+    fn a_thousand_places_in_one_line_walk_over_it_once() {
+        let mut sources = Sources::default();
+        let text = "\u{e9}".repeat(100_000);
+        let file = sources.add("a.kdl", &text);
+        let mut places = Places::default();
+        for number in 0..1_000 {
+            assert_eq!(places.of(&sources, file, number * 200).column, number * 100 + 1);
+        }
+        assert!(places.walked() <= text.len(), "{} bytes for {}", places.walked(), text.len());
     }
 }

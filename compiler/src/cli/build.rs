@@ -7,14 +7,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use serde::Serialize;
 use wlc_plan::{
     head::{Commit, Generation},
     signature::SecretKey,
     time::Timestamp,
 };
 
-use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, changes, git, output, project::Project};
+use super::{Done, FINE, Failure, PROBLEMS, REFUSED, ReportFormat, changes, git, output, project::Project};
 use crate::{
+    diagnostics::json,
     lock::store::{self, Reading},
     lower::Lowered,
     publish::{self, Anyway, ExpectedHead, Outcome, PublishOptions, Published, Reason, Standing},
@@ -41,6 +43,53 @@ pub(super) struct Build {
     /// Goes on although the last head does not verify, or is of a commit that is no ancestor of this one.
     #[arg(long)]
     anyway: bool,
+    /// How diagnostics and the result are printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
+}
+
+/// What a build says to programs.
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    diagnostics: Vec<json::One<'a>>,
+    locked: Vec<String>,
+    published: Option<PublishedRow>,
+    refused: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PublishedRow {
+    generation: u64,
+    outcome: &'static str,
+    written: usize,
+    removed: usize,
+    standing: StandingRow,
+    warnings: Vec<String>,
+}
+
+/// Whether nodes see a set, for programs.
+#[derive(Serialize)]
+pub(super) struct StandingRow {
+    published: bool,
+    have: Option<u32>,
+    need: Option<u32>,
+}
+
+impl StandingRow {
+    pub(super) fn of(standing: Standing) -> Self {
+        match standing {
+            Standing::Published => Self { published: true, have: None, need: None },
+            Standing::Waiting { have, need } => Self { published: false, have: Some(have), need: Some(need) },
+        }
+    }
+}
+
+/// What a build did, as far as it came.
+#[derive(Default)]
+struct Built {
+    locked: Vec<String>,
+    published: Option<Published>,
 }
 
 impl Build {
@@ -49,14 +98,31 @@ impl Build {
         if self.locked {
             project.require_settled_lock();
         }
-        let code = project.report(Format::Text)?;
-        let Some(lowered) = project.compiled.lowered.as_ref().filter(|_| code == FINE) else {
-            return Ok(code.max(PROBLEMS));
+        if self.format != ReportFormat::Json {
+            project.report(self.format)?;
+        }
+        let is_fine = project.compiled.problems.errors() == 0;
+        let Some(lowered) = project.compiled.lowered.as_ref().filter(|_| is_fine) else {
+            self.tell(&project, &Built::default(), None);
+            return Ok(PROBLEMS);
         };
+        let mut built = Built::default();
+        match self.build(&project, lowered, &mut built) {
+            Ok(()) => self.tell(&project, &built, None),
+            Err(failure) if self.format == ReportFormat::Json => {
+                self.tell(&project, &built, Some(failure.message));
+                return Ok(failure.code);
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(FINE)
+    }
+
+    fn build(&self, project: &Project, lowered: &Lowered, built: &mut Built) -> Result<(), Failure> {
         lowered.content.files().map_err(Failure::problem)?;
-        settle_lock(&project, lowered)?;
+        built.locked = settle_lock(project, lowered)?;
         let before = changes::published(&self.out, &lowered.content, &project.signers()?);
-        let published = self.publish(&project, lowered)?;
+        let published = self.publish(project, lowered)?;
         for warning in &published.warnings {
             output::note(&format!("warning: {warning}"));
         }
@@ -64,7 +130,23 @@ impl Build {
         if matches!(published.outcome, Outcome::Written(_)) {
             changes::lines(&before.unwrap_or_default(), &lowered.content).iter().for_each(|line| output::note(line));
         }
-        Ok(FINE)
+        built.published = Some(published);
+        Ok(())
+    }
+
+    /// Tells programs what was done.
+    fn tell(&self, project: &Project, built: &Built, refused: Option<String>) {
+        if self.format != ReportFormat::Json {
+            return;
+        }
+        let sorted = project.compiled.problems.sorted();
+        output::document(&Document {
+            version: 1,
+            diagnostics: json::list(&project.compiled.sources, &sorted),
+            locked: built.locked.clone(),
+            published: built.published.as_ref().map(published_row),
+            refused,
+        });
     }
 
     fn publish(&self, project: &Project, lowered: &Lowered) -> Result<Published, Failure> {
@@ -92,15 +174,33 @@ impl Build {
     }
 }
 
-/// Writes the lock where it differs.
-fn settle_lock(project: &Project, lowered: &Lowered) -> Result<(), Failure> {
+/// Writes the lock where it differs. The answer: of which workloads.
+fn settle_lock(project: &Project, lowered: &Lowered) -> Result<Vec<String>, Failure> {
     let changed = project.changed(&lowered.lock);
-    if changed.is_empty() {
-        return Ok(());
+    if !changed.is_empty() {
+        store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
+        output::note(&format!("locked: {}", changed.join(", ")));
     }
-    store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
-    output::note(&format!("locked: {}", changed.join(", ")));
-    Ok(())
+    Ok(changed)
+}
+
+fn published_row(published: &Published) -> PublishedRow {
+    let Published { generation, outcome, standing, written, removed, warnings } = published;
+    PublishedRow {
+        generation: generation.number(),
+        outcome: match outcome {
+            Outcome::Written(Reason::First) => "first",
+            Outcome::Written(Reason::Content) => "content",
+            Outcome::Written(Reason::Signers) => "signers",
+            Outcome::Written(Reason::Freshness) => "freshness",
+            Outcome::SignedLast => "signed",
+            Outcome::Unchanged => "unchanged",
+        },
+        written: *written,
+        removed: *removed,
+        standing: StandingRow::of(*standing),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// The key in a file.

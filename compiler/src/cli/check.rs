@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use super::{Done, Failure, Format, project::Project};
+use super::{Done, Failure, ReportFormat, project::Project};
 use crate::lock::store::Reading;
 
 /// Checks all files and places every replica, and writes nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// How diagnostics are printed.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
 }
 
 impl Check {

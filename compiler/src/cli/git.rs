@@ -30,6 +30,13 @@ pub(super) fn is_ancestor(root: &Path, earlier: &Commit) -> Ancestry {
     }
 }
 
+/// The way from the top of the repository to a folder, with `/` at its end; empty at the top and outside a repository.
+pub(super) fn prefix(root: &Path) -> String {
+    run(root, &["rev-parse", "--show-prefix"])
+        .map(|prefix| prefix.trim_end_matches('\n').to_owned())
+        .unwrap_or_default()
+}
+
 fn run(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -41,9 +41,7 @@ impl List {
         match self.format {
             Format::Text => rows.iter().for_each(|row| output::result(&line(row))),
             Format::Json => {
-                let document = Document { version: 1, replicas: rows };
-                let text = serde_json::to_string(&document).expect("strings and numbers always serialize");
-                output::result(&format!("{text}\n"));
+                output::document(&Document { version: 1, replicas: rows });
             }
         }
         Ok(super::FINE)

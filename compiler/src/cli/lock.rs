@@ -4,10 +4,15 @@ use std::path::Path;
 
 use wlc_plan::name::WorkloadName;
 
-use super::{Done, FINE, Failure, Format, PROBLEMS, output, project::Project};
-use crate::lock::{
-    State,
-    store::{self, Reading},
+use serde::Serialize;
+
+use super::{Done, FINE, Failure, PROBLEMS, ReportFormat, output, project::Project};
+use crate::{
+    diagnostics::json,
+    lock::{
+        Lock, State,
+        store::{self, Reading},
+    },
 };
 
 /// Places every replica and writes the lock, which is committed with the change.
@@ -16,15 +21,50 @@ pub(super) struct LockCommand {
     /// Forgets what is left of a workload that was removed: its revision numbers begin anew if it returns.
     #[arg(long, value_name = "WORKLOAD")]
     forget: Vec<String>,
+    /// How diagnostics and the result are printed.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    format: ReportFormat,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    diagnostics: Vec<json::One<'a>>,
+    locked: Vec<String>,
 }
 
 impl LockCommand {
     pub(super) fn run(&self, dir: &Path) -> Done {
         let project = Project::open(dir, Reading::Healing)?;
-        let code = project.report(Format::Text)?;
-        let Some(lowered) = &project.compiled.lowered else { return Ok(code.max(PROBLEMS)) };
+        if self.format != ReportFormat::Json {
+            project.report(self.format)?;
+        }
+        let Some(lowered) = &project.compiled.lowered else {
+            self.tell(&project, Vec::new());
+            return Ok(PROBLEMS);
+        };
         lowered.content.files().map_err(Failure::problem)?;
-        let mut lock = lowered.lock.clone();
+        let lock = self.without_forgotten(&lowered.lock)?;
+        let changed = project.changed(&lock);
+        store::write(&project.lock_folder()?, &lock).map_err(Failure::problem)?;
+        output::note(&match changed.len() {
+            0 => "the lock is up to date".to_owned(),
+            _ => format!("locked: {}", changed.join(", ")),
+        });
+        self.tell(&project, changed);
+        Ok(FINE)
+    }
+
+    fn tell(&self, project: &Project, locked: Vec<String>) {
+        if self.format == ReportFormat::Json {
+            let sorted = project.compiled.problems.sorted();
+            let diagnostics = json::list(&project.compiled.sources, &sorted);
+            output::document(&Document { version: 1, diagnostics, locked });
+        }
+    }
+
+    fn without_forgotten(&self, lock: &Lock) -> Result<Lock, Failure> {
+        let mut lock = lock.clone();
         for name in &self.forget {
             let name = WorkloadName::parse(name).map_err(Failure::problem)?;
             match lock.workloads.get(&name).map(|one| one.state) {
@@ -35,12 +75,6 @@ impl LockCommand {
                 None => return Err(Failure::new(PROBLEMS, format!("the lock knows no `{name}`"))),
             }
         }
-        let changed = project.changed(&lock);
-        store::write(&project.lock_folder()?, &lock).map_err(Failure::problem)?;
-        output::note(&match changed.len() {
-            0 => "the lock is up to date".to_owned(),
-            _ => format!("locked: {}", changed.join(", ")),
-        });
-        Ok(FINE)
+        Ok(lock)
     }
 }

@@ -74,6 +74,28 @@ pub enum Format {
     Json,
 }
 
+/// How diagnostics are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON document, versioned.
+    Json,
+    /// For forges: SARIF 2.1.0, with the page of each code.
+    Sarif,
+    /// For the logs of GitHub and Forgejo: workflow commands that become notes beside the lines.
+    Github,
+}
+
+impl From<Format> for ReportFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+        }
+    }
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

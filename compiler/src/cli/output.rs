@@ -3,12 +3,13 @@
 
 use std::io::{IsTerminal, Write};
 
+use serde::Serialize;
+
+use super::ReportFormat;
 use crate::{
-    diagnostics::{Diagnostic, Problems, Severity, json, terminal},
+    diagnostics::{Diagnostic, Problems, Severity, github, json, sarif, terminal},
     sources::Sources,
 };
-
-use super::Format;
 
 /// Prints a result. A reader that went away, as `head` does, is no error.
 pub(super) fn result(text: &str) {
@@ -26,13 +27,21 @@ pub(super) fn error(text: &str) {
     eprintln!("wlc: {}", terminal::harmless(text));
 }
 
-/// Prints diagnostics, and for people a line that counts them.
-pub(super) fn diagnostics(sources: &Sources, problems: &Problems, format: Format) {
+/// Prints a document for programs.
+pub(super) fn document(value: &impl Serialize) {
+    result(&format!("{}\n", json::document(value)));
+}
+
+/// Prints diagnostics, and for people a line that counts them. `prefix` gives the way from the top of the repository to
+/// the folder of the fleet; only forges need it.
+pub(super) fn diagnostics(sources: &Sources, problems: &Problems, format: ReportFormat, prefix: &dyn Fn() -> String) {
     let sorted = problems.sorted();
     match format {
-        Format::Json => result(&format!("{}\n", json::render(sources, &sorted))),
-        Format::Text if sorted.is_empty() => {}
-        Format::Text => {
+        ReportFormat::Json => result(&format!("{}\n", json::render(sources, &sorted))),
+        ReportFormat::Sarif => result(&format!("{}\n", sarif::render(sources, &sorted, &prefix()))),
+        ReportFormat::Github => result(&github::render(sources, &sorted, &prefix())),
+        ReportFormat::Text if sorted.is_empty() => {}
+        ReportFormat::Text => {
             let colour = std::io::stderr().is_terminal() && !no_colour();
             let style = if colour { terminal::Style::Colour } else { terminal::Style::Plain };
             eprint!("{}", terminal::render(sources, &sorted, style));

@@ -7,7 +7,7 @@ use std::{
 
 use wlc_plan::{name::FleetName, signature::PublicKey};
 
-use super::{Done, Failure, Format, PROBLEMS, output};
+use super::{Done, Failure, PROBLEMS, ReportFormat, git, output};
 use crate::{
     attachments,
     diagnostics::{Code, Diagnostic, Problems},
@@ -89,9 +89,9 @@ impl Project {
     }
 
     /// Prints what is wrong, and says whether a command ends here.
-    pub(super) fn report(&self, format: Format) -> Done {
+    pub(super) fn report(&self, format: impl Into<ReportFormat>) -> Done {
         let Compiled { sources, problems, .. } = &self.compiled;
-        output::diagnostics(sources, problems, format);
+        output::diagnostics(sources, problems, format.into(), &|| git::prefix(&self.root));
         Ok(if problems.errors() == 0 { super::FINE } else { PROBLEMS })
     }
 

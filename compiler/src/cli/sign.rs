@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Done, FINE, Failure, REFUSED, build, output, project::Project};
+use serde::Serialize;
+
+use super::{Done, FINE, Failure, Format, REFUSED, build, output, project::Project};
 use crate::{
     lock::store::Reading,
-    publish::{self, SignOptions},
+    publish::{self, SignOptions, Signed},
 };
 
 /// Signs the newest plan set.
@@ -17,6 +19,19 @@ pub(super) struct Sign {
     /// The key that signs; without it, signatures that lie there are counted, as after `ssh-keygen -Y sign`.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    generation: Option<u64>,
+    nodes: usize,
+    signer: Option<String>,
+    standing: Option<build::StandingRow>,
+    refused: Option<String>,
 }
 
 impl Sign {
@@ -26,14 +41,41 @@ impl Sign {
         let signers = project.signers()?;
         let fleet = &project.fleet()?.name.value;
         let options = SignOptions { out: &self.out, key: key.as_ref(), signers: &signers, fleet };
-        let signed = publish::sign(&options).map_err(|error| Failure::new(REFUSED, error.to_string()))?;
-        let by = signed.signer.map_or_else(|| "counted".to_owned(), |signer| format!("signed by `{signer}`"));
+        match publish::sign(&options) {
+            Ok(signed) => self.tell(&signed),
+            Err(error) if self.format == Format::Json => {
+                output::document(&Document {
+                    version: 1,
+                    generation: None,
+                    nodes: 0,
+                    signer: None,
+                    standing: None,
+                    refused: Some(error.to_string()),
+                });
+                return Ok(REFUSED);
+            }
+            Err(error) => return Err(Failure::new(REFUSED, error.to_string())),
+        }
+        Ok(FINE)
+    }
+
+    fn tell(&self, signed: &Signed) {
+        let by = signed.signer.as_ref().map_or_else(|| "counted".to_owned(), |signer| format!("signed by `{signer}`"));
         let standing = build::standing_text(signed.standing);
         output::note(&format!(
             "generation {} for {} is {by}; {standing}",
             signed.head.generation,
             output::counted(signed.nodes, "node")
         ));
-        Ok(FINE)
+        if self.format == Format::Json {
+            output::document(&Document {
+                version: 1,
+                generation: Some(signed.head.generation.number()),
+                nodes: signed.nodes,
+                signer: signed.signer.as_ref().map(ToString::to_string),
+                standing: Some(build::StandingRow::of(signed.standing)),
+                refused: None,
+            });
+        }
     }
 }

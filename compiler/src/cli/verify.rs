@@ -26,7 +26,7 @@ pub(super) struct Verify {
 struct Document {
     version: u32,
     fleet: String,
-    generation: u64,
+    generation: Option<u64>,
     nodes: usize,
     files: usize,
     signers: Vec<String>,
@@ -53,21 +53,37 @@ impl Verify {
             now: build::now(),
         };
         let listed = list(&self.plans).map_err(Failure::problem)?;
-        let set = read_all(&Folder::new(&self.plans), &listed, &expectations).map_err(refused)?;
+        let set = match read_all(&Folder::new(&self.plans), &listed, &expectations) {
+            Ok(set) => set,
+            Err(verdict) => return self.refused(&expectations, &verdict),
+        };
         match self.format {
             Format::Text => report(&set),
-            Format::Json => {
-                let text = serde_json::to_string(&document(&set)).expect("strings and numbers always serialize");
-                output::result(&format!("{text}\n"));
-            }
+            Format::Json => output::document(&document(&set)),
         }
         Ok(if set.problems.is_empty() { FINE } else { REFUSED })
     }
-}
 
-fn refused(verdict: Verdict) -> Failure {
-    let code = if matches!(verdict, Verdict::NoSet) { PROBLEMS } else { REFUSED };
-    Failure::new(code, format!("{}: {verdict}", verdict.code()))
+    /// The whole set is refused.
+    fn refused(&self, expectations: &Expectations<'_>, verdict: &Verdict) -> Done {
+        let code = if matches!(verdict, Verdict::NoSet) { PROBLEMS } else { REFUSED };
+        match self.format {
+            Format::Text => Err(Failure::new(code, format!("{}: {verdict}", verdict.code()))),
+            Format::Json => {
+                output::document(&Document {
+                    version: 1,
+                    fleet: expectations.fleet.to_string(),
+                    generation: None,
+                    nodes: 0,
+                    files: 0,
+                    signers: Vec::new(),
+                    problems: vec![Row { node: None, code: verdict.code(), message: verdict.to_string() }],
+                    orphans: Vec::new(),
+                });
+                Ok(code)
+            }
+        }
+    }
 }
 
 fn document(set: &WholeSet) -> Document {
@@ -79,7 +95,7 @@ fn document(set: &WholeSet) -> Document {
     Document {
         version: 1,
         fleet: set.envelope.head.fleet.to_string(),
-        generation: set.envelope.head.generation.number(),
+        generation: Some(set.envelope.head.generation.number()),
         nodes: set.nodes.len(),
         files: set.files.len(),
         signers: set.envelope.signers.iter().map(ToString::to_string).collect(),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Diagnostic, Severity, terminal};
-use crate::sources::Sources;
+use crate::sources::{Places, Sources};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -11,8 +11,9 @@ struct Document<'a> {
     diagnostics: Vec<One<'a>>,
 }
 
-#[derive(Serialize)]
-struct One<'a> {
+/// A diagnostic as JSON says it.
+#[derive(Debug, Serialize)]
+pub struct One<'a> {
     code: &'a str,
     severity: &'a str,
     message: &'a str,
@@ -20,7 +21,7 @@ struct One<'a> {
     hints: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct Place<'a> {
     file: &'a str,
     line: usize,
@@ -30,24 +31,36 @@ struct Place<'a> {
     text: &'a str,
 }
 
-/// All diagnostics as a JSON document of one line. What could act on a terminal is written as an escape.
+/// All diagnostics as a JSON document of one line.
 pub fn render(sources: &Sources, diagnostics: &[&Diagnostic]) -> String {
-    let diagnostics = diagnostics.iter().map(|one| describe(sources, one)).collect();
-    let text = serde_json::to_string(&Document { version: 1, diagnostics });
-    escaped(&text.expect("strings and numbers always serialize"))
+    document(&Document { version: 1, diagnostics: list(sources, diagnostics) })
 }
 
-fn describe<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> One<'a> {
-    let severity = match diagnostic.severity() {
+/// The diagnostics, for a document that says more than them.
+pub fn list<'a>(sources: &'a Sources, diagnostics: &[&'a Diagnostic]) -> Vec<One<'a>> {
+    let mut places = Places::default();
+    diagnostics.iter().map(|one| describe(sources, &mut places, one)).collect()
+}
+
+/// A value as JSON of one line. What could act on a terminal is written as an escape.
+pub fn document(value: &impl Serialize) -> String {
+    escaped(&serde_json::to_string(value).expect("strings and numbers always serialize"))
+}
+
+/// The word for how bad something is.
+pub(super) fn severity(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
-    };
+    }
+}
+
+fn describe<'a>(sources: &'a Sources, places: &mut Places, diagnostic: &'a Diagnostic) -> One<'a> {
     let places = diagnostic.labels.iter().map(|label| {
-        let source = sources.file(label.span.file);
-        let start = source.position(label.span.start as usize);
-        let end = source.position(label.span.end as usize);
+        let start = places.of(sources, label.span.file, label.span.start as usize);
+        let end = places.of(sources, label.span.file, label.span.end as usize);
         Place {
-            file: &source.path,
+            file: &sources.file(label.span.file).path,
             line: start.line,
             column: start.column,
             end_line: end.line,
@@ -55,8 +68,13 @@ fn describe<'a>(sources: &'a Sources, diagnostic: &'a Diagnostic) -> One<'a> {
             text: &label.text,
         }
     });
-    let code = diagnostic.code.name();
-    One { code, severity, message: &diagnostic.message, places: places.collect(), hints: &diagnostic.hints }
+    One {
+        code: diagnostic.code.name(),
+        severity: severity(diagnostic.severity()),
+        message: &diagnostic.message,
+        places: places.collect(),
+        hints: &diagnostic.hints,
+    }
 }
 
 /// Outside strings JSON has no such characters, so each may be written as an escape.

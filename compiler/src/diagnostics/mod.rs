@@ -3,8 +3,10 @@
 //! A diagnostic is a value. Checks collect them in [`Problems`]; rendering is separate.
 
 pub mod codes;
+pub mod github;
 pub mod json;
 pub mod problems;
+pub mod sarif;
 pub mod suggest;
 pub mod terminal;
 
