@@ -3,6 +3,7 @@
 
 pub mod folder;
 pub mod golden;
+pub mod marks;
 pub mod node;
 pub mod podman;
 pub mod programs;

@@ -109,17 +109,15 @@ fn check_change(mount: &Mount, problems: &mut Problems) {
         }
         (OnChangeWord::Restart | OnChangeWord::Nothing, Some(signal)) => {
             let message = "`signal` is only sent with `on-change=\"signal\"`";
-            problems.add(Diagnostic::new(Code::Contradiction, message, signal.span, "never sent"));
+            let diagnostic = Diagnostic::new(Code::Contradiction, message, signal.span, "never sent");
+            problems.add(diagnostic.hint("write `on-change=\"signal\"` beside it, or take it out"));
         }
         (OnChangeWord::Signal, Some(_)) | (OnChangeWord::Restart | OnChangeWord::Nothing, None) => {}
     }
     if mount.config.is_none() && on_change.value != OnChangeWord::Restart {
         let message = "`on-change` is for configs";
-        problems.add(Diagnostic::new(
-            Code::Contradiction,
-            message,
-            on_change.span,
-            "this mount has no content to change",
-        ));
+        let label = "this mount has no content to change";
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, on_change.span, label);
+        problems.add(diagnostic.hint("take it out"));
     }
 }

@@ -57,12 +57,14 @@ fn check_numbers(word: &str, probe: &Probe, problems: &mut Problems) {
     for (field, value) in [("period", &probe.period), ("timeout", &probe.timeout)] {
         if value.value.0 == 0 {
             let message = format!("`{field}` must be more than nothing");
-            problems.add(Diagnostic::new(Code::BadValue, message, value.span, "at least `\"1ms\"`"));
+            let diagnostic = Diagnostic::new(Code::BadValue, message, value.span, "at least `\"1ms\"`");
+            problems.add(diagnostic.hint(format!("write a time, such as `{field}=\"5s\"`")));
         }
     }
     if word != "readiness" && probe.successes.value.0 != 1 {
         let message = format!("`successes` of a {word} probe is always 1");
-        problems.add(Diagnostic::new(Code::Contradiction, message, probe.successes.span, "must be 1"));
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, probe.successes.span, "must be 1");
+        problems.add(diagnostic.hint("take it out; only a readiness probe counts successes"));
     }
     if probe.timeout.value > probe.period.value {
         let message = format!("a try may take {}, the next is due after {}", probe.timeout.value, probe.period.value);

@@ -21,7 +21,8 @@ pub(super) fn check(pod: &Pod, problems: &mut Problems) {
             && cpu.value.0 < 10
         {
             let message = "a limit below 10m is less than the kernel can give out";
-            problems.add(Diagnostic::new(Code::BadValue, message, cpu.span, "at least `\"10m\"`"));
+            let diagnostic = Diagnostic::new(Code::BadValue, message, cpu.span, "at least `\"10m\"`");
+            problems.add(diagnostic.hint("write `cpu=\"10m\"` or more"));
         }
     }
 }

@@ -193,10 +193,7 @@ impl<'a> Reader<'a> {
             Ok(read) => Some(Spanned::new(read, value.span)),
             Err(Refusal { code, message, hint }) => {
                 let diagnostic = Diagnostic::new(code, format!("`{word}`: {message}"), value.span, T::LOOKS);
-                self.problems.add(match hint {
-                    Some(hint) => diagnostic.hint(hint),
-                    None => diagnostic,
-                });
+                self.problems.add(diagnostic.hint(hint.unwrap_or_else(|| format!("write {}", T::LOOKS))));
                 None
             }
         }

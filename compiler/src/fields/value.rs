@@ -118,7 +118,10 @@ impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
         };
         match u32::try_from(number) {
             Ok(number) if (LEAST..=MOST).contains(&number) => Ok(Self(number)),
-            _ => Err(Refusal::new(format!("{number} is outside {LEAST} to {MOST}"))),
+            _ => Err(Refusal::with(
+                format!("{number} is outside {LEAST} to {MOST}"),
+                format!("write a number from {LEAST} to {MOST}"),
+            )),
         }
     }
 }

@@ -40,7 +40,8 @@ fn content(config: &Config, attachments: &Attachments, problems: &mut Problems) 
         };
         if files.insert(file.name.value.clone(), FileBytes(bytes)).is_some() {
             let message = format!("file `{}` stands twice in config `{}`", file.name.value, config.name.value);
-            problems.add(Diagnostic::new(Code::DuplicateName, message, file.name.span, "again here"));
+            let diagnostic = Diagnostic::new(Code::DuplicateName, message, file.name.span, "again here");
+            problems.add(diagnostic.hint("give one of them another name"));
         }
     }
     let size = files.values().map(|bytes| bytes.0.len() as u64).sum::<u64>();

@@ -262,11 +262,10 @@ impl FromEntry for Variable {
     fn from_entry(block: &Block, problems: &mut Problems) -> Option<Self> {
         let bad = |refusal: Refusal, span| {
             let message = format!("variable `{}`: {}", block.word.value, refusal.message);
-            let diagnostic = Diagnostic::new(refusal.code, message, span, Self::LOOKS);
-            match refusal.hint {
-                Some(hint) => diagnostic.hint(hint),
-                None => diagnostic,
-            }
+            let name = &block.word.value;
+            let hint =
+                refusal.hint.unwrap_or_else(|| format!("write `{name} \"value\"` or `{name} field=\"replica\"`"));
+            Diagnostic::new(refusal.code, message, span, Self::LOOKS).hint(hint)
         };
         let name = match EnvName::parse(&block.word.value) {
             Ok(name) => Spanned::new(name, block.word.span),
@@ -283,7 +282,10 @@ impl FromEntry for Variable {
                 .map(VariableValue::Field)
                 .map_err(|error| (error, property.value.span)),
             ([], [property], []) if matches!(property.name.value.as_str(), "secret" | "config" | "resource") => {
-                let refusal = Refusal::new(format!("`{}=` is not in this version of wlc", property.name.value));
+                let refusal = Refusal::with(
+                    format!("`{}=` is not in this version of wlc", property.name.value),
+                    "take it out; the roadmap in the book says what is planned",
+                );
                 Err((Refusal { code: Code::NotInThisVersion, ..refusal }, property.name.span))
             }
             _ => Err((Refusal { code: Code::OneSource, ..Refusal::new("it needs one value") }, block.span)),

@@ -90,17 +90,13 @@ fn is_echo(found: &KdlDiagnostic, is_closed: bool) -> bool {
 struct Meaning {
     message: String,
     label: &'static str,
-    hint: Option<String>,
+    hint: String,
 }
 
 fn describe(found: &KdlDiagnostic, under: &str, span: Span) -> Diagnostic {
     let said = found.message.as_deref().unwrap_or("this cannot be read as KDL");
     if let Some(Meaning { message, label, hint }) = meaning(said, under) {
-        let diagnostic = Diagnostic::new(Code::Syntax, message, span, label);
-        return match hint {
-            Some(hint) => diagnostic.hint(hint),
-            None => diagnostic,
-        };
+        return Diagnostic::new(Code::Syntax, message, span, label).hint(hint);
     }
     let label = found.label.as_deref().unwrap_or("here");
     let diagnostic = Diagnostic::new(Code::Syntax, format!("not KDL: {}", lower_first(said)), span, label);
@@ -116,50 +112,54 @@ fn meaning(said: &str, under: &str) -> Option<Meaning> {
         "true" | "false" | "null" => Some(Meaning {
             message: format!("`{word}` has no `#` before it"),
             label: "neither a value nor a text in quotes",
-            hint: Some(format!("KDL 2 writes `#{word}`; the text is `\"{word}\"`")),
+            hint: format!("KDL 2 writes `#{word}`; the text is `\"{word}\"`"),
         }),
         raw if raw.starts_with("r\"") || raw.starts_with("r#") => Some(Meaning {
             message: "a raw string has no `r` before it".to_owned(),
             label: "as KDL 1 wrote it",
-            hint: Some("KDL 2 writes raw strings as `#\"…\"#`".to_owned()),
+            hint: "KDL 2 writes raw strings as `#\"…\"#`".to_owned(),
         }),
         _ if said.starts_with("No closing") || said.starts_with("Closing '}'") => Some(Meaning {
             message: "this block has no end".to_owned(),
             label: "opened here",
-            hint: Some("write `}` behind what belongs to it".to_owned()),
+            hint: "write `}` behind what belongs to it".to_owned(),
         }),
         list if list.ends_with(',') || list.starts_with('[') => Some(Meaning {
             message: "values stand side by side".to_owned(),
             label: "neither commas nor brackets",
-            hint: Some("write `command \"a\" \"b\"`".to_owned()),
+            hint: "write `command \"a\" \"b\"`".to_owned(),
         }),
         digits if digits.len() > 30 && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') => {
-            Some(Meaning { message: "this number is too large".to_owned(), label: "too many digits", hint: None })
+            Some(Meaning {
+                message: "this number is too large".to_owned(),
+                label: "too many digits",
+                hint: "no number of the language is as large; write it with a unit, or a smaller one".to_owned(),
+            })
         }
         "" if said.starts_with("Expected property value") => Some(Meaning {
             message: "a property has no value".to_owned(),
             label: "a value is needed here",
-            hint: Some("write the value behind the `=`; texts that are no plain words need quotes".to_owned()),
+            hint: "write the value behind the `=`; texts that are no plain words need quotes".to_owned(),
         }),
         keyword if keyword.starts_with('#') && said.starts_with("Expected keyword") => Some(Meaning {
             message: format!("`{}` is no keyword", keyword.split_whitespace().next().unwrap_or_default()),
             label: "not known",
-            hint: Some("KDL knows `#true`, `#false` and `#null`; a text that begins with `#` needs quotes".to_owned()),
+            hint: "KDL knows `#true`, `#false` and `#null`; a text that begins with `#` needs quotes".to_owned(),
         }),
         word if said.starts_with("Found invalid node name") => Some(Meaning {
             message: format!("`{}` cannot begin a block", word.split_whitespace().next().unwrap_or_default()),
             label: "a word is needed here",
-            hint: None,
+            hint: "a line begins with a word, such as `deployment` or `port`; values stand behind it".to_owned(),
         }),
         _ if said.starts_with("Unexpected newline") || said.starts_with("missing string closing") => Some(Meaning {
             message: "this text has no closing quote".to_owned(),
             label: "opened here",
-            hint: Some("a text over several lines is written between `\"\"\"` and `\"\"\"`".to_owned()),
+            hint: "a text over several lines is written between `\"\"\"` and `\"\"\"`".to_owned(),
         }),
         bare if said.starts_with("Expected identifier string") && is_bare(bare) => Some(Meaning {
             message: format!("`{bare}` is no word that may stand without quotes"),
             label: "needs quotes",
-            hint: Some(format!("write `\"{bare}\"`")),
+            hint: format!("write `\"{bare}\"`"),
         }),
         _ => None,
     }

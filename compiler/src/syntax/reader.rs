@@ -123,7 +123,9 @@ impl Tree<'_> {
         let Some(written) = written else { return };
         let word = self.text.get(behind.start as usize..behind.end as usize).unwrap_or_default();
         let message = format!("the type `({})` means nothing here", written.value());
-        let diagnostic = Diagnostic::new(Code::SurplusValue, message, behind, "has a type before it");
+        let start = self.text[..behind.start as usize].rfind('(').unwrap_or(behind.start as usize);
+        let span = Span::new(behind.file, start, behind.start as usize);
+        let diagnostic = Diagnostic::new(Code::SurplusValue, message, span, "not expected here");
         self.problems.add(diagnostic.hint(format!("write `{word}` alone")));
     }
 }
