@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::characters;
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     span::{FileId, Span},
@@ -31,6 +32,10 @@ const PARAMETER: &[u8] = b"(parameter)\"";
 /// Most characters of one block at the top of a file, blanks, comments and the insides of texts not counted. The parser
 /// recurses on what is broken, so this bounds the stack that it needs.
 pub const SIGNS: usize = 16 << 10;
+/// Longest block at the top in which mistakes are looked for, in bytes.
+pub const BROKEN_BYTES: usize = 256 << 10;
+/// Most `{` in such a block, those inside of texts counted.
+const BROKEN_BRACES: usize = 4 << 10;
 /// Most `/-` in a row.
 const DASHES: usize = 16;
 
@@ -48,6 +53,18 @@ pub fn parts(file: FileId, text: &str, problems: &mut Problems) -> Option<Vec<Ra
             None
         }
     }
+}
+
+/// Whether the parser can be asked what is wrong with a part. Behind a mistake it may read what stands inside of texts as
+/// if it were none, so that counts as well here.
+pub(super) fn bears_mistakes(part: &str) -> bool {
+    let braces = part.bytes().filter(|byte| *byte == b'{').count();
+    braces <= BROKEN_BRACES && part.len() <= BROKEN_BYTES
+}
+
+/// Whether a text may be parsed.
+pub(super) fn admits(text: &str) -> bool {
+    Scan::new(text).run().is_ok()
 }
 
 /// Whether every brace of a part is closed again.
@@ -122,9 +139,12 @@ impl<'a> Scan<'a> {
                 b'{' => self.open_brace()?,
                 b'(' => self.parenthesis()?,
                 b'}' => self.close_brace()?,
-                b'\\' if self.next_is(b"\\\n") => self.at += 2,
-                b'\n' | b';' => self.line_end(),
-                _ => self.at += 1,
+                b'\\' => self.continued_line(),
+                b';' => self.line_end(1),
+                _ => match characters::newline(self.bytes, self.at) {
+                    0 => self.at += 1,
+                    length => self.line_end(length),
+                },
             }
         }
         Ok(())
@@ -139,9 +159,9 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn line_end(&mut self) {
+    fn line_end(&mut self, length: usize) {
         self.dashed = Dashed::No;
-        self.at += 1;
+        self.at += length;
         if self.open.is_empty() {
             self.end_part();
         }
@@ -206,12 +226,16 @@ impl<'a> Scan<'a> {
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {
                 b'/' if self.next_is(b"//") => self.line_comment(),
+                b'/' if self.next_is(b"/*") => self.comment()?,
                 b'/' if self.next_is(b"/-") => {
                     in_a_row += 1;
                     self.at += 2;
                 }
-                byte if byte.is_ascii_whitespace() => self.at += 1,
-                _ => return Ok(()),
+                b'\\' => self.continued_line(),
+                _ => match self.blank(self.at) {
+                    0 => return Ok(()),
+                    length => self.at += length,
+                },
             }
             if in_a_row > DASHES {
                 return Err(self.refuse(format!("more than {DASHES} `/-` stand in a row")));
@@ -220,9 +244,35 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
+    /// Length of the blank or line end at a place.
+    fn blank(&self, at: usize) -> usize {
+        characters::space(self.bytes, at) + characters::newline(self.bytes, at)
+    }
+
+    /// A `\`, and the end of its line where nothing but blanks and a comment stand before that.
+    fn continued_line(&mut self) {
+        self.at += 1;
+        let mut end = self.at;
+        while end < self.bytes.len() && characters::space(self.bytes, end) > 0 {
+            end += characters::space(self.bytes, end);
+        }
+        if self.bytes[end..].starts_with(b"//") {
+            self.at = end;
+            self.line_comment();
+            end = self.at;
+        }
+        if end < self.bytes.len() && characters::newline(self.bytes, end) > 0 {
+            self.at = end + characters::newline(self.bytes, end);
+        }
+    }
+
+    /// The parser recurses for each `*` and each `/` of a comment, so they count.
     fn comment(&mut self) -> Result<(), Refused> {
         let mut depth = 0usize;
         while self.at < self.bytes.len() {
+            if matches!(self.bytes[self.at], b'*' | b'/') {
+                self.count(b'*')?;
+            }
             if self.next_is(b"/*") {
                 depth += 1;
                 self.at += 2;
@@ -243,7 +293,7 @@ impl<'a> Scan<'a> {
     }
 
     fn line_comment(&mut self) {
-        while self.bytes.get(self.at).is_some_and(|byte| *byte != b'\n') {
+        while self.at < self.bytes.len() && characters::newline(self.bytes, self.at) == 0 {
             self.at += 1;
         }
     }
@@ -256,11 +306,14 @@ impl<'a> Scan<'a> {
             return;
         }
         self.at += hashes;
-        let quotes = if self.next_is(b"\"\"\"") { 3 } else { 1 };
+        let behind = self.at + 3;
+        let has_lines =
+            self.next_is(b"\"\"\"") && behind < self.bytes.len() && characters::newline(self.bytes, behind) > 0;
+        let quotes = if has_lines { 3 } else { 1 };
         self.at += quotes;
         while self.at < self.bytes.len() {
             if hashes == 0 && self.bytes[self.at] == b'\\' {
-                self.at += 2;
+                self.escape();
             } else if self.ends_string(quotes, hashes) {
                 self.at += quotes + hashes;
                 return;
@@ -268,6 +321,16 @@ impl<'a> Scan<'a> {
                 self.at += 1;
             }
         }
+    }
+
+    /// A `\` with the character behind it, or with all blanks and line ends there.
+    fn escape(&mut self) {
+        self.at += 1;
+        let start = self.at;
+        while self.at < self.bytes.len() && self.blank(self.at) > 0 {
+            self.at += self.blank(self.at);
+        }
+        self.at += usize::from(self.at == start);
     }
 
     fn ends_string(&self, quotes: usize, hashes: usize) -> bool {
@@ -298,6 +361,9 @@ mod tests {
             "a /-\n // c\n{ ".repeat(30),
             "}\n".repeat(40_000),
             "(a)".repeat(1_000),
+            format!("//\r{}", "a {".repeat(40)),
+            format!("a #\"\"\"\"#\n{}", "a {".repeat(40)),
+            format!("/*{}*/", "*".repeat(SIGNS)),
         ] {
             assert!(!admitted(&bomb), "{}", &bomb[..20]);
         }
@@ -318,6 +384,21 @@ mod tests {
         let parts = parts(FileId(0), text, &mut Problems::default()).unwrap();
         let parts: Vec<&str> = parts.into_iter().map(|part| text[part].trim()).collect();
         assert_eq!(parts, ["a 1", "// c", "b { c\n d }", "/-\ne 2;", "f \"\n\" \\\n 3", "g"]);
+    }
+
+    #[test]
+    fn a_part_is_never_cut_in_two() {
+        for text in [
+            "a \\ \r\n 1",
+            "a \\ // b\n 1",
+            "/- /* b */ \n a",
+            "/-\u{a0}\n a",
+            "/- \\ \n a",
+            "a \" \\ \n b\"",
+            "a #\"\"\"\nb\n\"\"\"#",
+        ] {
+            assert_eq!(parts(FileId(0), text, &mut Problems::default()).unwrap().len(), 1, "{text:?}");
+        }
     }
 
     #[test]

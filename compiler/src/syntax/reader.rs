@@ -1,4 +1,4 @@
-//! The kdl crate's document → our blocks.
+//! Which reader reads a file, and the kdl crate's document → our blocks.
 
 use std::ops::Range;
 
@@ -6,43 +6,74 @@ use kdl::{KdlDocument, KdlEntry, KdlIdentifier, KdlNode, KdlValue};
 
 use miette::SourceSpan;
 
-use super::{Block, Property, Scalar, Value, guard, kdl_errors};
+use super::{Block, Property, Scalar, Value, guard, kdl_errors, strict};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     sources::Source,
     span::{FileId, Span, Spanned},
 };
 
-/// What the parser may use; it needs at most 300 bytes for each character of a part ([`guard::SIGNS`]).
-const STACK: usize = 64 << 20;
+/// What the parser may use; it needs some kilobytes for each `{` of a part, and at most 300 bytes for each character.
+const STACK: usize = 256 << 20;
 /// At most this many parts with mistakes are reported of one file.
 const MOST_BROKEN: usize = 50;
 /// The type that makes a text the name of a parameter.
 const PARAMETER: &str = "parameter";
 
+/// Which readers may read a file. They never differ in what they read; tests and benchmarks show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reader {
+    /// The strict reader, and the kdl crate for what it does not understand.
+    #[default]
+    Both,
+    /// The strict reader alone; what it does not understand gives nothing and is not reported.
+    Strict,
+    /// The kdl crate alone.
+    Kdl,
+}
+
 /// Reads a file. What is wrong with it is reported, and then nothing of it is returned.
 pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
+    read_by(Reader::Both, file, source, problems)
+}
+
+/// Reads a file as [`read`] does, by these readers.
+pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
     if kdl_errors::report_other_language(file, &source.text, problems) {
         return None;
     }
+    let strictly = || strict::read(file, &source.text);
+    match reader {
+        Reader::Strict => strictly(),
+        Reader::Kdl => read_parts(Reader::Kdl, file, source, problems),
+        Reader::Both => strictly().or_else(|| read_parts(Reader::Both, file, source, problems)),
+    }
+}
+
+/// Reads a file block by block.
+fn read_parts(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
     let parts = guard::parts(file, &source.text, problems)?;
     std::thread::scope(|scope| {
-        let parse = || parse(file, &source.text, parts, problems);
+        let parse = || parse(reader, file, &source.text, parts, problems);
         let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse);
         parser.expect("a thread can be started").join().expect("the parser does not panic")
     })
 }
 
-fn parse(file: FileId, text: &str, parts: Vec<Range<usize>>, problems: &mut Problems) -> Option<Vec<Block>> {
+fn parse(
+    reader: Reader,
+    file: FileId,
+    text: &str,
+    parts: Vec<Range<usize>>,
+    problems: &mut Problems,
+) -> Option<Vec<Block>> {
     let mut blocks = Vec::new();
     let mut broken = 0;
     for part in parts {
-        match KdlDocument::parse_v2(&text[part.clone()]) {
-            Ok(document) => blocks.extend(Tree { file, text, base: part.start, problems }.blocks(&document)),
-            Err(error) => {
-                broken += 1;
-                kdl_errors::report(file, text, &part, &error, problems);
-            }
+        let understood = if reader == Reader::Kdl { None } else { strict::read_part(file, text, part.clone()) };
+        match understood.or_else(|| by_kdl(file, text, &part, problems)) {
+            Some(found) => blocks.extend(found),
+            None => broken += 1,
         }
         if broken == MOST_BROKEN {
             let span = Span::new(file, part.start, part.start);
@@ -52,6 +83,25 @@ fn parse(file: FileId, text: &str, parts: Vec<Range<usize>>, problems: &mut Prob
         }
     }
     (broken == 0).then_some(blocks)
+}
+
+/// What the kdl crate makes of a part.
+fn by_kdl(file: FileId, text: &str, part: &Range<usize>, problems: &mut Problems) -> Option<Vec<Block>> {
+    if !guard::bears_mistakes(&text[part.clone()]) {
+        let span = Span::new(file, part.start, part.start);
+        let message =
+            format!("this block has a mistake and more than {} KiB, too many to find it", guard::BROKEN_BYTES >> 10);
+        let diagnostic = Diagnostic::new(Code::Syntax, message, span, "begins here");
+        problems.add(diagnostic.hint("write it in smaller blocks, or put a long text into a file of its own"));
+        return None;
+    }
+    match KdlDocument::parse_v2(&text[part.clone()]) {
+        Ok(document) => Some(Tree { file, text, base: part.start, problems }.blocks(&document)),
+        Err(error) => {
+            kdl_errors::report(file, text, part, &error, problems);
+            None
+        }
+    }
 }
 
 /// A document that is being turned into our blocks.

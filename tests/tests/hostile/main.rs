@@ -2,8 +2,10 @@
 //! that could move a cursor.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod documents;
 mod fuzz;
 mod places;
+mod readers;
 mod texts;
 mod tokens;
 
