@@ -28,7 +28,8 @@ const LINES: [&str; 5] = [
     "#\"\"\"\n  first \\\n    \"\"\" second\n  \"\"\"#",
     "##\"\"\"\n // \"\"\"#\n \"\"\"##",
 ];
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
+    "(parameter)\"é\"",
     "0",
     "-1",
     "+1_000",

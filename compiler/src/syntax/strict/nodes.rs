@@ -15,6 +15,9 @@ enum Children {
     Read,
 }
 
+/// What stands before the name of a parameter; no other type has a meaning.
+const PARAMETER: &[u8] = b"(parameter)\"";
+
 /// Whether something is taken out by a `/-`.
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
@@ -181,8 +184,11 @@ impl Reader<'_> {
 
     /// A value behind a `=`, or one that is no text.
     fn value(&mut self) -> Option<Value> {
+        let is_parameter = self.bytes[self.at..].starts_with(PARAMETER);
+        self.at += if is_parameter { PARAMETER.len() - 1 } else { 0 };
         let start = self.at;
         let scalar = match self.peek(0)? {
+            _ if is_parameter => Scalar::Parameter(self.string()?),
             b'#' if !matches!(self.peek(1), Some(b'#' | b'"')) => self.keyword()?,
             _ if self.is_number() => self.number()?,
             _ => Scalar::Text(self.string()?),

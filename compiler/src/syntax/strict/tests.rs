@@ -39,6 +39,7 @@ fn values_are_what_is_written() {
         ("1_0e+3", Scalar::Decimal("10e+3".into())),
         ("#true", Scalar::Bool(true)),
         ("#null", Scalar::Null),
+        ("(parameter)\"b\"", Scalar::Parameter("b".into())),
         ("#-inf", Scalar::Decimal("#-inf".into())),
     ] {
         assert_eq!(value(written), meant, "{written}");
@@ -87,6 +88,8 @@ fn what_is_wrong_or_unclear_is_left_alone() {
         "a \"\\q\"",
         "(t)a",
         "a (t)1",
+        "a (parameter)b",
+        "(parameter)\"a\"",
         "a b\"c\"",
         "a \"\"\"b\"\"\"",
         "a \"\"\"\n b\n  \"\"\"",

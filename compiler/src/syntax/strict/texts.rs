@@ -12,7 +12,7 @@ impl Reader<'_> {
         self.string_if_any()?
     }
 
-    /// A text, or none where a number or a keyword begins.
+    /// A text, or none where a number, a keyword or a type begins.
     pub(super) fn string_if_any(&mut self) -> Option<Option<String>> {
         match self.peek(0)? {
             b'"' => self.quoted().map(Some),
@@ -20,6 +20,7 @@ impl Reader<'_> {
                 Some(hashes) => self.raw(hashes).map(Some),
                 None => Some(None),
             },
+            b'(' => Some(None),
             _ if self.is_number() => Some(None),
             _ => self.word().map(Some),
         }
