@@ -58,7 +58,8 @@ pub fn read(sources: Sources, mut problems: Problems) -> Front {
     Front { sources, repository, problems }
 }
 
-/// What the files declare, with the files that they name and the lock → what is to run where.
+/// What the files declare, with the files that they name and the lock → what is to run where. What no build carries out
+/// is checked and placed, and nothing is lowered where there is some of it.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
     let Front { sources, repository, mut problems } = front;
     let mut placement = Placement::default();
@@ -74,7 +75,9 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
     }
     let fleet = repository.fleet.as_ref().map(|fleet| fleet.name.value.clone());
     let lowered = match fleet {
-        Some(fleet) if problems.errors() == 0 => Some(lower::lower(&repository, &fleet, &placement, &contents, lock)),
+        Some(fleet) if problems.errors() == 0 && problems.refused_by_build() == 0 => {
+            Some(lower::lower(&repository, &fleet, &placement, &contents, lock))
+        }
         Some(_) | None => None,
     };
     let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));

@@ -123,6 +123,10 @@ names! {
     VolumeName, "volume name", dns_label;
     /// Name of a config block. A DNS label.
     ConfigName, "config name", dns_label;
+    /// Name of a secret block. A DNS label.
+    SecretName, "secret name", dns_label;
+    /// Name of a claim of a stateful-set. A DNS label.
+    ClaimName, "claim name", dns_label;
     /// Name of a signer, and the principal of its key in the trust file. A DNS label.
     SignerName, "signer name", dns_label;
     /// Name of a slot that instances of one node share. A DNS label.

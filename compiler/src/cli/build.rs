@@ -95,6 +95,7 @@ struct Built {
 impl Build {
     pub(super) fn run(&self, dir: &Path) -> Done {
         let mut project = Project::open(dir, if self.locked { Reading::Strict } else { Reading::Healing })?;
+        project.refuse_what_is_not_carried_out();
         if self.locked {
             project.require_settled_lock();
         }

@@ -37,6 +37,7 @@ impl List {
             project.report(self.format)?;
             return Ok(PROBLEMS);
         }
+        output::refused_by_build(&project.compiled.problems);
         let rows = rows(&project);
         match self.format {
             Format::Text => rows.iter().for_each(|row| output::result(&line(row))),

@@ -35,7 +35,8 @@ struct Document<'a> {
 
 impl LockCommand {
     pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+        let mut project = Project::open(dir, Reading::Healing)?;
+        project.refuse_what_is_not_carried_out();
         if self.format != ReportFormat::Json {
             project.report(self.format)?;
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ReportFormat;
 use crate::{
-    diagnostics::{Diagnostic, Problems, Severity, github, json, sarif, terminal},
+    diagnostics::{Code, Diagnostic, Problems, Severity, github, json, sarif, terminal},
     sources::Sources,
 };
 
@@ -46,7 +46,17 @@ pub(super) fn diagnostics(sources: &Sources, problems: &Problems, format: Report
             let style = if colour { terminal::Style::Colour } else { terminal::Style::Plain };
             eprint!("{}", terminal::render(sources, &sorted, style));
             eprintln!("{}", count(&sorted));
+            refused_by_build(problems);
         }
+    }
+}
+
+/// Says how many things are fine and yet refused by a build.
+pub(super) fn refused_by_build(problems: &Problems) {
+    let warnings = problems.sorted().into_iter().filter(|one| one.severity() == Severity::Warning);
+    let refused = warnings.filter(|one| one.code == Code::NotInThisVersion).count();
+    if refused > 0 {
+        note(&format!("`wlc build` would refuse {}", counted(refused, "thing")));
     }
 }
 

@@ -88,6 +88,11 @@ impl Project {
         Signers::new(threshold, list).map_err(Failure::problem)
     }
 
+    /// Makes errors of what is read and checked and that no build carries out.
+    pub(super) fn refuse_what_is_not_carried_out(&mut self) {
+        self.compiled.problems.refuse_what_is_not_carried_out();
+    }
+
     /// Prints what is wrong, and says whether a command ends here.
     pub(super) fn report(&self, format: impl Into<ReportFormat>) -> Done {
         let Compiled { sources, problems, .. } = &self.compiled;

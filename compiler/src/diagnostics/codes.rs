@@ -44,8 +44,8 @@ codes! {
     UnreadableFile "unreadable-file" Error;
     /// A word that does not belong there.
     UnknownWord "unknown-word" Error;
-    /// A word of the language that this version does not carry out.
-    NotInThisVersion "not-in-this-version" Error;
+    /// A word of the language that this version does not carry out: `wlc build` and `wlc lock` refuse it.
+    NotInThisVersion "not-in-this-version" Warning;
     /// A value that must be written is not there.
     MissingValue "missing-value" Error;
     /// A value where none is taken.

@@ -29,6 +29,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// What kind of thing.
     pub code: Code,
+    /// How bad it is.
+    severity: Severity,
     /// What is wrong, in the user's words.
     pub message: String,
     /// The places; the first is the one that must change.
@@ -50,12 +52,12 @@ impl Diagnostic {
     /// A diagnostic with one place.
     pub fn new(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
         let labels = vec![Label { span, text: label.into() }];
-        Self { code, message: message.into(), labels, hints: Vec::new() }
+        Self { code, severity: code.severity(), message: message.into(), labels, hints: Vec::new() }
     }
 
     /// A diagnostic about the repository as a whole, which stands nowhere.
     pub fn nowhere(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), labels: Vec::new(), hints: Vec::new() }
+        Self { code, severity: code.severity(), message: message.into(), labels: Vec::new(), hints: Vec::new() }
     }
 
     /// Names another place.
@@ -75,8 +77,15 @@ impl Diagnostic {
         self
     }
 
+    /// Makes it an error, whatever its code says by itself.
+    #[must_use]
+    pub fn as_error(mut self) -> Self {
+        self.severity = Severity::Error;
+        self
+    }
+
     /// Whether it stops the build.
     pub fn severity(&self) -> Severity {
-        self.code.severity()
+        self.severity
     }
 }

@@ -1,9 +1,9 @@
 //! The collector: every problem in every file is reported in one run, then the build stops once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, Diagnostic, Severity};
-use crate::span::Span;
+use crate::span::{FileId, Span};
 
 /// What is wrong so far.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct Problems {
     /// Where errors are.
     errors: BTreeSet<Span>,
     error_count: usize,
+    /// Where what is not carried out begins and ends: nothing inside is reported once more.
+    not_carried_out: BTreeMap<(FileId, u32), u32>,
 }
 
 impl Problems {
@@ -28,6 +30,35 @@ impl Problems {
             self.errors.extend(place);
         }
         self.list.push(diagnostic);
+    }
+
+    /// Takes something that is read and checked and that no build carries out. What stands inside something that was
+    /// reported so stays quiet.
+    pub fn not_carried_out(&mut self, what: &str, word: Span, extent: Span) {
+        let around = self.not_carried_out.range(..=(extent.file, extent.start)).next_back();
+        if around.is_some_and(|((file, _), end)| *file == extent.file && extent.end <= *end) {
+            return;
+        }
+        self.not_carried_out.insert((extent.file, extent.start), extent.end);
+        let message = format!("{what} is not carried out by this version of wlc");
+        let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word, "read and checked only");
+        self.add(diagnostic.hint("`wlc build` and `wlc lock` refuse it; the roadmap in the book says what is planned"));
+    }
+
+    /// How many things a build refuses although nothing is wrong with them.
+    pub fn refused_by_build(&self) -> usize {
+        self.list.iter().filter(|one| one.code == Code::NotInThisVersion).count()
+    }
+
+    /// Makes errors of what is not carried out: for what builds.
+    pub fn refuse_what_is_not_carried_out(&mut self) {
+        let is_meant =
+            |one: &&mut Diagnostic| one.code == Code::NotInThisVersion && one.severity() == Severity::Warning;
+        for diagnostic in self.list.iter_mut().filter(is_meant) {
+            *diagnostic = diagnostic.clone().as_error();
+            self.error_count += 1;
+            self.errors.extend(diagnostic.labels.first().map(|label| label.span));
+        }
     }
 
     /// How many errors there are; warnings do not count.

@@ -10,19 +10,23 @@
 ///         name: [required argument] PortName, "name" ("name");
 ///         /// Its protocol.
 ///         protocol: [default property] Protocol, "protocol" ("protocol"), default "tcp";
+///         /// What is read and checked, and refused by a build.
+///         cpus: [optional property] String, "cpus" (""), not carried out;
 ///         absent "app-protocol";
 ///     }
+///     /// A block of which nothing is carried out.
+///     Hook "post-start" ("lifecycle.postStart") not carried out { }
 /// }
 /// ```
 #[macro_export]
 macro_rules! block {
     ($(
         $(#[doc = $doc:literal])+
-        $type:ident $word:literal ($kubernetes:literal) {
+        $type:ident $word:literal ($kubernetes:literal) $(not $block_carried:ident out)? {
             $(
                 $(#[doc = $field_doc:literal])+
                 $field:ident: [$($shape:ident)+] $value:ty, $field_word:literal ($field_kubernetes:literal)
-                    $(, default $default:literal)?;
+                    $(, default $default:literal)? $(, not $carried:ident out)?;
             )*
             $(absent $($absent:literal),+;)?
         }
@@ -45,6 +49,7 @@ macro_rules! block {
                 word: $word,
                 kubernetes: $kubernetes,
                 doc: concat!($($doc, "\n"),+),
+                carried: $crate::field_carried!($($block_carried)?),
                 fields: &[$(
                     $crate::fields::Field {
                         word: $field_word,
@@ -53,6 +58,7 @@ macro_rules! block {
                         value: $crate::field_looks!([$($shape)+] $value),
                         default: $crate::field_default!($($default)?),
                         doc: concat!($($field_doc, "\n"),+),
+                        carried: $crate::field_carried!($($carried)?),
                         block: $crate::field_block!([$($shape)+] $value),
                     },
                 )*],
@@ -66,6 +72,18 @@ macro_rules! block {
             }
         }
     )+};
+}
+
+/// Whether a field or a block is carried out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_carried {
+    () => {
+        $crate::fields::Carried::Out
+    };
+    (carried) => {
+        $crate::fields::Carried::NotInThisVersion
+    };
 }
 
 /// The type that holds a field.

@@ -27,6 +27,8 @@ pub struct Schema {
     pub kubernetes: &'static str,
     /// What it is, in a few sentences.
     pub doc: &'static str,
+    /// Whether it is carried out.
+    pub carried: Carried,
     /// Its fields, in the order of the reference.
     pub fields: &'static [Field],
     /// Words of the language that this version does not carry out.
@@ -48,8 +50,19 @@ pub struct Field {
     pub default: Option<&'static str>,
     /// One sentence.
     pub doc: &'static str,
+    /// Whether it is carried out.
+    pub carried: Carried,
     /// The schema of the block that it is, where it is one.
     pub block: Option<&'static Schema>,
+}
+
+/// Whether a build carries out what a word says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// It is carried out.
+    Out,
+    /// It is read and checked, and a build refuses it.
+    NotInThisVersion,
 }
 
 /// How a field is written.
@@ -73,6 +86,13 @@ pub enum Shape {
     Entries,
     /// A group of fields that are written in this block itself.
     Part,
+}
+
+impl Field {
+    /// Whether it is carried out: neither it nor the block that it is says otherwise.
+    pub fn is_carried_out(&self) -> bool {
+        self.carried == Carried::Out && self.block.is_none_or(|block| block.carried == Carried::Out)
+    }
 }
 
 impl Schema {
@@ -125,3 +145,6 @@ pub type List<T> = Option<Spanned<Vec<Spanned<T>>>>;
 pub(crate) fn default_scalar(text: impl Into<Scalar>) -> Scalar {
     text.into()
 }
+
+#[cfg(test)]
+mod tests;

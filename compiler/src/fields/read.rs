@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape};
+use super::{Carried, Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     span::{Span, Spanned},
@@ -34,6 +34,7 @@ impl<'a> Reader<'a> {
         let mut reader = Self { block, schema, fields, problems, arguments: block.arguments.iter() };
         reader.report_unknown();
         reader.report_repeated();
+        reader.report_not_carried_out();
         reader
     }
 
@@ -190,9 +191,17 @@ impl<'a> Reader<'a> {
 
     fn value<T: FromScalar>(&mut self, value: &Value, word: &str) -> Option<Spanned<T>> {
         match T::from_scalar(&value.value) {
-            Ok(read) => Some(Spanned::new(read, value.span)),
+            Ok(read) => {
+                if read.carried() == Carried::NotInThisVersion {
+                    let is_argument = |field: &&Field| field.word == word && field.shape == Shape::Argument;
+                    let behind = if self.fields.iter().any(is_argument) { &self.block.word.value } else { word };
+                    let what = format!("`{}` as `{behind}`", value.value);
+                    self.problems.not_carried_out(&what, value.span, value.span);
+                }
+                Some(Spanned::new(read, value.span))
+            }
             Err(Refusal { code, message, hint }) => {
-                let diagnostic = Diagnostic::new(code, format!("`{word}`: {message}"), value.span, T::LOOKS);
+                let diagnostic = Diagnostic::new(code, format!("`{word}`: {message}"), value.span, T::LOOKS).as_error();
                 self.problems.add(diagnostic.hint(hint.unwrap_or_else(|| format!("write {}", T::LOOKS))));
                 None
             }
@@ -219,8 +228,8 @@ impl<'a> Reader<'a> {
         let here = format!("`{}` in `{}`", word.value, self.block.word.value);
         if self.schema.all_absent().contains(&word.value.as_str()) {
             let message = format!("{here} is not in this version of wlc");
-            let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "read, but not carried out");
-            self.problems.add(diagnostic.hint("take it out; the roadmap in the book says what is planned"));
+            let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "not carried out");
+            self.problems.add(diagnostic.as_error().hint("take it out; the roadmap in the book says what is planned"));
             return;
         }
         let as_child = self.fields.iter().any(|field| field.word == word.value);
@@ -231,6 +240,43 @@ impl<'a> Reader<'a> {
                 .hint(format!("`{}` is written as a child, in braces: `{{ {} \"…\" }}`", word.value, word.value)),
             _ => diagnostic.hint(suggest::hint(&word.value, fields.iter().map(|field| field.word))),
         });
+    }
+
+    /// The block itself, or else each word in it, that a build refuses. A flag that is taken back says nothing.
+    fn report_not_carried_out(&mut self) {
+        let word = &self.block.word;
+        if self.schema.carried == Carried::NotInThisVersion {
+            self.problems.not_carried_out(&format!("`{}`", word.value), word.span, self.block.extent);
+            return;
+        }
+        let refused: Vec<&Field> =
+            self.fields.iter().copied().filter(|field| field.carried == Carried::NotInThisVersion).collect();
+        if refused.is_empty() {
+            return;
+        }
+        let properties = self.block.properties.iter();
+        let properties = properties.map(|one| (&one.name, one.name.span.to(one.value.span), Some(&one.value)));
+        let children = self.block.children.iter().map(|one| (&one.word, one.extent, one.arguments.first()));
+        for (word, extent, value) in properties.chain(children) {
+            let named = |field: &&&Field| field.word == word.value && is_named(field.shape);
+            let Some(field) = refused.iter().find(named) else { continue };
+            let is_taken_back = field.shape == Shape::Flag && value.is_some_and(|it| it.value == Scalar::Bool(false));
+            if !is_taken_back {
+                let what = format!("`{}` in `{}`", word.value, self.block.word.value);
+                self.problems.not_carried_out(&what, word.span, extent);
+            }
+        }
+        self.report_arguments_not_carried_out();
+    }
+
+    fn report_arguments_not_carried_out(&mut self) {
+        let behind = self.fields.iter().filter(|field| matches!(field.shape, Shape::Argument | Shape::Rest));
+        for (field, value) in behind.zip(&self.block.arguments) {
+            if field.carried == Carried::NotInThisVersion {
+                let what = format!("the {} of `{}`", field.word, self.block.word.value);
+                self.problems.not_carried_out(&what, value.span, value.span);
+            }
+        }
     }
 
     /// A word that stands once may neither be repeated nor be written both as a property and as a child.
@@ -253,6 +299,14 @@ impl<'a> Reader<'a> {
             let diagnostic = Diagnostic::new(Code::Repeated, message, word.span, "written again here");
             self.problems.add(diagnostic.also(earlier, "first written here").hint("keep one of them"));
         }
+    }
+}
+
+/// Whether a field is written with its word.
+fn is_named(shape: Shape) -> bool {
+    match shape {
+        Shape::Property | Shape::Flag | Shape::List | Shape::Child | Shape::Children => true,
+        Shape::Argument | Shape::Rest | Shape::Entries | Shape::Part => false,
     }
 }
 

@@ -2,16 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use super::{Field, Schema, Shape};
+use super::{Carried, Field, Schema, Shape};
+
+/// What is said of a word that no build carries out.
+const NOT_CARRIED_OUT: &str = "Read and checked; not carried out by this version.";
 
 /// A block with its fields, as `wlc explain` prints it.
 pub fn block_text(path: &str, schema: &Schema) -> String {
     let kubernetes = kubernetes(schema.kubernetes);
     let mut text = format!("{path}{kubernetes}\n{}\n", indented(schema.doc, "  "));
+    if schema.carried == Carried::NotInThisVersion {
+        text.push_str(&format!("  {NOT_CARRIED_OUT}\n"));
+    }
     for field in schema.all_fields() {
         text.push_str(&format!("  {}\n", headline(field)));
         text.push_str(&indented(field.doc, "      "));
         text.push('\n');
+        if !field.is_carried_out() {
+            text.push_str(&format!("      {NOT_CARRIED_OUT}\n"));
+        }
     }
     if !schema.all_absent().is_empty() {
         text.push_str(&format!("  not in this version: {}\n", schema.all_absent().join(", ")));
@@ -22,7 +31,9 @@ pub fn block_text(path: &str, schema: &Schema) -> String {
 /// A field, as `wlc explain` prints it.
 pub fn field_text(path: &str, field: &Field) -> String {
     let doc = indented(field.doc, "  ");
-    format!("{path}{}\n{doc}\n  {}\n  value: {}\n", kubernetes(field.kubernetes), written(field), field.value)
+    let carried = if field.is_carried_out() { String::new() } else { format!("  {NOT_CARRIED_OUT}\n") };
+    let kubernetes = kubernetes(field.kubernetes);
+    format!("{path}{kubernetes}\n{doc}\n{carried}  {}\n  value: {}\n", written(field), field.value)
 }
 
 /// The first sentence of a text.
@@ -46,7 +57,8 @@ pub fn markdown(top: &[&'static Schema]) -> String {
 fn section(path: &str, schema: &'static Schema, level: usize, seen: &mut BTreeSet<&'static str>, text: &mut String) {
     let kubernetes =
         if schema.kubernetes.is_empty() { String::new() } else { format!(" Kubernetes: `{}`.", schema.kubernetes) };
-    text.push_str(&format!("\n{} `{path}`\n\n{}{kubernetes}\n\n", "#".repeat(level), one_line(schema.doc)));
+    let mark = if schema.carried == Carried::Out { String::new() } else { format!(" *{NOT_CARRIED_OUT}*") };
+    text.push_str(&format!("\n{} `{path}`\n\n{}{kubernetes}{mark}\n\n", "#".repeat(level), one_line(schema.doc)));
     text.push_str(
         "| word | written as | value | default | Kubernetes | what it is |\n| --- | --- | --- | --- | --- | --- |\n",
     );
@@ -61,7 +73,7 @@ fn section(path: &str, schema: &'static Schema, level: usize, seen: &mut BTreeSe
             value,
             default,
             kubernetes,
-            one_line(field.doc),
+            doc_with_mark(field),
         ];
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
@@ -77,6 +89,11 @@ fn section(path: &str, schema: &'static Schema, level: usize, seen: &mut BTreeSe
             section(&format!("{path} › {}", field.word), block, (level + 1).min(4), seen, text);
         }
     }
+}
+
+fn doc_with_mark(field: &Field) -> String {
+    let doc = one_line(field.doc);
+    if field.is_carried_out() { doc } else { format!("{doc} *{NOT_CARRIED_OUT}*") }
 }
 
 fn headline(field: &Field) -> String {

@@ -5,12 +5,13 @@
 use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::{
-        AbsolutePath, ConfigName, ContainerName, EnvName, FileKey, FleetName, LabelKey, LabelValue, NameError,
-        NodeName, PortName, SignerName, VolumeName, WorkloadName,
+        AbsolutePath, ClaimName, ConfigName, ContainerName, EnvName, FileKey, FleetName, LabelKey, LabelValue,
+        NameError, NodeName, PortName, SecretName, SignerName, VolumeName, WorkloadName,
     },
     quantity::{Bytes, Cpu, Millis, QuantityError},
 };
 
+use super::Carried;
 use crate::{
     diagnostics::{Code, suggest},
     syntax::Scalar,
@@ -34,6 +35,11 @@ pub trait FromScalar: Sized {
 
     /// Reads a value.
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal>;
+
+    /// Whether a build carries out what the value says.
+    fn carried(&self) -> Carried {
+        Carried::Out
+    }
 }
 
 impl Refusal {
@@ -174,6 +180,8 @@ named! {
     ContainerName, "a name: lower-case letters, digits and `-`, at most 63";
     VolumeName, "a name: lower-case letters, digits and `-`, at most 63";
     ConfigName, "a name: lower-case letters, digits and `-`, at most 63";
+    SecretName, "a name: lower-case letters, digits and `-`, at most 63";
+    ClaimName, "a name: lower-case letters, digits and `-`, at most 63";
     SignerName, "a name: lower-case letters, digits and `-`, at most 63";
     PortName, "a name: lower-case letters, digits and `-`, at most 15, with a letter";
     LabelKey, "a label key: letters, digits, `-`, `_` and `.`, with an optional `prefix/`";

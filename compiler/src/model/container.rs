@@ -265,7 +265,7 @@ impl FromEntry for Variable {
             let name = &block.word.value;
             let hint =
                 refusal.hint.unwrap_or_else(|| format!("write `{name} \"value\"` or `{name} field=\"replica\"`"));
-            Diagnostic::new(refusal.code, message, span, Self::LOOKS).hint(hint)
+            Diagnostic::new(refusal.code, message, span, Self::LOOKS).as_error().hint(hint)
         };
         let name = match EnvName::parse(&block.word.value) {
             Ok(name) => Spanned::new(name, block.word.span),

@@ -10,18 +10,20 @@ pub mod place;
 pub mod pod;
 pub mod probe;
 pub mod range;
+pub mod secret;
 pub mod volume;
 pub mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wlc_plan::name::{ConfigName, NodeName, WorkloadName};
+use wlc_plan::name::{ConfigName, NodeName, SecretName, WorkloadName};
 
 use self::{
     config::Config,
     facts::Facts,
     fleet::Fleet,
     node::Node,
+    secret::Secret,
     workload::{DaemonSet, Deployment, Removed, Workload},
 };
 use crate::{
@@ -42,6 +44,8 @@ pub struct Repository {
     pub facts: BTreeMap<NodeName, Facts>,
     /// Configs.
     pub configs: BTreeMap<ConfigName, Config>,
+    /// Secrets.
+    pub secrets: BTreeMap<SecretName, Secret>,
     /// Workloads of all kinds.
     pub workloads: BTreeMap<WorkloadName, Workload>,
     /// Words for workloads that are gone.
@@ -51,18 +55,19 @@ pub struct Repository {
 }
 
 /// The blocks that may stand at the top of a file.
-pub const TOP: [&Schema; 7] = [
+pub const TOP: [&Schema; 8] = [
     Fleet::SCHEMA,
     Node::SCHEMA,
     Facts::SCHEMA,
     Config::SCHEMA,
+    Secret::SCHEMA,
     Deployment::SCHEMA,
     DaemonSet::SCHEMA,
     Removed::SCHEMA,
 ];
 
 /// Words of the language that may stand there, and that this version does not carry out.
-const ABSENT: [&str; 8] = ["stateful-set", "job", "cron-job", "secret", "template", "use", "include", "released"];
+const ABSENT: [&str; 7] = ["stateful-set", "job", "cron-job", "template", "use", "include", "released"];
 
 impl Repository {
     /// Reads the blocks of a file.
@@ -85,6 +90,7 @@ impl Repository {
             "node" => put(&mut self.nodes, Node::from_block(block, problems), |node| node.name.value.clone()),
             "facts" => put(&mut self.facts, Facts::from_block(block, problems), |facts| facts.node.value.clone()),
             "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
+            "secret" => put(&mut self.secrets, Secret::from_block(block, problems), |secret| secret.name.value.clone()),
             "removed" => put(&mut self.removed, Removed::from_block(block, problems), |word| word.name.value.clone()),
             "deployment" => {
                 let read = Deployment::from_block(block, problems).map(Workload::Deployment);
@@ -151,8 +157,8 @@ fn report_unknown(block: &Block, problems: &mut Problems) {
     let word = &block.word;
     if ABSENT.contains(&word.value.as_str()) {
         let message = format!("`{}` is not in this version of wlc", word.value);
-        let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "read, but not carried out");
-        problems.add(diagnostic.hint("take it out; the roadmap in the book says what is planned"));
+        let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "not carried out");
+        problems.add(diagnostic.as_error().hint("take it out; the roadmap in the book says what is planned"));
         return;
     }
     let diagnostic =

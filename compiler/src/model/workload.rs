@@ -39,7 +39,9 @@ crate::block! {
         place: [child] Place, "place" ("spec.template.spec.affinity");
         /// The pod template.
         pod: [part] Pod, "pod" ("spec.template.spec");
-        absent "budget", "after", "paused", "canary", "window", "priority";
+        /// Keeps the replicas at the revision that they have, until it goes.
+        paused: [flag] bool, "paused" ("spec.paused"), not carried out;
+        absent "budget", "after", "canary", "window", "priority";
     }
     /// How a change is carried out.
     Update "update" ("spec.strategy") {
@@ -59,7 +61,8 @@ crate::block! {
     Removed "removed" ("") {
         /// The workload's name.
         name: [required argument] WorkloadName, "name" ("");
-        absent "orphan";
+        /// Leaves the containers running and forgets them.
+        orphan: [flag] bool, "orphan" ("propagationPolicy: Orphan"), not carried out;
     }
 }
 
@@ -68,7 +71,13 @@ crate::choice! {
     Strategy {
         /// One replica at a time on each node.
         Rolling "rolling";
-        absent "recreate", "on-delete", "hand-off"
+        not carried out
+        /// All replicas are stopped before the first new one starts.
+        Recreate "recreate",
+        /// A replica changes when somebody removes it.
+        OnDelete "on-delete",
+        /// The new replica takes over from the old one by its own word.
+        HandOff "hand-off",
     }
 }
 

@@ -74,6 +74,18 @@ impl Scalar {
     }
 }
 
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) | Self::Decimal(text) => f.write_str(text),
+            Self::Parameter(name) => write!(f, "(parameter)\"{name}\""),
+            Self::Integer(number) => number.fmt(f),
+            Self::Bool(flag) => write!(f, "#{flag}"),
+            Self::Null => f.write_str("#null"),
+        }
+    }
+}
+
 impl From<&str> for Scalar {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

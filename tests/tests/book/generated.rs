@@ -25,9 +25,10 @@ fn list_of_errors() -> String {
                     | code | kind | what is wrong |\n| --- | --- | --- |\n"
             .to_owned();
     for code in Code::ALL {
-        let kind = match code.severity() {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
+        let kind = match (code, code.severity()) {
+            (Code::NotInThisVersion, _) => "warning; of `wlc build` and `wlc lock` an error",
+            (_, Severity::Error) => "error",
+            (_, Severity::Warning) => "warning",
         };
         let name = code.name();
         text.push_str(&format!("| [`{name}`]({name}.md) | {kind} | {} |\n", code.summary().trim()));
