@@ -7,6 +7,7 @@ mod checks;
 pub mod cli;
 pub mod content;
 pub mod diagnostics;
+pub mod diff;
 pub mod fields;
 pub mod files;
 pub mod lock;

@@ -9,15 +9,20 @@ use std::{
 
 use serde::Serialize;
 use wlc_plan::{
+    digest::Digest,
     head::{Commit, Generation},
     signature::SecretKey,
     time::Timestamp,
 };
 
-use super::{Done, FINE, Failure, PROBLEMS, REFUSED, ReportFormat, changes, git, output, project::Project};
+use super::{Done, FINE, Failure, PROBLEMS, REFUSED, ReportFormat, diff, git, output, project::Project};
 use crate::{
     diagnostics::json,
-    lock::store::{self, Reading},
+    diff::{Difference, text},
+    lock::{
+        Lock,
+        store::{self, Reading},
+    },
     lower::Lowered,
     publish::{self, Anyway, ExpectedHead, Outcome, PublishOptions, Published, Reason, Standing},
 };
@@ -43,6 +48,9 @@ pub(super) struct Build {
     /// Goes on although the last head does not verify, or is of a commit that is no ancestor of this one.
     #[arg(long)]
     anyway: bool,
+    /// Fails unless the plan set has this digest, as `wlc diff` prints it; then nothing is written.
+    #[arg(long, value_name = "DIGEST", value_parser = Digest::parse)]
+    expect: Option<Digest>,
     /// How diagnostics and the result are printed.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -55,6 +63,7 @@ struct Document<'a> {
     diagnostics: Vec<json::One<'a>>,
     locked: Vec<String>,
     published: Option<PublishedRow>,
+    difference: Option<&'a Difference>,
     refused: Option<String>,
 }
 
@@ -90,6 +99,8 @@ impl StandingRow {
 struct Built {
     locked: Vec<String>,
     published: Option<Published>,
+    /// What the set changes; none where what was there cannot be read.
+    difference: Option<Difference>,
 }
 
 impl Build {
@@ -120,19 +131,31 @@ impl Build {
     }
 
     fn build(&self, project: &Project, lowered: &Lowered, built: &mut Built) -> Result<(), Failure> {
-        lowered.content.files().map_err(Failure::problem)?;
+        let files = lowered.content.files().map_err(Failure::problem)?;
+        self.check_expected(files.index.sha256)?;
+        // Where nothing was published, all of it is new to the nodes, whatever the lock has.
+        built.difference = diff::against(project, lowered, &files, &self.out, &Lock::default()).ok();
         built.locked = settle_lock(project, lowered)?;
-        let before = changes::published(&self.out, &lowered.content, &project.signers()?);
         let published = self.publish(project, lowered)?;
         for warning in &published.warnings {
             output::note(&format!("warning: {warning}"));
         }
         output::note(&describe(&published));
-        if matches!(published.outcome, Outcome::Written(_)) {
-            changes::lines(&before.unwrap_or_default(), &lowered.content).iter().for_each(|line| output::note(line));
+        if let (Outcome::Written(_), Some(difference)) = (published.outcome, &built.difference) {
+            text::brief(difference).iter().for_each(|line| output::note(line));
         }
         built.published = Some(published);
         Ok(())
+    }
+
+    /// What is built must be what was reviewed.
+    fn check_expected(&self, digest: Digest) -> Result<(), Failure> {
+        let Some(expected) = self.expect.filter(|expected| *expected != digest) else { return Ok(()) };
+        let message = format!(
+            "unexpected content: the plan set has the digest {digest}, and `--expect` names {expected}. The files, the \
+             lock or `wlc` are not those that were reviewed; `wlc diff` shows what this build would change"
+        );
+        Err(Failure::new(REFUSED, message))
     }
 
     /// Tells programs what was done.
@@ -146,6 +169,7 @@ impl Build {
             diagnostics: json::list(&project.compiled.sources, &sorted),
             locked: built.locked.clone(),
             published: built.published.as_ref().map(published_row),
+            difference: built.difference.as_ref(),
             refused,
         });
     }

@@ -3,8 +3,8 @@
 //! Commands are an edge: they read the working folder and the clock and print.
 
 mod build;
-mod changes;
 mod check;
+mod diff;
 mod explain;
 mod git;
 mod init;
@@ -25,6 +25,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub const FINE: u8 = 0;
 /// Problems were found.
 pub const PROBLEMS: u8 = 1;
+/// There are changes.
+pub const CHANGES: u8 = 2;
 /// A set, a head or a key was refused.
 pub const REFUSED: u8 = 3;
 /// The command line is wrong.
@@ -47,6 +49,8 @@ enum Command {
     Check(check::Check),
     /// Places every replica and writes the lock, which is committed with the change.
     Lock(lock::LockCommand),
+    /// Shows what a build would change, and why.
+    Diff(diff::Diff),
     /// Writes the plan set.
     Build(build::Build),
     /// Signs the newest plan set.
@@ -110,6 +114,7 @@ pub fn main() -> ExitCode {
     let done = match command {
         Command::Check(check) => check.run(&dir),
         Command::Lock(lock) => lock.run(&dir),
+        Command::Diff(diff) => diff.run(&dir),
         Command::Build(build) => build.run(&dir),
         Command::Sign(sign) => sign.run(&dir),
         Command::Verify(verify) => verify.run(&dir),

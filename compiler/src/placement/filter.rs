@@ -34,7 +34,8 @@ pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine>
     found
 }
 
-fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
+/// Why a node may not run a replica, whatever room it has.
+pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
     let mut found = Vec::new();
     let place = request.place.as_ref();
     for taint in &machine.node.taints {

@@ -12,6 +12,7 @@ mod report;
 mod request;
 mod spread;
 mod stay;
+mod why;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use wlc_plan::{
 };
 
 use self::{capacity::Machine, filter::Eligible};
-pub use self::{refusal::Refusal, request::Request};
+pub use self::{refusal::Refusal, request::Request, why::Reasons};
 use crate::{
     diagnostics::Problems,
     lock::Lock,

@@ -28,6 +28,14 @@ pub enum PublishError {
         /// What the system says.
         source: io::Error,
     },
+    /// The set that nodes see cannot be compared with.
+    #[error("`{file}` of the last plan set cannot be read: {why}; `wlc verify` says more")]
+    LastSet {
+        /// The file.
+        file: SetFile,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Another build has been publishing here for long.
     #[error("another build is publishing into `{}`; waited for {waited} s", folder.display())]
     Busy {

@@ -11,6 +11,7 @@ mod guard;
 pub mod keygen;
 mod last;
 mod promote;
+mod published;
 mod sign;
 mod signers;
 mod write;
@@ -33,6 +34,7 @@ pub use self::{
     error::{LastHeadProblem, PublishError},
     folder::{Folder, list},
     promote::Standing,
+    published::{PublishedSet, SignedBy, published},
     sign::{SignOptions, Signed, sign},
     signers::{Signer, Signers, SignersError},
 };
