@@ -21,7 +21,7 @@ use crate::{
 pub const ROOT_FILE: &str = "fleet.kdl";
 
 /// Folders that hold what builds write, not what people write.
-const OUTPUTS: [&str; 2] = ["plans", "lock"];
+pub const OUTPUTS: [&str; 2] = ["plans", "lock"];
 
 /// The folder of `fleet.kdl`: this one, or the nearest above it.
 pub fn find_root(start: &Path) -> Option<PathBuf> {

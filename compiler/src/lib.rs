@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod diff;
 pub mod fields;
 pub mod files;
+pub mod format;
 pub mod lock;
 pub mod lower;
 pub mod model;

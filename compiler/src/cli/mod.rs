@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod diff;
 mod explain;
+mod fmt;
 mod git;
 mod init;
 mod keygen;
@@ -65,6 +66,8 @@ enum Command {
     Init(init::Init),
     /// Makes a signing key.
     Keygen(keygen::Keygen),
+    /// Formats KDL files: blanks and indentation, nothing else.
+    Fmt(fmt::Fmt),
     /// Explains a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
     Explain(explain::Explain),
 }
@@ -122,6 +125,7 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.run(&dir),
         Command::Init(init) => init.run(&dir),
         Command::Keygen(keygen) => keygen.run(),
+        Command::Fmt(fmt) => fmt.run(&dir),
         Command::Explain(explain) => explain.run(),
     };
     match done {

@@ -1,6 +1,6 @@
 //! Makes KDL documents of every style that the language has, and breaks documents. All choices come from one seed.
 
-use super::tokens::Dice;
+use wlc_tests::dice::Dice;
 
 const BLANKS: [&str; 9] = [" ", " ", " ", "\t", "  ", "\u{a0}", " /* é /* { */ */ ", " \\\n    ", " \\ // é\n "];
 const WORDS: [&str; 16] = [

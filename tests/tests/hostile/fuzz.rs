@@ -14,13 +14,14 @@ use std::{
 use wlc::{
     attachments::{self, Attachments},
     diagnostics::{Diagnostic, Problems, Severity, json, terminal},
+    format::{self, Unformatted},
     lock::Lock,
     pipeline::{self, Compiled},
     sources::Sources,
 };
-use wlc_tests::{folder, running};
+use wlc_tests::{dice::Dice, folder, running};
 
-use super::tokens::{Dice, change};
+use super::tokens::change;
 
 /// One text may take this long; it takes a few milliseconds.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -105,7 +106,17 @@ fn compile(text: &str) -> Compiled {
         lowered.content.files().unwrap();
     }
     check(&compiled, text);
+    check_format(text);
     compiled
+}
+
+/// The formatter takes every text: what cannot be read stays, and what it formats stays formatted.
+fn check_format(text: &str) {
+    match format::format("x.kdl", text) {
+        Ok(formatted) => assert_eq!(format::format("x.kdl", &formatted).ok().as_deref(), Some(&*formatted), "{text}"),
+        Err(Unformatted::Broken { problems, .. }) => assert!(problems.errors() > 0, "it does not say why:\n{text}"),
+        Err(Unformatted::WouldChange) => panic!("formatting would change what it says:\n{text}"),
+    }
 }
 
 /// What is true of every answer.

@@ -17,9 +17,9 @@ use wlc::{
     sources::Sources,
     syntax::{Block, Reader, read_by},
 };
-use wlc_tests::{folder, podman, running};
+use wlc_tests::{dice::Dice, folder, podman, running};
 
-use super::{documents, tokens::Dice};
+use super::documents;
 
 const DOCUMENTS: usize = 4_000;
 

@@ -2,26 +2,7 @@
 
 use std::ops::Range;
 
-/// A generator of numbers that looks random and always gives the same row for the same seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).expect("it is below a usize")
-    }
-
-    pub(crate) fn one_of<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
-    }
-}
+use wlc_tests::dice::Dice;
 
 /// Words, strings and signs of a text; blanks and comments are none.
 pub(crate) fn tokens(text: &str) -> Vec<Range<usize>> {
