@@ -3,6 +3,7 @@
 //! Pure but for named edges at its rim. Read `pipeline.rs` first: the stages of a build in order, one call each.
 
 pub mod attachments;
+pub mod calendar;
 mod checks;
 pub mod cli;
 pub mod content;

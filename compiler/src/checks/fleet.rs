@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
-    model::Repository,
+    model::{
+        Repository,
+        fleet::{Board, BoardKind},
+    },
     span::Span,
 };
 
@@ -16,6 +19,9 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
         }
         return;
     };
+    if let Some(board) = &fleet.board {
+        endpoints(board, problems);
+    }
     let Some(signers) = &fleet.signers else { return };
     let (asked, there) = (signers.threshold.value.0 as usize, signers.signers.len());
     if asked > there {
@@ -37,5 +43,23 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
                 problems.add(diagnostic.also(first, "first here").hint("each signer has a name and a key of its own"));
             }
         }
+    }
+}
+
+/// An etcd has addresses, and nothing else has.
+fn endpoints(board: &Board, problems: &mut Problems) {
+    match (board.kind.value, &board.endpoints) {
+        (BoardKind::Etcd, None) if !problems.any_error_in(board.extent) => {
+            let message = "an etcd is reached at addresses, and none is named";
+            let diagnostic = Diagnostic::new(Code::MissingValue, message, board.kind.span, "where is it?");
+            problems.add(diagnostic.hint("write `board \"etcd\" { endpoints \"https://etcd1.example:2379\" }`"));
+        }
+        (BoardKind::None | BoardKind::Peers, Some(endpoints)) => {
+            let message = format!("a board `{}` has no endpoints", board.kind.value.word());
+            let diagnostic = Diagnostic::new(Code::Contradiction, message, endpoints.span, "says nothing here");
+            problems
+                .add(diagnostic.also(board.kind.span, "the board").hint("take them out, or write `board \"etcd\"`"));
+        }
+        (BoardKind::Etcd | BoardKind::None | BoardKind::Peers, _) => {}
     }
 }

@@ -6,6 +6,8 @@ mod fleet;
 mod images;
 mod mounts;
 mod names;
+mod nodes;
+mod place;
 mod ports;
 mod probes;
 mod resources;
@@ -17,6 +19,7 @@ use crate::{diagnostics::Problems, model::Repository};
 /// Runs all checks.
 pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
     fleet::check(repository, problems);
+    nodes::check(repository, problems);
     names::check(repository, problems);
     for workload in repository.workloads.values() {
         let pod = workload.pod();
@@ -28,5 +31,6 @@ pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
         security::check(pod, problems);
         images::check(pod, problems);
         updates::check(workload, problems);
+        place::check(repository, workload, problems);
     }
 }

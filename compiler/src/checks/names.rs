@@ -79,7 +79,7 @@ pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
     twice("label", workload.common().labels.iter().map(|label| &label.key), problems);
 }
 
-fn twice<'a, Name: Ord + Display + 'a>(
+pub(super) fn twice<'a, Name: Ord + Display + 'a>(
     what: &str,
     names: impl Iterator<Item = &'a Spanned<Name>>,
     problems: &mut Problems,

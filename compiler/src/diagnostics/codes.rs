@@ -72,6 +72,8 @@ codes! {
     RequestAboveLimit "request-above-limit" Error;
     /// Settings that contradict each other.
     Contradiction "contradiction" Error;
+    /// A term that asks for nothing, and so matches no node.
+    EmptyTerm "empty-term" Error;
     /// A threshold of signers that can never be reached.
     Threshold "threshold" Error;
     /// A selection that no node matches.
@@ -94,6 +96,8 @@ codes! {
     SlowProbe "slow-probe" Warning;
     /// A daemon-set that had nodes has none now.
     DaemonSetEmpty "daemon-set-empty" Warning;
+    /// A word that changes nothing where it stands.
+    NoEffect "no-effect" Warning;
     /// A word that has done its work and can go.
     Done "done" Warning;
 }

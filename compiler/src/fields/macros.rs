@@ -95,6 +95,7 @@ macro_rules! field_type {
     ([rest] $value:ty) => { Vec<$crate::span::Spanned<$value>> };
     ([required property] $value:ty) => { $crate::span::Spanned<$value> };
     ([optional property] $value:ty) => { Option<$crate::span::Spanned<$value>> };
+    ([some property] $value:ty) => { Vec<$crate::span::Spanned<$value>> };
     ([default property] $value:ty) => { $crate::span::Spanned<$value> };
     ([flag] $value:ty) => { $crate::span::Spanned<$value> };
     ([list] $value:ty) => { $crate::fields::List<$value> };
@@ -209,6 +210,9 @@ macro_rules! field_read {
     };
     ($reader:ident, [optional property] $value:ty, $word:literal) => {
         $reader.optional::<$value>($crate::fields::Part::Property, $word)
+    };
+    ($reader:ident, [some property] $value:ty, $word:literal) => {
+        $reader.some::<$value>($word)
     };
     ($reader:ident, [default property] $value:ty, $word:literal, $default:literal) => {
         $reader.with_default::<$value>($word, $crate::fields::default_scalar($default))

@@ -94,6 +94,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// One value as a property, or several as a child with a row of them.
+    pub fn some<T: FromScalar>(&mut self, word: &'static str) -> Option<Vec<Spanned<T>>> {
+        match self.block.properties.iter().find(|property| property.name.value == word) {
+            Some(property) => self.value(&property.value, word).map(|value| vec![value]),
+            None => Some(self.list(word)?.map(|values| values.value).unwrap_or_default()),
+        }
+    }
+
     /// A value with a default, which then stands at the block's word.
     pub fn with_default<T: FromScalar>(&mut self, word: &'static str, default: Scalar) -> Option<Spanned<T>> {
         match self.find(Part::Property, word)? {

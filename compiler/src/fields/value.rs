@@ -155,6 +155,19 @@ impl<const VALUE: u32> FromScalar for Only<VALUE> {
     }
 }
 
+impl FromScalar for i64 {
+    const LOOKS: &'static str = "a whole number";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        let number = match scalar {
+            Scalar::Integer(number) => i64::try_from(*number).ok(),
+            Scalar::Decimal(written) => whole_decimal(written).and_then(|number| i64::try_from(number).ok()),
+            Scalar::Text(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => None,
+        };
+        number.ok_or_else(|| Refusal::kind("a whole number", scalar))
+    }
+}
+
 /// `1.0` is a whole number too.
 fn whole_decimal(written: &str) -> Option<i128> {
     let (whole, fraction) = written.split_once('.')?;

@@ -20,11 +20,21 @@ crate::block! {
         /// The range of host ports from which `host="auto"` is served.
         host_ports: [optional property] PortRange, "host-ports" ("");
         /// Where agents of the fleet see each other.
-        board: [default property] Board, "board" (""), default "none";
+        board: [child] Board, "board" ("");
         /// How long a signed head may be accepted; without it, for ever.
         valid_for: [optional property] Millis, "valid-for" ("");
-        absent "survive";
+        /// The loss of any one of these leaves a home for everything that may move: the build proves it.
+        survive: [optional property] Survive, "survive" (""), not carried out;
     }
+
+    /// Where agents of one fleet see each other. Without it, nowhere: each node alone.
+    Board "board" ("") {
+        /// What kind of board.
+        kind: [required argument] BoardKind, "kind" ("");
+        /// The addresses of etcd.
+        endpoints: [list] Url, "endpoints" ("");
+    }
+
     /// Who may sign plan sets, and how many of them must.
     Signers "signers" ("") {
         /// How many different signers must have signed a set.
@@ -46,10 +56,42 @@ crate::block! {
 
 crate::choice! {
     /// Where agents of one fleet see each other.
-    Board {
+    BoardKind {
         /// Nowhere: each node alone.
         None "none";
-        absent "peers", "etcd"
+        not carried out
+        /// Agents read each other's status.
+        Peers "peers",
+        /// An etcd.
+        Etcd "etcd",
+    }
+
+    /// What a fleet may lose.
+    Survive {
+        /// Any one node.
+        Node "node",
+    }
+}
+
+/// The address of a server: `https://`, a host and perhaps a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(pub String);
+
+impl FromScalar for Url {
+    const LOOKS: &'static str = "an address, such as `\"https://etcd1.example:2379\"`";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        let text = value::text(scalar)?;
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let fits =
+            |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b));
+        match host.filter(|host| fits(host.trim_end_matches('/'))) {
+            Some(_) => Ok(Self(text.trim_end_matches('/').to_owned())),
+            None => Err(Refusal::with(
+                format!("`{text}` is no address of a server"),
+                "write it as `\"https://etcd1.example:2379\"`",
+            )),
+        }
     }
 }
 

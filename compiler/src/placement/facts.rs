@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use crate::{
     model::{
         facts::{CpuFacts, Disk, Facts, Gpu, Nic},
-        place::{CpuRequirement, DiskRequirement, GpuRequirement, NicRequirement, Not, Require},
+        place::{Clauses, CpuRequirement, DiskRequirement, GpuRequirement, NicRequirement},
         range::Version,
     },
     span::Span,
@@ -28,7 +28,7 @@ enum Met {
 }
 
 /// What a node lacks of what must be true of it.
-pub(super) fn required(require: &Require, facts: Option<&Facts>) -> Vec<Refusal> {
+pub(super) fn required(require: &Clauses, facts: Option<&Facts>) -> Vec<Refusal> {
     let mut found = Vec::new();
     let gpus = facts.map_or(&[][..], |facts| &facts.gpus);
     let disks = facts.map_or(&[][..], |facts| &facts.disks);
@@ -60,7 +60,7 @@ pub(super) fn required(require: &Require, facts: Option<&Facts>) -> Vec<Refusal>
 }
 
 /// What a node has of what must not be true of it.
-pub(super) fn forbidden(not: &Not, facts: Option<&Facts>) -> Vec<Refusal> {
+pub(super) fn forbidden(not: &Clauses, facts: Option<&Facts>) -> Vec<Refusal> {
     let Some(facts) = facts else { return Vec::new() };
     let has = |span: Span, what: &str, mut devices: Box<dyn Iterator<Item = Vec<Clause>> + '_>| {
         let there = devices.any(|clauses| clauses.iter().all(|clause| clause.met == Met::Yes));
@@ -81,6 +81,11 @@ pub(super) fn forbidden(not: &Not, facts: Option<&Facts>) -> Vec<Refusal> {
     found.extend(
         not.nics.iter().filter_map(|line| has(line.span, "nic", Box::new(facts.nics.iter().map(|one| nic(line, one))))),
     );
+    if let (Some(unwanted), Some(release)) = (&not.kernel, &facts.kernel)
+        && Version::parse(&release.value).is_some_and(|version| unwanted.value.holds(&version))
+    {
+        found.push(Refusal::new(unwanted.span, "kernel that must not be", format!("its kernel is {}", release.value)));
+    }
     found
 }
 

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use wlc_plan::name::NodeName;
 
 use super::{capacity::Machine, facts, refusal::Refusal, request::Request};
-use crate::model::{
-    container::HostPort,
-    node::Taint,
-    place::{LabelRequirement, Place, Tolerate},
+use crate::{
+    model::{
+        container::HostPort,
+        node::{Forbidden, Taint},
+        place::{Any, Clauses, LabelRequirement, Not, Place, Tolerate},
+    },
+    span::Span,
 };
 
 /// The nodes that a workload may run on, and why the others may not.
@@ -39,7 +42,9 @@ pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
     let mut found = Vec::new();
     let place = request.place.as_ref();
     for taint in &machine.node.taints {
-        if !place.is_some_and(|place| place.tolerate.iter().any(|word| tolerates(word, taint))) {
+        if !place
+            .is_some_and(|place| place.tolerate_all.value || place.tolerate.iter().any(|word| tolerates(word, taint)))
+        {
             let group = format!("taint `{}`", taint.key.value);
             let detail = format!("it has the taint `{}`", taint.key.value);
             found.push(Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) });
@@ -48,6 +53,7 @@ pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
     if let Some(place) = place {
         found.extend(by_place(place, machine));
     }
+    found.extend(forbidden(request, machine));
     found.extend(rootless(request, machine));
     found
 }
@@ -71,11 +77,22 @@ fn rootless(request: &Request, machine: &Machine) -> Vec<Refusal> {
     found
 }
 
-/// S-444: without a value, any value of the key.
+/// What the node forbids.
+fn forbidden(request: &Request, machine: &Machine) -> Vec<Refusal> {
+    let forbidden = machine.node.forbid.iter().flat_map(|list| &list.value);
+    let asked = forbidden.filter_map(|word| request.forbidden.iter().find(|(asked, _)| *asked == word.value));
+    let refusal = |(asked, span): &(Forbidden, Span)| {
+        Refusal::new(*span, format!("forbids `{}`", asked.word()), format!("it forbids `{}`", asked.word()))
+    };
+    asked.map(refusal).collect()
+}
+
+/// S-444, S-445: without a value, any value of the key; without an effect, any effect.
 fn tolerates(word: &Tolerate, taint: &Taint) -> bool {
     let value = |taint: &Taint| taint.value.as_ref().map(|value| value.value.clone());
     word.key.value == taint.key.value
         && word.value.as_ref().is_none_or(|wanted| value(taint).as_ref() == Some(&wanted.value))
+        && word.effect.as_ref().is_none_or(|wanted| wanted.value == taint.effect.value)
 }
 
 fn by_place(place: &Place, machine: &Machine) -> Vec<Refusal> {
@@ -84,26 +101,48 @@ fn by_place(place: &Place, machine: &Machine) -> Vec<Refusal> {
         found.push(Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
     }
     let Some(require) = &place.require else { return found };
-    for label in require.labels.iter().filter(|label| !has_label(label, machine)) {
-        found.push(label_refusal(label, machine));
-    }
-    found.extend(facts::required(require, machine.facts.as_ref()));
-    if let Some(not) = &require.not {
+    found.extend(term(&require.clauses, require.not.as_ref(), machine));
+    found.extend(any(&require.any, machine));
+    found
+}
+
+/// All clauses of a term: what must be true, and what must not.
+fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine) -> Vec<Refusal> {
+    let facts = machine.facts.as_ref();
+    let missed = clauses.labels.iter().filter(|label| !has_label(label, machine));
+    let mut found: Vec<Refusal> = missed.map(|label| label_refusal(label, machine)).collect();
+    found.extend(facts::required(clauses, facts));
+    if let Some(Not { clauses: not, .. }) = not {
         for label in not.labels.iter().filter(|label| has_label(label, machine)) {
             let group = format!("label `{}`", label.key.value);
             found.push(Refusal::new(label.span, group, format!("it has the label `{}`", label.key.value)));
         }
-        found.extend(facts::forbidden(not, machine.facts.as_ref()));
+        found.extend(facts::forbidden(not, facts));
     }
     found
 }
 
-/// S-432: a label with one of these values; without a value, the label at all.
+/// S-431: one of several terms is enough. Where none holds, the one that lacks least says why.
+fn any(terms: &[Any], machine: &Machine) -> Vec<Refusal> {
+    let missed = terms.iter().map(|one| term(&one.clauses, one.not.as_ref(), machine));
+    missed.min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// S-432: a label with one of these values and inside these bounds; without any, the label at all.
 fn has_label(wanted: &LabelRequirement, machine: &Machine) -> bool {
-    machine.node.labels.iter().any(|label| {
-        label.key.value == wanted.key.value
-            && (wanted.values.is_empty() || wanted.values.iter().any(|value| value.value == label.value.value))
+    let mut labels = machine.node.labels.iter().filter(|label| label.key.value == wanted.key.value);
+    labels.any(|label| {
+        let value = &label.value.value;
+        (wanted.values.is_empty() || wanted.values.iter().any(|wanted| wanted.value == *value))
+            && is_inside(wanted, value.as_str())
     })
+}
+
+/// Whether a label is a number inside the bounds; where none are asked, it may be anything.
+fn is_inside(wanted: &LabelRequirement, value: &str) -> bool {
+    let number = value.parse::<i64>().ok();
+    let at_least = wanted.at_least.as_ref().is_none_or(|least| number.is_some_and(|number| number >= least.value));
+    at_least && wanted.at_most.as_ref().is_none_or(|most| number.is_some_and(|number| number <= most.value))
 }
 
 fn label_refusal(wanted: &LabelRequirement, machine: &Machine) -> Refusal {

@@ -14,7 +14,9 @@ use crate::{
         Repository,
         container::{Container, HostPort, ProtocolWord},
         fleet::PortRange,
+        node::Forbidden,
         place::Place,
+        pod::Pod,
         workload::Workload,
     },
     span::Span,
@@ -43,6 +45,8 @@ pub struct Request {
     pub limit_span: Option<Span>,
     /// Host ports.
     pub ports: Vec<PortRequest>,
+    /// What it asks for that a node may forbid, and where.
+    pub forbidden: Vec<(Forbidden, Span)>,
     /// Where it may run.
     pub place: Option<Place>,
     /// The range for ports that ask `auto`.
@@ -93,9 +97,23 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
         memory_span,
         limit_span: containers.iter().find_map(|container| container.limit.as_ref()).map(|limit| limit.span),
         ports: containers.iter().flat_map(host_ports).collect(),
+        forbidden: forbidden(workload.pod()),
         place: workload.common().place.clone(),
         auto_ports,
     }
+}
+
+/// What a pod asks for that a node may forbid.
+fn forbidden(pod: &Pod) -> Vec<(Forbidden, Span)> {
+    let mut found = Vec::new();
+    let shared = pod.volumes.iter().filter_map(|volume| volume.host_path.as_ref());
+    found.extend(shared.map(|path| (Forbidden::HostPath, path.span)));
+    for container in &pod.containers {
+        found.extend(container.privileged.value.then_some((Forbidden::Privileged, container.privileged.span)));
+        let own = container.mounts.iter().filter_map(|mount| mount.host_path.as_ref());
+        found.extend(own.map(|path| (Forbidden::HostPath, path.span)));
+    }
+    found
 }
 
 /// What a container asks for: its request, or its limit where it has no request (S-349).

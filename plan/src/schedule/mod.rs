@@ -67,6 +67,14 @@ impl Schedule {
         }
     }
 
+    /// Whether it names hours of a clock on the wall; one of each hour, or `@every`, goes on in true time when clocks change.
+    pub fn follows_wall_clock(&self) -> bool {
+        match &self.kind {
+            Kind::Fields { fields, .. } => !fields.hours.star,
+            Kind::Every(_) => false,
+        }
+    }
+
     /// Whether its days exist in no year, such as the 30th of February (S-225).
     pub fn never_fires(&self) -> bool {
         match &self.kind {
