@@ -29,8 +29,9 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(ROOT_FILE).is_file()).map(Path::to_owned)
 }
 
-/// Reads every `*.kdl` below a folder, but for `plans/`, `lock/` and names that begin with `_` or `.`. Folders behind links
-/// are not entered, and what cannot be read is reported.
+/// Reads every `*.kdl` below a folder, but for `plans/`, `lock/` and names that begin with `.`. Folders behind links are not
+/// entered, and what cannot be read is reported. Files with a name that begins with `_` in their path are held: only an
+/// `include` or an overlay reads them.
 pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
     let root = root.canonicalize()?;
     let mut search = Search { found: BTreeMap::new(), problems };
@@ -39,11 +40,17 @@ pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
     let mut sources = Sources::default();
     for (name, path) in found {
         match inside(&root, &path).and_then(|path| text(&path)) {
+            text if is_held(&name) => sources.hold(&name, text),
             Ok(text) => drop(sources.add(&name, &text)),
             Err(why) => problems.add(unreadable(&name, &why)),
         }
     }
     Ok(sources)
+}
+
+/// Whether a part of a path begins with `_`.
+fn is_held(path: &str) -> bool {
+    path.split('/').any(|part| part.starts_with('_'))
 }
 
 fn unreadable(name: &str, why: &str) -> Diagnostic {
@@ -61,7 +68,13 @@ impl Search<'_> {
     fn folder(&mut self, folder: &Path, prefix: &str) {
         match fs::read_dir(folder) {
             Ok(entries) => entries.for_each(|entry| self.entry(entry, prefix)),
-            Err(error) => self.problems.add(unreadable(prefix, &error.to_string())),
+            Err(error) => self.unreadable(prefix, &error),
+        }
+    }
+
+    fn unreadable(&mut self, name: &str, error: &io::Error) {
+        if !is_held(name) {
+            self.problems.add(unreadable(name, &error.to_string()));
         }
     }
 
@@ -69,10 +82,10 @@ impl Search<'_> {
         let read = entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?, entry.path())));
         let (name, kind, path) = match read {
             Ok(read) => read,
-            Err(error) => return self.problems.add(unreadable(prefix, &error.to_string())),
+            Err(error) => return self.unreadable(prefix, &error),
         };
         let name = name.to_string_lossy();
-        if name.starts_with(['_', '.']) || (prefix.is_empty() && OUTPUTS.contains(&&*name)) {
+        if name.starts_with('.') || (prefix.is_empty() && OUTPUTS.contains(&&*name)) {
             return;
         }
         if kind.is_dir() {

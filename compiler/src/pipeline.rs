@@ -1,7 +1,7 @@
 //! The stages of a build, in order. Read this first.
 //!
 //! ```text
-//! files → syntax → model → attachments → checks → contents → placement → lower → content
+//! files → syntax → expand → model → attachments → checks → contents → placement → lower → content
 //! ```
 //!
 //! Every stage takes values and gives values, and reports what is wrong to one collector. Files, the lock's folder and
@@ -13,12 +13,12 @@ use crate::{
     attachments::Attachments,
     checks,
     diagnostics::{Code, Diagnostic, Problems},
+    expand::{self, Expanded, Templates},
     lock::{Lock, WorkloadLock, guard},
     lower::{self, Lowered},
     model::Repository,
     placement::{self, Placement},
     sources::Sources,
-    syntax,
 };
 
 /// What the files say.
@@ -28,6 +28,8 @@ pub struct Front {
     pub sources: Sources,
     /// What they declare.
     pub repository: Repository,
+    /// The templates among it, for those who explain them.
+    pub templates: Templates,
     /// What is wrong with them.
     pub problems: Problems,
 }
@@ -48,20 +50,18 @@ pub struct Compiled {
 }
 
 /// Files → what they declare.
-pub fn read(sources: Sources, mut problems: Problems) -> Front {
-    let mut repository = Repository::default();
-    for (id, source) in sources.iter() {
-        if let Some(blocks) = syntax::read(id, source, &mut problems) {
-            repository.read(&blocks, &mut problems);
-        }
-    }
-    Front { sources, repository, problems }
+pub fn read(mut sources: Sources, mut problems: Problems) -> Front {
+    let Expanded { blocks, templates } = expand::expand(&mut sources, &mut problems);
+    let names = templates.names().map(str::to_owned).collect();
+    let mut repository = Repository { templates: names, ..Repository::default() };
+    repository.read(&blocks, &mut problems);
+    Front { sources, repository, templates, problems }
 }
 
 /// What the files declare, with the files that they name and the lock → what is to run where. What no build carries out
 /// is checked and placed, and nothing is lowered where there is some of it.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
-    let Front { sources, repository, mut problems } = front;
+    let Front { sources, repository, templates: _, mut problems } = front;
     let mut placement = Placement::default();
     if problems.any_file_unread() {
         return Compiled { sources, repository, problems, placement, lowered: None };

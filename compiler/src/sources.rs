@@ -1,13 +1,26 @@
 //! The text of all files of a repository that a build reads, and where their lines begin.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use crate::span::{FileId, Span};
+use crate::{
+    origins::Origins,
+    span::{FileId, Span},
+};
 
-/// All source files, sorted by path.
+/// The folder of the overlays.
+pub const OVERLAYS: &str = "_overlays/";
+
+/// All source files, sorted by path; behind them those that others include.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    /// Files that are read only where a file includes them or an overlay is chosen: their text, or why there is none.
+    held: BTreeMap<String, Result<String, String>>,
+    overlay: Option<String>,
+    origins: Origins,
 }
 
 /// One source file.
@@ -37,9 +50,46 @@ impl Sources {
         id
     }
 
+    /// Adds a file that is read only where a file includes it or its overlay is chosen.
+    pub fn hold(&mut self, path: &str, text: Result<String, String>) {
+        self.held.insert(path.to_owned(), text);
+    }
+
+    /// Chooses an overlay.
+    pub fn choose_overlay(&mut self, name: &str) {
+        self.overlay = Some(name.to_owned());
+    }
+
+    /// The overlay that is chosen.
+    pub fn overlay(&self) -> Option<&str> {
+        self.overlay.as_deref()
+    }
+
+    /// The names of all overlays.
+    pub fn overlays(&self) -> BTreeSet<&str> {
+        let inside = self.held.keys().filter_map(|path| path.strip_prefix(OVERLAYS)?.split_once('/'));
+        inside.map(|(name, _)| name).collect()
+    }
+
+    /// The paths of the files that are held.
+    pub fn held(&self) -> impl Iterator<Item = &str> {
+        self.held.keys().map(String::as_str)
+    }
+
+    /// Adds a file that was held. An error where it has no text; none where no such file is held.
+    pub(crate) fn release(&mut self, path: &str) -> Option<Result<FileId, String>> {
+        let text = self.held.get(path)?.clone();
+        Some(text.map(|text| self.add(path, &text)))
+    }
+
+    /// Notes where expanded blocks come from.
+    pub(crate) fn know(&mut self, origins: &Origins) {
+        self.origins = origins.clone();
+    }
+
     /// The file of this number.
     pub fn file(&self, id: FileId) -> &Source {
-        &self.files[id.0 as usize]
+        &self.files[self.origins.real(id).0 as usize]
     }
 
     /// All files with their numbers.

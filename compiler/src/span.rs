@@ -1,7 +1,7 @@
 //! Where something stands in the sources. Positions ride with values to the end, so that placement can underline the
 //! line that asked for 8 GiB.
 
-/// A file of the sources, by its number in [`crate::sources::Sources`].
+/// A file of the sources, by its number in [`crate::sources::Sources`], or an origin ([`crate::origins`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 
@@ -23,10 +23,11 @@ impl Span {
         Self { file, start: offset(start), end: offset(end.max(start)) }
     }
 
-    /// From the start of this span to the end of the other.
+    /// From the start of this span to the end of the other; this span where the other is of another file.
     #[must_use]
     pub fn to(self, other: Self) -> Self {
-        Self { end: self.end.max(other.end), ..self }
+        let end = if self.file == other.file { other.end } else { self.end };
+        Self { end: self.end.max(end), ..self }
     }
 }
 

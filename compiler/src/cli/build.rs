@@ -15,7 +15,7 @@ use wlc_plan::{
     time::Timestamp,
 };
 
-use super::{Done, FINE, Failure, PROBLEMS, REFUSED, ReportFormat, diff, git, output, project::Project};
+use super::{Done, FINE, Failure, PROBLEMS, Place, REFUSED, ReportFormat, diff, git, output, project::Project};
 use crate::{
     diagnostics::json,
     diff::{Difference, text},
@@ -30,9 +30,9 @@ use crate::{
 /// Writes the plan set.
 #[derive(Debug, clap::Args)]
 pub(super) struct Build {
-    /// The folder of the plan set.
-    #[arg(long, value_name = "DIR", default_value = "plans")]
-    out: PathBuf,
+    /// The folder of the plan set: `plans`, or `plans-OVERLAY` with an overlay.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// The key that signs; without it, the set waits for `wlc sign`.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -104,8 +104,8 @@ struct Built {
 }
 
 impl Build {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let mut project = Project::open(dir, if self.locked { Reading::Strict } else { Reading::Healing })?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let mut project = Project::open(place, if self.locked { Reading::Strict } else { Reading::Healing })?;
         project.refuse_what_is_not_carried_out();
         if self.locked {
             project.require_settled_lock();
@@ -134,7 +134,8 @@ impl Build {
         let files = lowered.content.files().map_err(Failure::problem)?;
         self.check_expected(files.index.sha256)?;
         // Where nothing was published, all of it is new to the nodes, whatever the lock has.
-        built.difference = diff::against(project, lowered, &files, &self.out, &Lock::default()).ok();
+        built.difference =
+            diff::against(project, lowered, &files, &project.plans(self.out.as_deref()), &Lock::default()).ok();
         built.locked = settle_lock(project, lowered)?;
         let published = self.publish(project, lowered)?;
         for warning in &published.warnings {
@@ -176,12 +177,13 @@ impl Build {
 
     fn publish(&self, project: &Project, lowered: &Lowered) -> Result<Published, Failure> {
         let signers = project.signers()?;
+        let out = project.plans(self.out.as_deref());
         let key = self.key.as_deref().map(read_key).transpose()?;
         let root = project.root.clone();
         let is_ancestor = |earlier: &Commit| git::is_ancestor(&root, earlier);
         let generation = |number: u64| Generation::new(number);
         let options = PublishOptions {
-            out: &self.out,
+            out: &out,
             key: key.as_ref(),
             signers: &signers,
             valid_for: project.fleet()?.valid_for.as_ref().map(|time| time.value),

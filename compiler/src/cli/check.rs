@@ -1,8 +1,6 @@
 //! `wlc check`: everything that a build checks, and nothing is written.
 
-use std::path::Path;
-
-use super::{Done, Failure, ReportFormat, project::Project};
+use super::{Done, Failure, Place, ReportFormat, project::Project};
 use crate::lock::store::Reading;
 
 /// Checks all files and places every replica, and writes nothing.
@@ -14,8 +12,8 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Strict)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Strict)?;
         let code = project.report(self.format)?;
         if let Some(lowered) = &project.compiled.lowered {
             lowered.content.files().map_err(Failure::problem)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{CHANGES, Done, FINE, Failure, Format, PROBLEMS, ReportFormat, output, project::Project};
+use super::{CHANGES, Done, FINE, Failure, Format, PROBLEMS, Place, ReportFormat, output, project::Project};
 use crate::{
     content::ContentFiles,
     diff::{self, After, Before, Difference, SignerChanges, markdown, text},
@@ -18,9 +18,9 @@ use crate::{
 /// Shows what a build would change, and why.
 #[derive(Debug, clap::Args)]
 pub(super) struct Diff {
-    /// The folder of the plan set; without one, the lock is what is compared with.
-    #[arg(long, value_name = "DIR", default_value = "plans")]
-    out: PathBuf,
+    /// The folder of the plan set, `plans` or `plans-OVERLAY`; without a set there, the lock is what is compared with.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
     format: DiffFormat,
@@ -45,8 +45,8 @@ struct Document<'a> {
 }
 
 impl Diff {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Healing)?;
         let Some(lowered) = &project.compiled.lowered else {
             return match self.format {
                 DiffFormat::Json => project.report(Format::Json).map(|code| code.max(PROBLEMS)),
@@ -57,7 +57,7 @@ impl Diff {
         };
         project.report(ReportFormat::Text)?;
         let files = lowered.content.files().map_err(Failure::problem)?;
-        let difference = against(&project, lowered, &files, &self.out, &project.lock)?;
+        let difference = against(&project, lowered, &files, &project.plans(self.out.as_deref()), &project.lock)?;
         match self.format {
             DiffFormat::Text => output::result(&text::render(&difference)),
             DiffFormat::Markdown => output::result(&markdown::render(&difference)),

@@ -1,10 +1,10 @@
 //! `wlc list`: every replica with its workload and node.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Done, Format, PROBLEMS, output, project::Project};
+use super::{Done, Format, PROBLEMS, Place, output, project::Project};
 use crate::{lock::store::Reading, placement::Placed};
 
 /// Lists every replica with its workload and node.
@@ -13,12 +13,21 @@ pub(super) struct List {
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Lists the overlays instead.
+    #[arg(long)]
+    overlays: bool,
 }
 
 #[derive(Serialize)]
 struct Document {
     version: u32,
     replicas: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Overlays<'a> {
+    version: u32,
+    overlays: BTreeSet<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -31,8 +40,12 @@ struct Row {
 }
 
 impl List {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Healing)?;
+        if self.overlays {
+            self.tell_overlays(project.compiled.sources.overlays());
+            return Ok(super::FINE);
+        }
         if project.compiled.problems.errors() > 0 {
             project.report(self.format)?;
             return Ok(PROBLEMS);
@@ -46,6 +59,13 @@ impl List {
             }
         }
         Ok(super::FINE)
+    }
+
+    fn tell_overlays(&self, overlays: BTreeSet<&str>) {
+        match self.format {
+            Format::Text => overlays.iter().for_each(|name| output::result(&format!("{name}\n"))),
+            Format::Json => output::document(&Overlays { version: 1, overlays }),
+        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! `wlc lock`: decides, and writes the lock.
 
-use std::path::Path;
-
 use wlc_plan::name::WorkloadName;
 
 use serde::Serialize;
 
-use super::{Done, FINE, Failure, PROBLEMS, ReportFormat, output, project::Project};
+use super::{Done, FINE, Failure, PROBLEMS, Place, ReportFormat, output, project::Project};
 use crate::{
     diagnostics::json,
     lock::{
@@ -34,8 +32,8 @@ struct Document<'a> {
 }
 
 impl LockCommand {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let mut project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let mut project = Project::open(place, Reading::Healing)?;
         project.refuse_what_is_not_carried_out();
         if self.format != ReportFormat::Json {
             project.report(self.format)?;

@@ -40,6 +40,9 @@ struct Arguments {
     /// The repository: the folder of `fleet.kdl`, or one below it.
     #[arg(short = 'C', long, global = true, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// The overlay: the files of `_overlays/NAME/` are laid over the others, as a fleet of its own.
+    #[arg(long, global = true, value_name = "NAME")]
+    overlay: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -70,6 +73,15 @@ enum Command {
     Fmt(fmt::Fmt),
     /// Explains a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
     Explain(explain::Explain),
+}
+
+/// Where a command works.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// The repository: the folder of `fleet.kdl`, or one below it.
+    dir: PathBuf,
+    /// The overlay that is chosen.
+    overlay: Option<String>,
 }
 
 /// How a command prints.
@@ -113,20 +125,21 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let Arguments { dir, command } = arguments;
+    let Arguments { dir, overlay, command } = arguments;
+    let place = Place { dir, overlay };
     let done = match command {
-        Command::Check(check) => check.run(&dir),
-        Command::Lock(lock) => lock.run(&dir),
-        Command::Diff(diff) => diff.run(&dir),
-        Command::Build(build) => build.run(&dir),
-        Command::Sign(sign) => sign.run(&dir),
-        Command::Verify(verify) => verify.run(&dir),
-        Command::Show(show) => show.run(&dir),
-        Command::List(list) => list.run(&dir),
-        Command::Init(init) => init.run(&dir),
+        Command::Check(check) => check.run(&place),
+        Command::Lock(lock) => lock.run(&place),
+        Command::Diff(diff) => diff.run(&place),
+        Command::Build(build) => build.run(&place),
+        Command::Sign(sign) => sign.run(&place),
+        Command::Verify(verify) => verify.run(&place),
+        Command::Show(show) => show.run(&place),
+        Command::List(list) => list.run(&place),
+        Command::Init(init) => init.run(&place.dir),
         Command::Keygen(keygen) => keygen.run(),
-        Command::Fmt(fmt) => fmt.run(&dir),
-        Command::Explain(explain) => explain.run(),
+        Command::Fmt(fmt) => fmt.run(&place.dir),
+        Command::Explain(explain) => explain.run(&place),
     };
     match done {
         Ok(code) => ExitCode::from(code),

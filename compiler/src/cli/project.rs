@@ -7,7 +7,7 @@ use std::{
 
 use wlc_plan::{name::FleetName, signature::PublicKey};
 
-use super::{Done, Failure, PROBLEMS, ReportFormat, git, output};
+use super::{Done, Failure, PROBLEMS, Place, ReportFormat, git, output};
 use crate::{
     attachments,
     diagnostics::{Code, Diagnostic, Problems},
@@ -21,6 +21,9 @@ use crate::{
     publish::{Signer, Signers},
 };
 
+/// The folder of the plan set where none is asked for.
+const PLANS: &str = "plans";
+
 /// A repository and what was compiled of it.
 pub(super) struct Project {
     /// The folder of `fleet.kdl`.
@@ -33,17 +36,20 @@ pub(super) struct Project {
 
 impl Project {
     /// Finds, reads and compiles a repository.
-    pub(super) fn open(dir: &Path, reading: Reading) -> Result<Self, Failure> {
-        let Some(root) = files::find_root(dir) else {
+    pub(super) fn open(place: &Place, reading: Reading) -> Result<Self, Failure> {
+        let Some(root) = files::find_root(&place.dir) else {
             let message = format!(
                 "there is no `{}` in `{}` or above it; `wlc init DIR` makes a new repository",
                 files::ROOT_FILE,
-                dir.display()
+                place.dir.display()
             );
             return Err(Failure::new(PROBLEMS, message));
         };
         let mut problems = Problems::default();
-        let sources = files::read(&root, &mut problems).map_err(Failure::problem)?;
+        let mut sources = files::read(&root, &mut problems).map_err(Failure::problem)?;
+        if let Some(overlay) = &place.overlay {
+            sources.choose_overlay(overlay);
+        }
         let mut front = pipeline::read(sources, problems);
         let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
         let lock = match &front.repository.fleet {
@@ -61,6 +67,15 @@ impl Project {
     pub(super) fn fleet(&self) -> Result<&Fleet, Failure> {
         let fleet = self.compiled.repository.fleet.as_ref();
         fleet.ok_or_else(|| Failure::new(PROBLEMS, "the repository has no fleet block that can be read"))
+    }
+
+    /// The folder of the plan set: the one that is asked for, or `plans`, with the name of the overlay behind it.
+    pub(super) fn plans(&self, asked: Option<&Path>) -> PathBuf {
+        match (asked, self.compiled.sources.overlay()) {
+            (Some(asked), _) => asked.to_owned(),
+            (None, None) => PathBuf::from(PLANS),
+            (None, Some(overlay)) => PathBuf::from(format!("{PLANS}-{overlay}")),
+        }
     }
 
     /// The folder of the lock.

@@ -1,6 +1,6 @@
 //! `wlc show NODE`: what a node must run, as people read it.
 
-use std::{net::SocketAddr, path::Path};
+use std::net::SocketAddr;
 
 use wlc_plan::{
     binding::PortBinding,
@@ -10,7 +10,7 @@ use wlc_plan::{
     spec::{ContainerSpec, PodSpec, PortSpec, Protocol, Resources},
 };
 
-use super::{Done, FINE, Failure, Format, PROBLEMS, output, project::Project};
+use super::{Done, FINE, Failure, Format, PROBLEMS, Place, output, project::Project};
 use crate::{diagnostics::suggest, lock::store::Reading};
 
 /// Shows what a node must run.
@@ -24,8 +24,8 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Healing)?;
         let Some(lowered) = &project.compiled.lowered else {
             project.report(self.format)?;
             return Ok(PROBLEMS);

@@ -1,10 +1,10 @@
 //! `wlc sign`: adds a signature to the newest head; nodes see it once enough signers have signed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Done, FINE, Failure, Format, REFUSED, build, output, project::Project};
+use super::{Done, FINE, Failure, Format, Place, REFUSED, build, output, project::Project};
 use crate::{
     lock::store::Reading,
     publish::{self, SignOptions, Signed},
@@ -13,9 +13,9 @@ use crate::{
 /// Signs the newest plan set.
 #[derive(Debug, clap::Args)]
 pub(super) struct Sign {
-    /// The folder of the plan set.
-    #[arg(long, value_name = "DIR", default_value = "plans")]
-    out: PathBuf,
+    /// The folder of the plan set: `plans`, or `plans-OVERLAY` with an overlay.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// The key that signs; without it, signatures that lie there are counted, as after `ssh-keygen -Y sign`.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -35,12 +35,13 @@ struct Document {
 }
 
 impl Sign {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Healing)?;
         let key = self.key.as_deref().map(build::read_key).transpose()?;
         let signers = project.signers()?;
         let fleet = &project.fleet()?.name.value;
-        let options = SignOptions { out: &self.out, key: key.as_ref(), signers: &signers, fleet };
+        let out = project.plans(self.out.as_deref());
+        let options = SignOptions { out: &out, key: key.as_ref(), signers: &signers, fleet };
         match publish::sign(&options) {
             Ok(signed) => self.tell(&signed),
             Err(error) if self.format == Format::Json => {

@@ -1,11 +1,11 @@
 //! `wlc verify`: every file of a plan set, as a node would judge it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 use wlc_plan::set::{Expectations, Verdict, WholeSet, read_all};
 
-use super::{Done, FINE, Failure, Format, PROBLEMS, REFUSED, build, output, project::Project};
+use super::{Done, FINE, Failure, Format, PROBLEMS, Place, REFUSED, build, output, project::Project};
 use crate::{
     lock::store::Reading,
     publish::{Folder, list},
@@ -14,9 +14,9 @@ use crate::{
 /// Verifies every file of a plan set.
 #[derive(Debug, clap::Args)]
 pub(super) struct Verify {
-    /// The folder of the plan set.
-    #[arg(long, value_name = "DIR", default_value = "plans")]
-    plans: PathBuf,
+    /// The folder of the plan set: `plans`, or `plans-OVERLAY` with an overlay.
+    #[arg(long, value_name = "DIR")]
+    plans: Option<PathBuf>,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -42,9 +42,10 @@ struct Row {
 }
 
 impl Verify {
-    pub(super) fn run(&self, dir: &Path) -> Done {
-        let project = Project::open(dir, Reading::Healing)?;
+    pub(super) fn run(&self, place: &Place) -> Done {
+        let project = Project::open(place, Reading::Healing)?;
         let signers = project.signers()?;
+        let plans = project.plans(self.plans.as_deref());
         let expectations = Expectations {
             fleet: &project.fleet()?.name.value,
             trust: signers.all(),
@@ -52,8 +53,8 @@ impl Verify {
             last: None,
             now: build::now(),
         };
-        let listed = list(&self.plans).map_err(Failure::problem)?;
-        let set = match read_all(&Folder::new(&self.plans), &listed, &expectations) {
+        let listed = list(&plans).map_err(Failure::problem)?;
+        let set = match read_all(&Folder::new(&plans), &listed, &expectations) {
             Ok(set) => set,
             Err(verdict) => return self.refused(&expectations, &verdict),
         };

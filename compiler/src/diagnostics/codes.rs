@@ -60,6 +60,20 @@ codes! {
     OneFleet "one-fleet" Error;
     /// A name that stands for nothing declared.
     UnknownName "unknown-name" Error;
+    /// A parameter that has no value: it is not declared, or stands outside of a template.
+    UnknownParameter "unknown-parameter" Error;
+    /// A template has the name of a word of the language.
+    ReservedName "reserved-name" Error;
+    /// A template uses itself, through others or at once.
+    TemplateCircle "template-circle" Error;
+    /// Templates stand for more than a build takes.
+    ExpansionTooLarge "expansion-too-large" Error;
+    /// A use says more than parameters, and its template has not exactly one workload.
+    OneWorkload "one-workload" Error;
+    /// An `include` that names no file.
+    IncludesNothing "includes-nothing" Error;
+    /// Something is to be taken away that is not there.
+    NothingThere "nothing-there" Error;
     /// A workload without any container.
     NoContainer "no-container" Error;
     /// A name made of two others is too long.
@@ -98,6 +112,8 @@ codes! {
     DaemonSetEmpty "daemon-set-empty" Warning;
     /// A word that changes nothing where it stands.
     NoEffect "no-effect" Warning;
+    /// A parameter that no block of its template uses.
+    UnusedParameter "unused-parameter" Warning;
     /// A word that has done its work and can go.
     Done "done" Warning;
 }

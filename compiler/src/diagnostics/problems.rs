@@ -1,34 +1,52 @@
 //! The collector: every problem in every file is reported in one run, then the build stops once.
+//!
+//! Spans of expanded blocks are resolved as they come in: a diagnostic names the real place, and the use of the template or
+//! the line of the base that led there. The same mistake behind several uses is one diagnostic.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Code, Diagnostic, Severity};
-use crate::span::{FileId, Span};
+use super::{Code, Diagnostic, Label, Severity};
+use crate::{
+    origins::{Origin, Origins},
+    span::{FileId, Span},
+};
+
+/// Of more places that lead to one mistake, the first are named.
+const MOST_LABELS: usize = 6;
 
 /// What is wrong so far.
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
     list: Vec<Diagnostic>,
     /// What is in the list, so that a hostile file with a million mistakes takes no quadratic time.
-    known: BTreeSet<(Option<Span>, Code, String)>,
+    known: BTreeMap<(Option<Span>, Code, String), usize>,
     /// Where errors are.
     errors: BTreeSet<Span>,
     error_count: usize,
     /// Where what is not carried out begins and ends: nothing inside is reported once more.
     not_carried_out: BTreeMap<(FileId, u32), u32>,
+    origins: Origins,
+    /// Whether something is missing that stood for declarations.
+    are_declarations_hidden: bool,
 }
 
 impl Problems {
     /// Takes one more. The same thing at the same place is said once.
     pub fn add(&mut self, diagnostic: Diagnostic) {
         let place = diagnostic.labels.first().map(|label| label.span);
-        if !self.known.insert((place, diagnostic.code, diagnostic.message.clone())) {
+        if diagnostic.severity() == Severity::Error {
+            self.errors.extend(place.into_iter().flat_map(|place| self.origins.all(place)));
+        }
+        let (diagnostic, through) = self.resolved(diagnostic);
+        let place = diagnostic.labels.first().map(|label| label.span);
+        let key = (place, diagnostic.code, diagnostic.message.clone());
+        if let Some(&index) = self.known.get(&key) {
+            let known = &mut self.list[index];
+            through.into_iter().for_each(|label| add_label(known, label));
             return;
         }
-        if diagnostic.severity() == Severity::Error {
-            self.error_count += 1;
-            self.errors.extend(place);
-        }
+        self.known.insert(key, self.list.len());
+        self.error_count += usize::from(diagnostic.severity() == Severity::Error);
         self.list.push(diagnostic);
     }
 
@@ -61,15 +79,56 @@ impl Problems {
         }
     }
 
+    /// The diagnostic with places in real files, and the labels that lead there, which it holds too.
+    fn resolved(&self, mut diagnostic: Diagnostic) -> (Diagnostic, Vec<Label>) {
+        let labels = std::mem::take(&mut diagnostic.labels);
+        let mut led = Vec::new();
+        for (index, Label { span, text }) in labels.into_iter().enumerate() {
+            let traced = self.origins.trace(span);
+            let is_known = diagnostic.labels.iter().any(|label| label.span == traced.span);
+            // Two uses of one template say the same text twice: the second is told by its use.
+            let span = traced.through.first().filter(|_| is_known).map_or(traced.span, |(use_of, _)| *use_of);
+            diagnostic.labels.push(Label { span, text });
+            if index == 0 {
+                led = traced
+                    .through
+                    .into_iter()
+                    .map(|(span, led)| Label { span, text: led.label().to_owned() })
+                    .collect();
+            }
+        }
+        led.iter().cloned().for_each(|label| add_label(&mut diagnostic, label));
+        (diagnostic, led)
+    }
+
+    /// Notes where the text of an expanded block comes from, and gives the file number of its spans.
+    pub(crate) fn originate(&mut self, origin: Origin) -> FileId {
+        self.origins.add(origin)
+    }
+
+    /// Where expanded blocks come from.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
+    }
+
     /// How many errors there are; warnings do not count.
     pub fn errors(&self) -> usize {
         self.error_count
     }
 
-    /// Whether a source file could not be read. Then nothing is held against each other: what it declares is not known.
+    /// Whether a source file, or what one stands for, could not be read. Then nothing is held against each other: what it declares is not known.
     pub fn any_file_unread(&self) -> bool {
-        let unread = |one: &Diagnostic| matches!(one.code, Code::Syntax | Code::HostileInput | Code::UnreadableFile);
-        self.list.iter().any(unread)
+        self.are_declarations_hidden || self.list.iter().any(|one| hides_declarations(one.code))
+    }
+
+    /// Notes that something could not be expanded, which was reported: what it would declare is not known.
+    pub(crate) fn hide_declarations(&mut self) {
+        self.are_declarations_hidden = true;
+    }
+
+    /// Notes an error that was reported elsewhere: what stands here cannot be read because of it.
+    pub(crate) fn note_error(&mut self, place: Span) {
+        self.errors.extend(self.origins.all(place));
     }
 
     /// Whether a hint that takes time to find is worth it: nobody reads the thousandth.
@@ -96,4 +155,16 @@ impl Problems {
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
+}
+
+fn add_label(diagnostic: &mut Diagnostic, label: Label) {
+    let is_new = diagnostic.labels.iter().all(|known| known.span != label.span);
+    if is_new && diagnostic.labels.len() < MOST_LABELS {
+        diagnostic.labels.push(label);
+    }
+}
+
+/// Whether a mistake leaves blocks undeclared that would be there without it.
+fn hides_declarations(code: Code) -> bool {
+    matches!(code, Code::Syntax | Code::HostileInput | Code::UnreadableFile)
 }

@@ -160,7 +160,14 @@ impl<'a> Reader<'a> {
 
     /// All children, whatever their words.
     pub fn entries<T: FromEntry>(&mut self) -> Option<Vec<T>> {
-        Some(self.block.children.iter().filter_map(|child| T::from_entry(child, self.problems)).collect())
+        let children: Vec<&Block> = self.block.children.iter().filter(|child| !self.is_reported(child)).collect();
+        Some(children.into_iter().filter_map(|child| T::from_entry(child, self.problems)).collect())
+    }
+
+    /// Whether a child names a parameter that has no value, which was reported where the parameter should have got one.
+    fn is_reported(&self, child: &Block) -> bool {
+        let values = child.arguments.iter().chain(child.properties.iter().map(|property| &property.value));
+        values.into_iter().any(|value| matches!(value.value, Scalar::Parameter(_)))
     }
 
     fn children_named(&self, word: &'static str) -> impl Iterator<Item = &'a Block> + use<'a> {
@@ -198,6 +205,10 @@ impl<'a> Reader<'a> {
     }
 
     fn value<T: FromScalar>(&mut self, value: &Value, word: &str) -> Option<Spanned<T>> {
+        if matches!(value.value, Scalar::Parameter(_)) {
+            self.problems.note_error(value.span);
+            return None;
+        }
         match T::from_scalar(&value.value) {
             Ok(read) => {
                 if read.carried() == Carried::NotInThisVersion {

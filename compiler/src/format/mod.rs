@@ -23,9 +23,9 @@ pub enum Unformatted {
     /// It cannot be read.
     Broken {
         /// The file alone.
-        sources: Sources,
+        sources: Box<Sources>,
         /// Why.
-        problems: Problems,
+        problems: Box<Problems>,
     },
     /// It would not say the same any more. That is a mistake of the formatter.
     WouldChange,
@@ -49,7 +49,7 @@ fn read(path: &str, text: &str) -> Result<Vec<Block>, Unformatted> {
     let file = sources.add(path, text);
     let mut problems = Problems::default();
     let blocks = syntax::read(file, sources.file(file), &mut problems);
-    blocks.ok_or(Unformatted::Broken { sources, problems })
+    blocks.ok_or(Unformatted::Broken { sources: Box::new(sources), problems: Box::new(problems) })
 }
 
 /// Whether a formatted text has the blocks and the tokens of the original, and is formatted.

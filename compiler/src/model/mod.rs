@@ -52,6 +52,8 @@ pub struct Repository {
     pub removed: BTreeMap<WorkloadName, Removed>,
     /// Kind and name of everything that is declared, what is misspelt inside included.
     pub declared: BTreeMap<(&'static str, String), Span>,
+    /// The names of templates, which begin blocks too.
+    pub templates: BTreeSet<String>,
 }
 
 /// The blocks that may stand at the top of a file.
@@ -67,7 +69,7 @@ pub const TOP: [&Schema; 8] = [
 ];
 
 /// Words of the language that may stand there, and that this version does not carry out.
-const ABSENT: [&str; 7] = ["stateful-set", "job", "cron-job", "template", "use", "include", "released"];
+pub const ABSENT: [&str; 4] = ["stateful-set", "job", "cron-job", "released"];
 
 impl Repository {
     /// Reads the blocks of a file.
@@ -79,7 +81,7 @@ impl Repository {
 
     fn read_block(&mut self, block: &Block, problems: &mut Problems) {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
-            report_unknown(block, problems);
+            report_unknown(block, &self.templates, problems);
             return;
         };
         if !self.declare(schema.word, block, problems) {
@@ -153,7 +155,7 @@ fn put<Name: Ord, Value>(map: &mut BTreeMap<Name, Value>, value: Option<Value>, 
     }
 }
 
-fn report_unknown(block: &Block, problems: &mut Problems) {
+fn report_unknown(block: &Block, templates: &BTreeSet<String>, problems: &mut Problems) {
     let word = &block.word;
     if ABSENT.contains(&word.value.as_str()) {
         let message = format!("`{}` is not in this version of wlc", word.value);
@@ -163,5 +165,6 @@ fn report_unknown(block: &Block, problems: &mut Problems) {
     }
     let diagnostic =
         Diagnostic::new(Code::UnknownWord, format!("unknown block `{}`", word.value), word.span, "not known here");
-    problems.add(diagnostic.hint(suggest::hint(&word.value, TOP.map(|schema| schema.word))));
+    let known = TOP.iter().map(|schema| schema.word).chain(templates.iter().map(String::as_str));
+    problems.add(diagnostic.hint(suggest::hint(&word.value, known)));
 }

@@ -166,7 +166,8 @@ fn run_page(path: &str) {
 }
 
 /// Pages with commands, each a test of its own below.
-const RUN: [&str; 4] = ["README.md", "book/src/tutorial.md", "book/src/gitops.md", "book/src/reference/plan-set.md"];
+const RUN: [&str; 5] =
+    ["README.md", "book/src/tutorial.md", "book/src/gitops.md", "book/src/reference/plan-set.md", "book/src/reuse.md"];
 
 #[test]
 fn the_commands_of_the_readme_run() {
@@ -186,6 +187,11 @@ fn the_commands_of_the_page_about_gitops_run() {
 #[test]
 fn the_commands_of_the_page_about_plan_sets_run() {
     run_page(RUN[3]);
+}
+
+#[test]
+fn the_commands_of_the_page_about_reuse_run() {
+    run_page(RUN[4]);
 }
 
 #[test]

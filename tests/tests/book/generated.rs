@@ -4,8 +4,8 @@ use std::fs;
 
 use wlc::{
     diagnostics::{Code, Severity},
+    expand,
     fields::reference,
-    model,
 };
 
 use wlc_tests::golden;
@@ -51,7 +51,23 @@ fn contents(found: &str) -> String {
 
 #[test]
 fn the_reference_of_the_language_is_the_one_of_the_code() {
-    assert_up_to_date("reference/language.md", &reference::markdown(&model::TOP));
+    assert_up_to_date("reference/language.md", &reference::markdown(&expand::blocks()));
+}
+
+/// The words that no template may have as its name, as a paragraph.
+fn reserved_words() -> String {
+    let words: Vec<String> = expand::reserved().into_iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ") + "."
+}
+
+#[test]
+fn the_list_of_taken_words_is_the_one_of_the_code() {
+    let page = fs::read_to_string(pages::checkout().join(BOOK).join("reuse.md")).unwrap();
+    let (before, behind) = page.split_once("### Words that are taken\n\n").unwrap();
+    let mut parts: Vec<&str> = behind.splitn(4, "\n\n").collect();
+    let words = reserved_words();
+    parts[1] = &words;
+    assert_up_to_date("reuse.md", &format!("{before}### Words that are taken\n\n{}", parts.join("\n\n")));
 }
 
 #[test]
