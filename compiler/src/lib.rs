@@ -13,6 +13,7 @@ pub mod expand;
 pub mod fields;
 pub mod files;
 pub mod format;
+pub mod graph;
 pub mod lock;
 pub mod lower;
 pub mod model;

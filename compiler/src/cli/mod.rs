@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod fmt;
 mod git;
+mod graph;
 mod init;
 mod keygen;
 mod list;
@@ -63,6 +64,9 @@ enum Command {
     Verify(verify::Verify),
     /// Shows what a node must run.
     Show(show::Show),
+    /// Shows when cron jobs run next, and what about it may surprise.
+    /// Draws what runs where: one page of HTML.
+    Graph(graph::Graph),
     /// Lists every replica with its workload and node.
     List(list::List),
     /// Makes a new repository that builds.
@@ -135,6 +139,7 @@ pub fn main() -> ExitCode {
         Command::Sign(sign) => sign.run(&place),
         Command::Verify(verify) => verify.run(&place),
         Command::Show(show) => show.run(&place),
+        Command::Graph(graph) => graph.run(&place),
         Command::List(list) => list.run(&place),
         Command::Init(init) => init.run(&place.dir),
         Command::Keygen(keygen) => keygen.run(),

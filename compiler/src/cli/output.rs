@@ -1,11 +1,14 @@
 //! Printing: results to standard output, everything else to standard error.
 #![allow(clippy::print_stdout, reason = "edge: the terminal")]
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    path::Path,
+};
 
 use serde::Serialize;
 
-use super::ReportFormat;
+use super::{Failure, ReportFormat};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, Severity, github, json, sarif, terminal},
     sources::Sources,
@@ -15,6 +18,13 @@ use crate::{
 pub(super) fn result(text: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+/// Writes a result to a file.
+#[expect(clippy::disallowed_methods, reason = "edge: writes the file that the command line names")]
+pub(super) fn file(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::problem(format!("`{}` cannot be written: {error}", path.display()));
+    std::fs::write(path, text).map_err(failed)
 }
 
 /// Prints what happened.

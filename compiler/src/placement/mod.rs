@@ -12,6 +12,7 @@ mod report;
 mod request;
 mod spread;
 mod stay;
+mod utilisation;
 mod why;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,12 @@ use wlc_plan::{
 };
 
 use self::{capacity::Machine, filter::Eligible};
-pub use self::{refusal::Refusal, request::Request, why::Reasons};
+pub use self::{
+    refusal::Refusal,
+    request::Request,
+    utilisation::{Used, Utilisation, utilisation},
+    why::Reasons,
+};
 use crate::{
     diagnostics::Problems,
     lock::Lock,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod diff;
+mod graph;
 mod reports;
 
 use serde_json::Value;
