@@ -63,9 +63,6 @@ pub fn read(mut sources: Sources, mut problems: Problems) -> Front {
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
     let Front { sources, repository, templates: _, mut problems } = front;
     let mut placement = Placement::default();
-    if problems.any_file_unread() {
-        return Compiled { sources, repository, problems, placement, lowered: None };
-    }
     checks::run(&repository, &mut problems);
     guard::check(&repository, lock, &mut problems);
     let contents = lower::contents(&repository, attachments, &mut problems);

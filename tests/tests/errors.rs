@@ -56,7 +56,7 @@ fn check(cases: &Path, name: &str) -> Option<String> {
     if ran.code != Some(wanted) || (code.severity() == Severity::Error && wanted == 0) {
         return Some(format!("{name}: ended with {:?} instead of {wanted}\n{}", ran.code, ran.stderr));
     }
-    let found = if arguments == ["check"] { in_json(&repository) } else { in_text(&ran.stderr) };
+    let found = found(&repository, &arguments);
     let nowhere = fs::read_to_string(case.join("nowhere")).unwrap_or_default();
     let missed = unmatched(&found, marks, nowhere.lines().collect());
     let differs = golden::compare(&case.join("expected.txt"), &ran.stderr);
@@ -89,16 +89,15 @@ fn prepare(case: &Path) -> Prepared {
 }
 
 /// What a run found.
-#[derive(Debug)]
 struct Found {
     message: String,
     place: Option<Place>,
     has_help: bool,
 }
 
-/// What `wlc check` found, from its JSON.
-fn in_json(repository: &Repository) -> Vec<Found> {
-    let ran = repository.wlc(&["check", "--format", "json"]);
+/// What a command finds, from its JSON.
+fn found(repository: &Repository, arguments: &[&str]) -> Vec<Found> {
+    let ran = repository.wlc(&[arguments, &["--format", "json"]].concat());
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let place = |place: &Value| {
         let number = |key: &str| usize::try_from(place[key].as_u64().unwrap()).unwrap();
@@ -116,33 +115,6 @@ fn in_json(repository: &Repository) -> Vec<Found> {
         has_help: !one["hints"].as_array().unwrap().is_empty(),
     });
     found.collect()
-}
-
-/// What another command found, from its text; of a place only its start is known.
-fn in_text(text: &str) -> Vec<Found> {
-    let starts = |line: &str| line.starts_with("  × ") || line.starts_with("  ⚠ ");
-    let mut found: Vec<Found> = Vec::new();
-    for line in text.lines() {
-        if starts(line) {
-            let message = line.trim_start_matches(['×', '⚠', ' ']).to_owned();
-            found.push(Found { message, place: None, has_help: false });
-            continue;
-        }
-        let Some(last) = found.last_mut() else { continue };
-        if let Some(more) = line.strip_prefix("  │ ") {
-            last.message = format!("{} {more}", last.message);
-        }
-        last.has_help |= line.trim_start().starts_with("help: ");
-        let header = line.split_once("╭─[").and_then(|(_, rest)| rest.strip_suffix(']'));
-        if let (Some(header), None) = (header, &last.place) {
-            let mut parts = header.rsplitn(3, ':');
-            let mut number = || parts.next().unwrap().parse::<usize>().unwrap();
-            let (column, line) = (number(), number());
-            let file = parts.next().unwrap().to_owned();
-            last.place = Some(Place { file, line, column, end_line: line + 1, end_column: 1 });
-        }
-    }
-    found
 }
 
 /// What was found beside the marks, or marked and not found, or names no way out.

@@ -28,16 +28,23 @@ pub struct Problems {
     origins: Origins,
     /// Whether something is missing that stood for declarations.
     are_declarations_hidden: bool,
+    /// Lines about which enough is said: where each begins and ends.
+    settled: BTreeMap<(FileId, u32), u32>,
 }
 
 impl Problems {
     /// Takes one more. The same thing at the same place is said once.
     pub fn add(&mut self, diagnostic: Diagnostic) {
         let place = diagnostic.labels.first().map(|label| label.span);
-        if diagnostic.severity() == Severity::Error {
-            self.errors.extend(place.into_iter().flat_map(|place| self.origins.all(place)));
-        }
+        self.are_declarations_hidden |= hides_declarations(&diagnostic);
+        let (is_error, written) = (diagnostic.severity() == Severity::Error, place);
         let (diagnostic, through) = self.resolved(diagnostic);
+        if self.is_echo(&diagnostic) {
+            return;
+        }
+        if is_error {
+            self.errors.extend(written.into_iter().flat_map(|place| self.origins.all(place)));
+        }
         let place = diagnostic.labels.first().map(|label| label.span);
         let key = (place, diagnostic.code, diagnostic.message.clone());
         if let Some(&index) = self.known.get(&key) {
@@ -116,12 +123,7 @@ impl Problems {
         self.error_count
     }
 
-    /// Whether a source file, or what one stands for, could not be read. Then nothing is held against each other: what it declares is not known.
-    pub fn any_file_unread(&self) -> bool {
-        self.are_declarations_hidden || self.list.iter().any(|one| hides_declarations(one.code))
-    }
-
-    /// Notes that something could not be expanded, which was reported: what it would declare is not known.
+    /// Notes that something could not be read or expanded, which was reported: what it would declare is not known.
     pub(crate) fn hide_declarations(&mut self) {
         self.are_declarations_hidden = true;
     }
@@ -129,6 +131,28 @@ impl Problems {
     /// Notes an error that was reported elsewhere: what stands here cannot be read because of it.
     pub(crate) fn note_error(&mut self, place: Span) {
         self.errors.extend(self.origins.all(place));
+    }
+
+    /// Says that enough is said about a line: its form is wrong, so what it says is a guess.
+    pub(crate) fn say_no_more(&mut self, line: Span) {
+        let end = self.settled.entry((line.file, line.start)).or_default();
+        *end = line.end.max(*end);
+    }
+
+    /// Whether something only follows from what is reported already: it is about a line whose form is wrong, or about what
+    /// is declared where not all that is declared is known.
+    fn is_echo(&self, diagnostic: &Diagnostic) -> bool {
+        let needs_declarations = matches!(
+            diagnostic.code,
+            Code::UnknownName | Code::Vanished | Code::OneFleet | Code::MatchesNothing | Code::Done
+        );
+        let is_settled = |place: Span| {
+            let before = self.settled.range(..=(place.file, place.start)).next_back();
+            before.is_some_and(|((file, _), end)| *file == place.file && place.start < *end)
+        };
+        (needs_declarations && self.are_declarations_hidden)
+            || (diagnostic.code != Code::Syntax
+                && diagnostic.labels.first().is_some_and(|label| is_settled(label.span)))
     }
 
     /// Whether a hint that takes time to find is worth it: nobody reads the thousandth.
@@ -151,6 +175,11 @@ impl Problems {
         self.errors.range(first..=last).next().is_some()
     }
 
+    /// Whether something of this kind is wrong.
+    pub(crate) fn any(&self, code: Code) -> bool {
+        self.list.iter().any(|one| one.code == code)
+    }
+
     /// Whether there is none at all.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -165,6 +194,7 @@ fn add_label(diagnostic: &mut Diagnostic, label: Label) {
 }
 
 /// Whether a mistake leaves blocks undeclared that would be there without it.
-fn hides_declarations(code: Code) -> bool {
-    matches!(code, Code::Syntax | Code::HostileInput | Code::UnreadableFile)
+fn hides_declarations(diagnostic: &Diagnostic) -> bool {
+    let is_a_source = diagnostic.code == Code::UnreadableFile && diagnostic.labels.is_empty();
+    is_a_source || diagnostic.code == Code::HostileInput
 }

@@ -82,6 +82,7 @@ impl Reading<'_> {
                 let message = format!("`{path}` cannot be read: {why}");
                 let diagnostic = Diagnostic::new(Code::UnreadableFile, message, include.pattern.span, "included here");
                 self.problems.add(diagnostic.hint("a source is a plain file inside the repository, with UTF-8 text"));
+                self.problems.hide_declarations();
             }
         }
     }

@@ -48,7 +48,7 @@ fn read(path: &str, text: &str) -> Result<Vec<Block>, Unformatted> {
     let mut sources = Sources::default();
     let file = sources.add(path, text);
     let mut problems = Problems::default();
-    let blocks = syntax::read(file, sources.file(file), &mut problems);
+    let blocks = syntax::read_whole(file, sources.file(file), &mut problems);
     blocks.ok_or(Unformatted::Broken { sources: Box::new(sources), problems: Box::new(problems) })
 }
 

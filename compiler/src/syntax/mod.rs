@@ -2,15 +2,17 @@
 //!
 //! Two readers give the same tree of our own. The strict one is fast and reads files without mistakes. What it does not
 //! understand, and all of a file with a mistake, is read by the kdl crate, guarded against hostile input, and explained.
-//! No room behind this one notices which of them has read a file.
+//! No room behind this one notices which of them has read a file. What neither of them reads is no KDL; a third reading,
+//! the tolerant one, finds out what is wrong and what was meant.
 
 mod characters;
 pub mod guard;
 mod kdl_errors;
 mod reader;
 mod strict;
+mod tolerant;
 
-pub use reader::{Reader, read, read_by};
+pub use reader::{Reader, read, read_by, read_whole};
 
 use crate::span::{Span, Spanned};
 

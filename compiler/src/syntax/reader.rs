@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use kdl::{KdlDocument, KdlEntry, KdlIdentifier, KdlNode, KdlValue};
+use kdl::{KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
 
 use miette::SourceSpan;
 
-use super::{Block, Property, Scalar, Value, guard, kdl_errors, strict};
+use super::{
+    Block, Property, Scalar, Value, guard, kdl_errors, strict,
+    tolerant::{self, Item},
+};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     sources::Source,
@@ -15,8 +18,8 @@ use crate::{
 
 /// What the parser may use; it needs some kilobytes for each `{` of a part, and at most 300 bytes for each character.
 const STACK: usize = 256 << 20;
-/// At most this many parts with mistakes are reported of one file.
-const MOST_BROKEN: usize = 50;
+/// At most this many mistakes of form are reported of one file.
+const MOST_REPORTED: usize = 50;
 /// The type that makes a text the name of a parameter.
 const PARAMETER: &str = "parameter";
 
@@ -32,14 +35,21 @@ pub enum Reader {
     Kdl,
 }
 
-/// Reads a file. What is wrong with it is reported, and then nothing of it is returned.
+/// Reads a file. What is wrong with it is reported, and what can be understood all the same is returned. None where nothing
+/// is known of what the file declares.
 pub fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
     read_by(Reader::Both, file, source, problems)
+}
+
+/// Reads a file that has no mistake of form. None where it has one; it is reported.
+pub fn read_whole(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
+    read(file, source, problems).filter(|_| !problems.any(Code::Syntax))
 }
 
 /// Reads a file as [`read`] does, by these readers.
 pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
     if kdl_errors::report_other_language(file, &source.text, problems) {
+        problems.hide_declarations();
         return None;
     }
     let strictly = || strict::read(file, &source.text);
@@ -53,54 +63,109 @@ pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Pro
 /// Reads a file block by block.
 fn read_parts(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
     let parts = guard::parts(file, &source.text, problems)?;
+    let text = &source.text;
     std::thread::scope(|scope| {
-        let parse = || parse(reader, file, &source.text, parts, problems);
-        let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parse);
-        parser.expect("a thread can be started").join().expect("the parser does not panic")
+        let parts = || Parts { reader, file, text, left: MOST_REPORTED, blocks: Vec::new(), problems }.read(parts);
+        let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parts);
+        Some(parser.expect("a thread can be started").join().expect("the parser does not panic"))
     })
 }
 
-fn parse(
+/// A file that is read part by part. What is no KDL is read a second time, to find out what was meant.
+struct Parts<'a> {
     reader: Reader,
     file: FileId,
-    text: &str,
-    parts: Vec<Range<usize>>,
-    problems: &mut Problems,
-) -> Option<Vec<Block>> {
-    let mut blocks = Vec::new();
-    let mut broken = 0;
-    for part in parts {
-        let understood = if reader == Reader::Kdl { None } else { strict::read_part(file, text, part.clone()) };
-        match understood.or_else(|| by_kdl(file, text, &part, problems)) {
-            Some(found) => blocks.extend(found),
-            None => broken += 1,
-        }
-        if broken == MOST_BROKEN {
-            let span = Span::new(file, part.start, part.start);
-            let message = "the rest of this file is not read: it has too many mistakes";
-            problems.add(Diagnostic::new(Code::Syntax, message, span, "up to here"));
-            break;
-        }
-    }
-    (broken == 0).then_some(blocks)
+    text: &'a str,
+    /// How many more mistakes of form are reported.
+    left: usize,
+    blocks: Vec<Block>,
+    problems: &'a mut Problems,
 }
 
-/// What the kdl crate makes of a part.
-fn by_kdl(file: FileId, text: &str, part: &Range<usize>, problems: &mut Problems) -> Option<Vec<Block>> {
-    if !guard::bears_mistakes(&text[part.clone()]) {
-        let span = Span::new(file, part.start, part.start);
-        let message =
-            format!("this block has a mistake and more than {} KiB, too many to find it", guard::BROKEN_BYTES >> 10);
-        let diagnostic = Diagnostic::new(Code::Syntax, message, span, "begins here");
-        problems.add(diagnostic.hint("write it in smaller blocks, or put a long text into a file of its own"));
-        return None;
-    }
-    match KdlDocument::parse_v2(&text[part.clone()]) {
-        Ok(document) => Some(Tree { file, text, base: part.start, problems }.blocks(&document)),
-        Err(error) => {
-            kdl_errors::report(file, text, part, &error, problems);
-            None
+impl Parts<'_> {
+    fn read(mut self, parts: Vec<Range<usize>>) -> Vec<Block> {
+        // Where the block before begins, and how many blocks there were before it.
+        let mut before = (0, 0);
+        for mut part in parts {
+            if self.left == 0 {
+                self.give_up(part.start);
+                break;
+            }
+            let known = self.blocks.len();
+            let Err(error) = self.part(part.clone()) else {
+                before = (part.start, known);
+                continue;
+            };
+            if self.text[part.clone()].trim_start().starts_with(['{', '}']) {
+                part.start = before.0;
+                self.blocks.truncate(before.1);
+            }
+            let mut reading = tolerant::read(self.file, self.text, part.clone());
+            let spills = reading.spills();
+            if spills {
+                reading = tolerant::read(self.file, self.text, part.start..self.text.len());
+            }
+            if reading.is_fine() {
+                self.report(&part, error);
+            }
+            self.take(reading);
+            if spills {
+                break;
+            }
         }
+        self.blocks
+    }
+
+    /// Reads a part that is one block. An error without a reason: it is too large for the parser to find one.
+    fn part(&mut self, part: Range<usize>) -> Result<(), Option<KdlError>> {
+        let strictly = || strict::read_part(self.file, self.text, part.clone());
+        if let Some(found) = (self.reader != Reader::Kdl).then(strictly).flatten() {
+            self.blocks.extend(found);
+            return Ok(());
+        }
+        if !guard::bears_mistakes(&self.text[part.clone()]) {
+            return Err(None);
+        }
+        let document = KdlDocument::parse_v2(&self.text[part.clone()])?;
+        let mut tree = Tree { file: self.file, text: self.text, base: part.start, problems: self.problems };
+        self.blocks.extend(tree.blocks(&document));
+        Ok(())
+    }
+
+    /// Reports a part in which the second reading finds nothing wrong.
+    fn report(&mut self, part: &Range<usize>, error: Option<KdlError>) {
+        let whole = Span::new(self.file, part.start, part.end);
+        match error {
+            Some(error) => kdl_errors::report(self.file, self.text, part, &error, self.problems),
+            None => {
+                let most = guard::BROKEN_BYTES >> 10;
+                let message = format!("this block has a mistake and more than {most} KiB, too many to find it");
+                let diagnostic =
+                    Diagnostic::new(Code::Syntax, message, Span { end: whole.start, ..whole }, "begins here");
+                let hint = "write it in smaller blocks, or put a long text into a file of its own";
+                self.problems.add(diagnostic.hint(hint));
+            }
+        }
+        self.problems.say_no_more(whole);
+        self.left -= 1;
+    }
+
+    /// Takes what a second reading found; what is whole there is read as any other part.
+    fn take(&mut self, mut reading: tolerant::Reading) {
+        self.left -= reading.report(self.file, self.text, self.left, self.problems);
+        for Item { at, block, is_whole } in reading.items {
+            let can_be_read = is_whole && guard::admits(&self.text[at.clone()]);
+            if !can_be_read || self.part(at).is_err() {
+                self.blocks.extend(block);
+            }
+        }
+    }
+
+    fn give_up(&mut self, at: usize) {
+        let message = "the rest of this file is not read: it has too many mistakes";
+        let diagnostic = Diagnostic::new(Code::Syntax, message, Span::new(self.file, at, at), "up to here");
+        self.problems.add(diagnostic.hint("mend what is above, and check again"));
+        self.problems.hide_declarations();
     }
 }
 
