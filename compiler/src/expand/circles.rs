@@ -29,7 +29,7 @@ pub(super) fn find(templates: &Templates, problems: &mut Problems) -> BTreeSet<S
 fn used_by<'a>(template: &Template, templates: &'a Templates) -> Vec<(&'a str, Span)> {
     let used = template.body.iter().filter_map(|block| {
         let (name, span) = uses::template_name(block)?;
-        Some((templates.iter().find(|(known, _)| *known == name)?.0, span))
+        Some((templates.get(name)?.head.name.value.0.as_str(), span))
     });
     used.collect()
 }

@@ -27,13 +27,16 @@ pub(super) enum Layer<'a> {
     Overlay(&'a str),
 }
 
+/// Most `include` lines of a repository; each is held against the paths of all files.
+const MOST_INCLUDES: usize = 1_000;
+
 /// Reads all files. Each is read once.
 pub(super) fn gather(sources: &mut Sources, problems: &mut Problems) -> Gathered {
     let paths = sources.iter().map(|(_, source)| source.path.to_string());
     let paths = paths.chain(sources.held().map(str::to_owned)).collect();
     let own: VecDeque<FileId> = sources.iter().map(|(id, _)| id).collect();
     let read = sources.iter().map(|(_, source)| source.path.to_string()).collect();
-    let mut reading = Reading { paths, read, waiting: own, sources, problems };
+    let mut reading = Reading { paths, read, waiting: own, includes: 0, sources, problems };
     let base = reading.layer(Layer::Base);
     let overlay = reading.sources.overlay().map(str::to_owned);
     let overlay = overlay.map(|name| {
@@ -49,6 +52,8 @@ struct Reading<'a> {
     /// Those that are read, or wait.
     read: BTreeSet<String>,
     waiting: VecDeque<FileId>,
+    /// How many `include` lines there were.
+    includes: usize,
     sources: &'a mut Sources,
     problems: &'a mut Problems,
 }
@@ -70,6 +75,15 @@ impl Reading<'_> {
 
     fn include(&mut self, file: &str, block: &Block, layer: Layer<'_>) {
         let Some(include) = Include::from_block(block, self.problems) else { return };
+        self.includes += 1;
+        if self.includes > MOST_INCLUDES {
+            let message = format!("there are more than {MOST_INCLUDES} `include` lines");
+            let diagnostic = Diagnostic::new(Code::ExpansionTooLarge, message, block.word.span, "one too many");
+            if self.includes == MOST_INCLUDES + 1 {
+                self.problems.add(diagnostic.hint("one `include` names many files: `**/*.kdl`"));
+            }
+            return self.problems.hide_declarations();
+        }
         let found = match include::matching(file, &include.pattern, layer, &self.paths) {
             Ok(found) => found,
             Err(diagnostic) => {

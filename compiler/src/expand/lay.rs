@@ -10,7 +10,7 @@
 //! | block of its own, many times | is laid over the one with the same name, or is a new one |
 //! | child with a word of the user's own | replaces the one with the same word, or is a new one |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{refile::Refile, template::Without};
 use crate::{
@@ -28,13 +28,14 @@ pub(super) const WITHOUT: &str = "without";
 pub(super) fn lay(base: &mut Block, over: Block, schema: Option<&'static Schema>, problems: &mut Problems) {
     let fields = schema.map(Schema::all_fields).unwrap_or_default();
     let named = usize::from(!over.arguments.is_empty() && is_named(schema));
-    let mut layer =
-        Layer { over_base: Refile::new(base.word.span, Led::Over), fields, taken: BTreeSet::new(), problems };
+    let over_base = Refile::new(base.word.span, Led::Over);
+    let mut layer = Layer { over_base, fields, places: BTreeMap::new(), taken: BTreeSet::new(), problems };
     layer.arguments(base, &over, named);
     let (without, children): (Vec<_>, Vec<_>) =
         over.children.into_iter().partition(|child| child.word.value == WITHOUT);
-    without.iter().for_each(|one| layer.without(base, one));
+    layer.without(base, &without);
     over.properties.into_iter().for_each(|property| layer.property(base, property));
+    layer.find_places(base);
     children.into_iter().for_each(|child| layer.child(base, child));
 }
 
@@ -48,6 +49,8 @@ struct Layer<'a> {
     /// For what is new in the base.
     over_base: Refile,
     fields: Vec<&'static Field>,
+    /// Where children of the base are, by word and name, and the first of each word.
+    places: BTreeMap<(String, String), usize>,
     /// What this layer has said: word and name. What it says twice stays twice, so that it is reported.
     taken: BTreeSet<(String, String)>,
     problems: &'a mut Problems,
@@ -80,20 +83,31 @@ impl Layer<'_> {
 
     fn property(&mut self, base: &mut Block, property: Property) {
         let word = property.name.value.clone();
-        let old = base.properties.iter().position(|one| one.name.value == word);
-        let as_child = base.children.iter().position(|one| one.word.value == word);
-        let is_first = self.taken.insert((word, String::new()));
+        let is_first = self.taken.insert((word.clone(), String::new())) && self.field(&word).is_some();
+        let old = base.properties.iter().position(|one| is_first && one.name.value == word);
+        let as_child = base.children.iter().position(|one| is_first && one.word.value == word);
         let at = match (old, as_child) {
-            (Some(index), _) if is_first => Some(base.properties.remove(index).name.span),
-            (None, Some(index)) if is_first => Some(base.children.remove(index).word.span),
-            _ => None,
+            (Some(index), _) => Some(base.properties.remove(index).name.span),
+            (None, Some(index)) => Some(base.children.remove(index).word.span),
+            (None, None) => None,
         };
         let mut instead = at.map(|at| Refile::new(at, Led::Instead));
         let refile = instead.as_mut().unwrap_or(&mut self.over_base);
         let Property { mut name, value } = property;
         name.span = refile.span(name.span, self.problems);
         let property = Property { name, value: refile.value(value, self.problems) };
-        base.properties.insert(old.filter(|_| at.is_some()).unwrap_or(base.properties.len()), property);
+        base.properties.insert(old.unwrap_or(base.properties.len()), property);
+    }
+
+    /// Notes where the children of the base are. From here on none is taken away.
+    fn find_places(&mut self, base: &Block) {
+        for (index, child) in base.children.iter().enumerate() {
+            let schema = self.field(&child.word.value).and_then(|field| field.block);
+            if let Some(name) = name(child, schema) {
+                self.places.entry((child.word.value.clone(), name)).or_insert(index);
+            }
+            self.places.entry((child.word.value.clone(), String::new())).or_insert(index);
+        }
     }
 
     fn child(&mut self, base: &mut Block, child: Block) {
@@ -113,31 +127,32 @@ impl Layer<'_> {
 
     /// Replaces a value, whichever way it was written.
     fn replace(&mut self, base: &mut Block, child: Block) {
-        if !self.taken.insert((child.word.value.clone(), String::new())) {
+        let key = (child.word.value.clone(), String::new());
+        if !self.taken.insert(key.clone()) {
             return self.append(base, child);
         }
-        let is_same = |word: &str| word == child.word.value;
-        if let Some(index) = base.children.iter().position(|one| is_same(&one.word.value)) {
+        if let Some(&index) = self.places.get(&key) {
             let at = base.children[index].span;
             base.children[index] = Refile::new(at, Led::Instead).block(child, self.problems);
-        } else if let Some(index) = base.properties.iter().position(|one| is_same(&one.name.value)) {
-            let at = base.properties.remove(index).name.span;
-            base.children.push(Refile::new(at, Led::Instead).block(child, self.problems));
-        } else {
-            self.append(base, child);
+            return;
+        }
+        let is_field = self.field(&key.0).is_some();
+        match base.properties.iter().position(|one| is_field && one.name.value == key.0) {
+            Some(index) => {
+                let at = base.properties.remove(index).name.span;
+                base.children.push(Refile::new(at, Led::Instead).block(child, self.problems));
+            }
+            None => self.append(base, child),
         }
     }
 
     /// Lays a block over the one of the same word and name.
-    fn merge(&mut self, base: &mut Block, child: Block, field: Option<&'static Field>, key: String) {
-        let schema = field.and_then(|field| field.block);
-        let is_first = self.taken.insert((child.word.value.clone(), key.clone()));
-        let is_same = |one: &&mut Block| {
-            one.word.value == child.word.value && (key.is_empty() || name(one, schema).as_ref() == Some(&key))
-        };
-        match base.children.iter_mut().find(is_same) {
-            Some(found) if is_first => lay(found, child, schema, self.problems),
-            Some(_) | None => self.append(base, child),
+    fn merge(&mut self, base: &mut Block, child: Block, field: Option<&'static Field>, name: String) {
+        let key = (child.word.value.clone(), name);
+        let place = self.places.get(&key).copied();
+        match place.filter(|_| self.taken.insert(key)) {
+            Some(index) => lay(&mut base.children[index], child, field.and_then(|field| field.block), self.problems),
+            None => self.append(base, child),
         }
     }
 
@@ -146,40 +161,60 @@ impl Layer<'_> {
     }
 
     /// Takes away what has a word, or of it what has a name.
-    fn without(&mut self, base: &mut Block, without: &Block) {
-        let Some(Without { word, names, .. }) = Without::from_block(without, self.problems) else { return };
-        let schema = self.field(&word.value).and_then(|field| field.block);
-        if names.is_empty() {
-            let before = base.children.len() + base.properties.len();
-            let known: Vec<String> = words(base);
-            base.children.retain(|child| child.word.value != word.value);
-            base.properties.retain(|property| property.name.value != word.value);
-            if base.children.len() + base.properties.len() == before {
-                let what = format!("no `{}` in `{}`", word.value, base.word.value);
-                self.problems.add(nothing_there(&what, &word.value, word.span, &known, Some(base.word.span)));
+    fn without(&mut self, base: &mut Block, without: &[Block]) {
+        if without.is_empty() {
+            return;
+        }
+        let names: Vec<Option<String>> = base.children.iter().map(|child| self.name_of(child)).collect();
+        let mut there: BTreeSet<(String, Option<String>)> = BTreeSet::new();
+        for (child, name) in base.children.iter().zip(&names) {
+            there.extend([(child.word.value.clone(), name.clone()), (child.word.value.clone(), None)]);
+        }
+        there.extend(base.properties.iter().map(|property| (property.name.value.clone(), None)));
+        let mut gone = BTreeSet::new();
+        for one in without {
+            let Some(Without { word, names, .. }) = Without::from_block(one, self.problems) else { continue };
+            let whole = names.is_empty().then_some((None, word.span));
+            for (name, span) in names.into_iter().map(|name| (Some(name.value), name.span)).chain(whole) {
+                let wanted = (word.value.clone(), name);
+                match there.contains(&wanted) {
+                    true => drop(gone.insert(wanted)),
+                    false => self.report_nothing(base, &there, &wanted, span),
+                }
             }
         }
-        for one in names {
-            let known: Vec<String> = {
-                let same = base.children.iter().filter(|child| child.word.value == word.value);
-                same.filter_map(|child| name(child, schema)).collect()
-            };
-            let is_meant =
-                |child: &Block| child.word.value == word.value && name(child, schema).as_ref() == Some(&one.value);
-            if known.contains(&one.value) {
-                base.children.retain(|child| !is_meant(child));
-            } else {
-                let what = format!("no `{}` named `{}` in `{}`", word.value, one.value, base.word.value);
-                self.problems.add(nothing_there(&what, &one.value, one.span, &known, Some(base.word.span)));
-            }
-        }
+        let mut names = names.into_iter();
+        base.children.retain(|child| {
+            let name = names.next().flatten();
+            let word = &child.word.value;
+            !gone.contains(&(word.clone(), None)) && (name.is_none() || !gone.contains(&(word.clone(), name)))
+        });
+        base.properties.retain(|property| !gone.contains(&(property.name.value.clone(), None)));
     }
-}
 
-/// The words that a block says.
-fn words(block: &Block) -> Vec<String> {
-    let properties = block.properties.iter().map(|property| &property.name.value);
-    properties.chain(block.children.iter().map(|child| &child.word.value)).cloned().collect()
+    fn name_of(&self, child: &Block) -> Option<String> {
+        name(child, self.field(&child.word.value).and_then(|field| field.block))
+    }
+
+    fn report_nothing(
+        &mut self,
+        base: &Block,
+        there: &BTreeSet<(String, Option<String>)>,
+        (word, name): &(String, Option<String>),
+        span: Span,
+    ) {
+        let of = &base.word.value;
+        let (what, given) = match name {
+            Some(name) => (format!("no `{word}` named `{name}` in `{of}`"), name),
+            None => (format!("no `{word}` in `{of}`"), word),
+        };
+        let known = |(kind, one): &(String, Option<String>)| match name {
+            Some(_) => one.clone().filter(|_| kind == word),
+            None => one.is_none().then(|| kind.clone()),
+        };
+        let known: Vec<String> = there.iter().filter_map(known).collect();
+        self.problems.add(nothing_there(&what, given, span, &known, Some(base.word.span)));
+    }
 }
 
 /// The report of a `without` that takes nothing away.

@@ -57,6 +57,8 @@ pub struct Template {
     pub head: Head,
     /// The blocks that a use stands for.
     pub body: Vec<Block>,
+    /// Where each parameter is in the head.
+    places: BTreeMap<String, usize>,
 }
 
 /// All templates.
@@ -80,7 +82,7 @@ pub(super) enum Found<'a> {
 impl Template {
     /// The parameter of this name.
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
-        self.head.parameters.iter().find(|parameter| parameter.name.value.0 == name)
+        self.places.get(name).map(|index| &self.head.parameters[*index])
     }
 
     /// The names of its parameters, in the order of the file.
@@ -123,7 +125,9 @@ impl Templates {
             problems.add(diagnostic.hint("give one of them another name"));
             return;
         }
-        self.by_name.insert(name, Template { head: read, body });
+        let parameters = read.parameters.iter().enumerate();
+        let places = parameters.map(|(index, parameter)| (parameter.name.value.0.clone(), index)).collect();
+        self.by_name.insert(name, Template { head: read, body, places });
     }
 
     /// What a name stands for.

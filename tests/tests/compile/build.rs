@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -53,7 +54,11 @@ fn build_step(step: &Path, sources: &Path, locks: &TempDir) -> Lowered {
 /// A build of a folder, which must have no errors.
 pub(crate) fn build(sources: &Path, lock: &Lock) -> Lowered {
     let mut problems = Problems::default();
-    let read = files::read(sources, &mut problems).unwrap();
+    let mut read = files::read(sources, &mut problems).unwrap();
+    let overlay = fs::read_to_string(sources.join("overlay")).unwrap_or_default();
+    if !overlay.trim().is_empty() {
+        read.choose_overlay(overlay.trim());
+    }
     let front = pipeline::read(read, problems);
     let attached = files::attach(sources, &attachments::named(&front.sources, &front.repository));
     let compiled = pipeline::compile(front, &attached, lock);

@@ -2,13 +2,15 @@
 //!
 //! A case is a row of steps, `1`, `2` and so on. The files of a step lie over those of the step before (an empty file takes
 //! a block away), and each step is built with the lock of the step before. What comes out lies in `expected/STEP/`: the plan
-//! of each node, the spec of each revision, the lock. Every step is built twice: the second build changes nothing.
+//! of each node, the spec of each revision, the lock. A file `overlay` names the overlay that is
+//! chosen. Every step is built twice: the second build changes nothing.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod build;
 mod defaults;
 mod determinism;
 mod placement;
+mod reuse;
 mod revisions;
 
 use wlc_tests::{folder, golden, running};

@@ -66,7 +66,7 @@ fn many_changed_tokens_do_no_harm() {
     }
 }
 
-fn number(variable: &str, default: u64) -> u64 {
+pub(crate) fn number(variable: &str, default: u64) -> u64 {
     env::var(variable).ok().map_or(default, |text| text.parse().expect("it is a number"))
 }
 
@@ -120,7 +120,7 @@ fn check_format(text: &str) {
 }
 
 /// What is true of every answer.
-fn check(compiled: &Compiled, text: &str) {
+pub(crate) fn check(compiled: &Compiled, text: &str) {
     let sorted = compiled.problems.sorted();
     for label in sorted.iter().flat_map(|diagnostic| &diagnostic.labels) {
         let source = &compiled.sources.file(label.span.file).text;

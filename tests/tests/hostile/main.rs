@@ -6,6 +6,7 @@ mod documents;
 mod fuzz;
 mod places;
 mod readers;
+mod reuse;
 mod texts;
 mod tokens;
 

@@ -35,7 +35,7 @@ fn is_word(c: char) -> bool {
 }
 
 /// What may stand where something else stood.
-const ODD: [&str; 42] = [
+const ODD: [&str; 47] = [
     "{",
     "}",
     "=",
@@ -78,6 +78,11 @@ const ODD: [&str; 42] = [
     "\\\n",
     "replicas=2",
     "name=\"x\"",
+    "(parameter)\"name\"",
+    "(parameter)image",
+    "without",
+    "template",
+    "use",
 ];
 
 /// A text with one token changed, and where the change stands.
