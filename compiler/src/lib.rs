@@ -14,6 +14,7 @@ pub mod fields;
 pub mod files;
 pub mod format;
 pub mod graph;
+pub mod import;
 pub mod lock;
 pub mod lower;
 pub mod model;

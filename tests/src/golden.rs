@@ -17,8 +17,12 @@ pub fn compare(path: &Path, seen: &str) -> Option<String> {
         fs::create_dir_all(path.parent().expect("a file lies in a folder")).unwrap();
         fs::write(path, seen).unwrap();
     }
-    let expected = fs::read_to_string(path).unwrap_or_default();
-    (expected != seen).then(|| difference(&path.display().to_string(), &expected, seen))
+    differs(&path.display().to_string(), &fs::read_to_string(path).unwrap_or_default(), seen)
+}
+
+/// Compares two texts. None where they are equal, else a text that says what differs.
+pub fn differs(name: &str, expected: &str, seen: &str) -> Option<String> {
+    (expected != seen).then(|| difference(name, expected, seen))
 }
 
 /// Compares texts by their names with a folder of golden files; what lies there and was not seen differs too.

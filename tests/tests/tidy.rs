@@ -27,6 +27,7 @@ const EDGES: &[&str] = &[
     "compiler/src/cli/build.rs",
     "compiler/src/cli/fmt.rs",
     "compiler/src/cli/git.rs",
+    "compiler/src/cli/import.rs",
     "compiler/src/cli/init.rs",
     "compiler/src/cli/output.rs",
     "compiler/src/files.rs",

@@ -8,6 +8,7 @@ mod mounts;
 mod names;
 mod nodes;
 mod place;
+mod placeholders;
 mod ports;
 mod probes;
 mod resources;
@@ -21,6 +22,7 @@ pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
     fleet::check(repository, problems);
     nodes::check(repository, problems);
     names::check(repository, problems);
+    placeholders::check(repository, problems);
     for workload in repository.workloads.values() {
         let pod = workload.pod();
         probes::check(pod, problems);

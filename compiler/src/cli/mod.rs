@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod git;
 mod graph;
+mod import;
 mod init;
 mod keygen;
 mod list;
@@ -71,6 +72,8 @@ enum Command {
     List(list::List),
     /// Makes a new repository that builds.
     Init(init::Init),
+    /// Prints KDL for Kubernetes manifests, Compose files and Podman Quadlet units.
+    Import(import::Import),
     /// Makes a signing key.
     Keygen(keygen::Keygen),
     /// Formats KDL files: blanks and indentation, nothing else.
@@ -142,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Graph(graph) => graph.run(&place),
         Command::List(list) => list.run(&place),
         Command::Init(init) => init.run(&place.dir),
+        Command::Import(import) => import.run(),
         Command::Keygen(keygen) => keygen.run(),
         Command::Fmt(fmt) => fmt.run(&place.dir),
         Command::Explain(explain) => explain.run(&place),

@@ -46,6 +46,8 @@ codes! {
     UnknownWord "unknown-word" Error;
     /// A word of the language that this version does not carry out: `wlc build` and `wlc lock` refuse it.
     NotInThisVersion "not-in-this-version" Warning;
+    /// A placeholder of an import stands where something real must be written: `wlc build` and `wlc lock` refuse it.
+    Placeholder "placeholder" Warning;
     /// A value that must be written is not there.
     MissingValue "missing-value" Error;
     /// A value where none is taken.
@@ -102,6 +104,16 @@ codes! {
     LockOutOfDate "lock-out-of-date" Error;
     /// A file of the lock cannot be read.
     BadLock "bad-lock" Error;
+    /// A file to be imported is no YAML, or no unit file.
+    ImportSyntax "import-syntax" Error;
+    /// Something in a file to be imported that `wlc import` cannot carry over at all.
+    ImportRefused "import-refused" Error;
+    /// Something of an imported file has no counterpart here, and was left out.
+    ImportNotCarried "import-not-carried" Warning;
+    /// Something of an imported file does not mean quite the same here.
+    ImportDiffers "import-differs" Warning;
+    /// An imported file refers to something that no input declares: a placeholder was written.
+    ImportPlaceholder "import-placeholder" Warning;
     /// An image is named by a tag, which may mean another image tomorrow.
     UnresolvedImage "unresolved-image" Warning;
     /// A workload on several nodes is replaced on each of them on its own.

@@ -72,13 +72,12 @@ impl Problems {
 
     /// How many things a build refuses although nothing is wrong with them.
     pub fn refused_by_build(&self) -> usize {
-        self.list.iter().filter(|one| one.code == Code::NotInThisVersion).count()
+        self.list.iter().filter(|one| is_refused_by_build(one.code)).count()
     }
 
     /// Makes errors of what is not carried out: for what builds.
     pub fn refuse_what_is_not_carried_out(&mut self) {
-        let is_meant =
-            |one: &&mut Diagnostic| one.code == Code::NotInThisVersion && one.severity() == Severity::Warning;
+        let is_meant = |one: &&mut Diagnostic| is_refused_by_build(one.code) && one.severity() == Severity::Warning;
         for diagnostic in self.list.iter_mut().filter(is_meant) {
             *diagnostic = diagnostic.clone().as_error();
             self.error_count += 1;
@@ -197,4 +196,9 @@ fn add_label(diagnostic: &mut Diagnostic, label: Label) {
 fn hides_declarations(diagnostic: &Diagnostic) -> bool {
     let is_a_source = diagnostic.code == Code::UnreadableFile && diagnostic.labels.is_empty();
     is_a_source || diagnostic.code == Code::HostileInput
+}
+
+/// Whether a build refuses what is only a warning of a check.
+fn is_refused_by_build(code: Code) -> bool {
+    matches!(code, Code::NotInThisVersion | Code::Placeholder)
 }

@@ -7,6 +7,8 @@ crate::block! {
     Config "config" ("ConfigMap") {
         /// Its name.
         name: [required argument] ConfigName, "name" ("metadata.name");
+        /// It stands for files that are still to be written; `wlc build` refuses it.
+        placeholder: [flag] bool, "placeholder" ("");
         /// A file of it.
         files: [children] ConfigFile, "file" ("data");
     }

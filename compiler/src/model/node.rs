@@ -25,6 +25,8 @@ crate::block! {
         taints: [children] Taint, "taint" ("spec.taints");
         /// What is kept for the system and never given to replicas.
         reserve: [child] Reserve, "reserve" ("kubeReserved");
+        /// It stands for a machine that is still to be described; `wlc build` refuses it.
+        placeholder: [flag] bool, "placeholder" ("");
         /// The author's word that the machine runs nothing any more; the block may go after one build.
         gone: [flag] bool, "gone" ("");
         /// What workloads on the node may not ask for.

@@ -51,6 +51,9 @@ fn machine(node: &Node, facts: Option<&Facts>) -> Machine {
         let reserved = reserve.and_then(|reserve| reserve.memory.as_ref()).map_or(0, |memory| memory.value.0);
         Bytes(memory.value.0.saturating_sub(reserved))
     });
+    // A placeholder has room for everything that insists on it: what it really has is not known.
+    let is_open = node.placeholder.value && facts.is_none();
+    let (cpu, memory) = if is_open { (Some(Cpu(u64::MAX)), Some(Bytes(u64::MAX))) } else { (cpu, memory) };
     Machine {
         node: node.clone(),
         facts: facts.cloned(),

@@ -50,6 +50,10 @@ pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
             found.push(Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) });
         }
     }
+    let is_named = place.and_then(|place| place.on.as_ref()).is_some_and(|on| on.value == machine.node.name.value);
+    if machine.node.placeholder.value && !is_named {
+        found.push(Refusal::new(request.span, "placeholder", "it is a placeholder, and takes only what names it"));
+    }
     if let Some(place) = place {
         found.extend(by_place(place, machine));
     }

@@ -4,6 +4,7 @@
 
 mod documents;
 mod fuzz;
+mod imports;
 mod places;
 mod readers;
 mod reuse;
