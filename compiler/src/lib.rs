@@ -22,6 +22,7 @@ pub mod origins;
 pub mod pipeline;
 pub mod placement;
 pub mod publish;
+pub mod rollback;
 pub mod sources;
 pub mod span;
 pub mod syntax;

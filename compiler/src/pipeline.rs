@@ -1,7 +1,7 @@
 //! The stages of a build, in order. Read this first.
 //!
 //! ```text
-//! files → syntax → expand → model → attachments → checks → contents → placement → lower → content
+//! files → syntax → expand → model → attachments → checks → contents → pins → placement → lower → content
 //! ```
 //!
 //! Every stage takes values and gives values, and reports what is wrong to one collector. Files, the lock's folder and
@@ -18,6 +18,7 @@ use crate::{
     lower::{self, Lowered},
     model::Repository,
     placement::{self, Placement},
+    rollback::{self, Pins},
     sources::Sources,
 };
 
@@ -43,6 +44,8 @@ pub struct Compiled {
     pub repository: Repository,
     /// What is wrong.
     pub problems: Problems,
+    /// Workloads that are rolled back.
+    pub pins: Pins,
     /// Where every replica is; empty where the files have errors.
     pub placement: Placement,
     /// Content and lock; none where there are errors.
@@ -63,22 +66,24 @@ pub fn read(mut sources: Sources, mut problems: Problems) -> Front {
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
     let Front { sources, repository, templates: _, mut problems } = front;
     let mut placement = Placement::default();
+    let mut pins = Pins::default();
     checks::run(&repository, &mut problems);
     guard::check(&repository, lock, &mut problems);
     let contents = lower::contents(&repository, attachments, &mut problems);
     if problems.errors() == 0 {
-        placement = placement::place(&repository, lock, &mut problems);
+        pins = rollback::pins(&sources, &repository, &contents, lock, &mut problems);
+        placement = placement::place(&repository, lock, &pins, &mut problems);
         several_nodes(&repository, &placement, &mut problems);
     }
     let fleet = repository.fleet.as_ref().map(|fleet| fleet.name.value.clone());
     let lowered = match fleet {
         Some(fleet) if problems.errors() == 0 && problems.refused_by_build() == 0 => {
-            Some(lower::lower(&repository, &fleet, &placement, &contents, lock))
+            Some(lower::lower(&repository, &fleet, &placement, &contents, &pins, lock))
         }
         Some(_) | None => None,
     };
     let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));
-    Compiled { sources, repository, problems, placement, lowered }
+    Compiled { sources, repository, problems, pins, placement, lowered }
 }
 
 /// One replica at a time is a promise for each node: agents that see each other nowhere cannot keep it for the fleet.

@@ -207,6 +207,7 @@ fn settle_lock(project: &Project, lowered: &Lowered) -> Result<Vec<String>, Fail
     if !changed.is_empty() {
         store::write(&project.lock_folder()?, &lowered.lock).map_err(Failure::problem)?;
         output::note(&format!("locked: {}", changed.join(", ")));
+        project.ended_rollbacks(&lowered.lock).iter().for_each(|line| output::note(line));
     }
     Ok(changed)
 }

@@ -77,7 +77,7 @@ pub(super) fn against(
 ) -> Result<Difference, Failure> {
     let published = publish::published(out, files).map_err(Failure::problem)?;
     let before = published.as_ref().map_or(Before::Lock(otherwise), Before::Set);
-    let reasons = Reasons::new(&project.compiled.repository, &project.compiled.placement);
+    let reasons = Reasons::new(&project.compiled.repository, &project.compiled.placement, &project.compiled.pins);
     let after = After {
         lowered,
         digest: files.index.sha256,

@@ -8,6 +8,8 @@ use super::{Done, FINE, Failure, Format, PROBLEMS, Place, USAGE, output, project
 use crate::{
     graph::{self, Picture},
     lock::store::Reading,
+    pipeline::Compiled,
+    placement::utilisation,
 };
 
 /// Draws what runs where: one page of HTML that needs nothing from elsewhere.
@@ -31,7 +33,8 @@ impl Graph {
             return Ok(PROBLEMS);
         }
         let fleet = project.fleet()?.name.value.clone();
-        let picture = Picture::of(&project.compiled.repository, fleet, &project.compiled.placement, &by);
+        let Compiled { repository, placement, pins, .. } = &project.compiled;
+        let picture = Picture::of(repository, fleet, placement, &utilisation(repository, placement, pins), &by);
         let page = graph::html(&picture);
         match &self.out {
             None => output::result(&page),

@@ -50,6 +50,7 @@ impl LockCommand {
             0 => "the lock is up to date".to_owned(),
             _ => format!("locked: {}", changed.join(", ")),
         });
+        project.ended_rollbacks(&lock).iter().for_each(|line| output::note(line));
         self.tell(&project, changed);
         Ok(FINE)
     }

@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod git;
 mod graph;
+mod history;
 mod import;
 mod init;
 mod keygen;
@@ -16,6 +17,7 @@ mod list;
 mod lock;
 mod output;
 mod project;
+mod rollback;
 mod show;
 mod sign;
 mod verify;
@@ -63,9 +65,12 @@ enum Command {
     Sign(sign::Sign),
     /// Verifies every file of a plan set.
     Verify(verify::Verify),
+    /// Shows the revisions of a workload, newest first.
+    History(history::History),
+    /// Goes back to an earlier revision of a workload, until its files change. Writes the lock only.
+    Rollback(rollback::Rollback),
     /// Shows what a node must run.
     Show(show::Show),
-    /// Shows when cron jobs run next, and what about it may surprise.
     /// Draws what runs where: one page of HTML.
     Graph(graph::Graph),
     /// Lists every replica with its workload and node.
@@ -141,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::Build(build) => build.run(&place),
         Command::Sign(sign) => sign.run(&place),
         Command::Verify(verify) => verify.run(&place),
+        Command::History(history) => history.run(&place),
+        Command::Rollback(rollback) => rollback.run(&place),
         Command::Show(show) => show.run(&place),
         Command::Graph(graph) => graph.run(&place),
         Command::List(list) => list.run(&place),

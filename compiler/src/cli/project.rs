@@ -5,15 +5,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wlc_plan::{name::FleetName, signature::PublicKey};
+use wlc_plan::{
+    name::{FleetName, WorkloadName},
+    signature::PublicKey,
+};
 
 use super::{Done, Failure, PROBLEMS, Place, ReportFormat, git, output};
 use crate::{
     attachments,
-    diagnostics::{Code, Diagnostic, Problems},
+    diagnostics::{Code, Diagnostic, Problems, suggest},
     files,
     lock::{
-        Lock,
+        Lock, WorkloadLock,
         store::{self, Reading, StoreError},
     },
     model::fleet::{self, Fleet},
@@ -37,6 +40,19 @@ pub(super) struct Project {
 impl Project {
     /// Finds, reads and compiles a repository.
     pub(super) fn open(place: &Place, reading: Reading) -> Result<Self, Failure> {
+        Self::open_by(place, reading, |folder| store::read(folder, reading))
+    }
+
+    /// The same with a lock that lies nowhere yet.
+    pub(super) fn open_with(place: &Place, lock: &Lock) -> Result<Self, Failure> {
+        Self::open_by(place, Reading::Healing, |_| Ok(lock.clone()))
+    }
+
+    fn open_by(
+        place: &Place,
+        reading: Reading,
+        read: impl FnOnce(&Path) -> Result<Lock, StoreError>,
+    ) -> Result<Self, Failure> {
         let Some(root) = files::find_root(&place.dir) else {
             let message = format!(
                 "there is no `{}` in `{}` or above it; `wlc init DIR` makes a new repository",
@@ -53,7 +69,7 @@ impl Project {
         let mut front = pipeline::read(sources, problems);
         let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
         let lock = match &front.repository.fleet {
-            Some(fleet) => store::read(&lock_folder(&root, &fleet.name.value), reading).unwrap_or_else(|error| {
+            Some(fleet) => read(&lock_folder(&root, &fleet.name.value)).unwrap_or_else(|error| {
                 front.problems.add(bad_lock(error.seen_from(&root), reading));
                 Lock::default()
             }),
@@ -123,6 +139,26 @@ impl Project {
             let diagnostic = Diagnostic::nowhere(Code::LockOutOfDate, message);
             self.compiled.problems.add(diagnostic.hint("run `wlc lock` and commit what it writes"));
         }
+    }
+
+    /// The lock of a workload of this name.
+    pub(super) fn locked(&self, name: &str) -> Result<(WorkloadName, &WorkloadLock), Failure> {
+        let found = WorkloadName::parse(name).ok().and_then(|name| self.lock.workloads.get_key_value(&name));
+        match found {
+            Some((name, lock)) => Ok((name.clone(), lock)),
+            None => {
+                let hint = suggest::hint(name, self.lock.workloads.keys().map(WorkloadName::as_str));
+                Err(Failure::new(PROBLEMS, format!("the lock knows no workload `{name}`; {hint}")))
+            }
+        }
+    }
+
+    /// Says which rollbacks end with a new lock.
+    pub(super) fn ended_rollbacks(&self, new: &Lock) -> Vec<String> {
+        let was_pinned = self.lock.workloads.iter().filter(|(_, one)| one.pinned.is_some());
+        let is_pinned = |name: &WorkloadName| new.workloads.get(name).is_some_and(|one| one.pinned.is_some());
+        let ended = was_pinned.filter(|(name, _)| !is_pinned(name));
+        ended.map(|(name, _)| format!("the rollback of `{name}` has ended: the files have another revision")).collect()
     }
 
     /// Names of workloads whose lock would change.

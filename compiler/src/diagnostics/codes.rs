@@ -126,6 +126,8 @@ codes! {
     NoEffect "no-effect" Warning;
     /// A parameter that no block of its template uses.
     UnusedParameter "unused-parameter" Warning;
+    /// A workload is rolled back: another revision is built than the files say.
+    Pinned "pinned" Warning;
     /// A word that has done its work and can go.
     Done "done" Warning;
 }

@@ -51,9 +51,7 @@ impl<'a> Specs<'a> {
     pub(super) fn changes(&self) -> Vec<FieldChange> {
         let mut found = Vec::new();
         match (&self.old, &self.new) {
-            (Some(old), Some(new)) if old != new => {
-                walk(&Path::default(), Some(&template(old)), Some(&template(new)), &mut found);
-            }
+            (Some(old), Some(new)) if old != new => found = template_changes(old, new),
             (Some(_), _) | (None, None) => {}
             (None, Some(new)) => found.extend(new.containers.iter().map(|container| FieldChange {
                 field: format!("container {} image", container.name),
@@ -79,6 +77,13 @@ impl<'a> Specs<'a> {
     pub(super) fn content_after(&self, digest: Digest) -> Option<ConfigContent> {
         self.content.contents.get(&digest).and_then(|bytes| canonical::decode(bytes).ok())
     }
+}
+
+/// The fields in which a template differs from another; contents of configs are none.
+pub(crate) fn template_changes(old: &PodSpec, new: &PodSpec) -> Vec<FieldChange> {
+    let mut found = Vec::new();
+    walk(&Path::default(), Some(&template(old)), Some(&template(new)), &mut found);
+    found
 }
 
 fn swapped(instance: Option<&Instance>, container: &ContainerName, path: &str) -> Option<Digest> {

@@ -5,7 +5,7 @@
 
 mod before;
 mod configs;
-mod fields;
+pub(crate) mod fields;
 pub mod markdown;
 mod outlook;
 mod replicas;

@@ -19,7 +19,7 @@ pub use html::html;
 
 use crate::{
     model::{Repository, node::Node},
-    placement::{Placement, Utilisation, utilisation},
+    placement::{Placement, Utilisation},
 };
 
 /// What is shown.
@@ -77,14 +77,20 @@ pub struct Card {
 
 impl Picture {
     /// Of a repository and its placement, divided by these labels.
-    pub fn of(repository: &Repository, fleet: FleetName, placement: &Placement, by: &[LabelKey]) -> Self {
+    pub fn of(
+        repository: &Repository,
+        fleet: FleetName,
+        placement: &Placement,
+        utilisation: &BTreeMap<NodeName, Utilisation>,
+        by: &[LabelKey],
+    ) -> Self {
         let workload = |(name, replicas): (&WorkloadName, &BTreeMap<ReplicaName, _>)| Workload {
             name: name.clone(),
             kind: repository.workloads[name].kind(),
             replicas: replicas.len(),
         };
         let workloads = placement.workloads.iter().map(|(name, replicas)| workload((name, replicas)));
-        let mut cards: Vec<(&Node, Card)> = cards(repository, placement);
+        let mut cards: Vec<(&Node, Card)> = cards(repository, placement, utilisation);
         cards.sort_by(|(_, one), (_, other)| natural(one.name.as_str()).cmp(&natural(other.name.as_str())));
         Self { fleet, workloads: workloads.collect(), groups: divide(cards, by) }
     }
@@ -101,14 +107,17 @@ impl Group {
     }
 }
 
-fn cards<'a>(repository: &'a Repository, placement: &Placement) -> Vec<(&'a Node, Card)> {
+fn cards<'a>(
+    repository: &'a Repository,
+    placement: &Placement,
+    utilisation: &BTreeMap<NodeName, Utilisation>,
+) -> Vec<(&'a Node, Card)> {
     let mut replicas: BTreeMap<&NodeName, Vec<(usize, ReplicaName)>> = BTreeMap::new();
     for (number, placed) in placement.workloads.values().enumerate() {
         for (replica, placed) in placed {
             replicas.entry(&placed.node).or_default().push((number, replica.clone()));
         }
     }
-    let utilisation = utilisation(repository, placement);
     let card = |(name, node): (&NodeName, &'a Node)| {
         let mut replicas = replicas.remove(name).unwrap_or_default();
         replicas.sort_by(|(one, name), (other, other_name)| {

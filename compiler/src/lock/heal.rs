@@ -1,6 +1,7 @@
 //! Heals a lock whose lines contradict each other, as after a merge.
 //!
 //! What stands in a conflict counts as not decided: its replicas are placed anew, and everything else stays where it is.
+//! Numbers of revisions that are given up are remembered, so that none is used twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +23,19 @@ pub fn read(text: &str) -> Result<WorkloadLock, LockError> {
     let placed: BTreeSet<String> =
         facts.iter().filter(|line| line.contains(" node ")).filter_map(|line| subject(line)).collect();
     let is_whole = |line: &&&str| !line.contains(" port ") || subject(line).is_some_and(|name| placed.contains(&name));
-    let lines: Vec<&str> = facts.iter().filter(is_whole).copied().collect();
-    text::read(&format!("{HEADER}\n{}\n", lines.join("\n")))
+    let lines: Vec<&str> =
+        facts.iter().filter(is_whole).filter(|line| !line.starts_with("highest ")).copied().collect();
+    let highest = highest(text).map(|number| format!("highest {number:06}\n")).unwrap_or_default();
+    text::read(&format!("{HEADER}\n{highest}{}\n", lines.join("\n")))
+}
+
+/// The highest number that any line of any side gives to a revision.
+fn highest(text: &str) -> Option<u32> {
+    let number = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+        ["highest", number] | ["revision", number, ..] => number.parse().ok().filter(|number| *number < u32::MAX),
+        _ => None,
+    };
+    text.lines().filter_map(number).max()
 }
 
 /// The subjects of all lines inside a conflict, and of lines that contradict each other because the marks of the conflict
@@ -51,6 +63,7 @@ fn fact(line: &str) -> Option<String> {
     let words: Vec<&str> = line.split(' ').collect();
     match words[..] {
         ["image", name, _] => Some(format!("image {name}")),
+        ["pinned", _] => Some("pinned".to_owned()),
         ["replica", name, "node", _] => Some(format!("replica {name} node")),
         ["replica", name, "port", container, port, ..] => Some(format!("replica {name} port {container} {port}")),
         ["revision", number, _, "spec", _] => Some(format!("revision {number}")),
@@ -62,6 +75,7 @@ fn subject(line: &str) -> Option<String> {
     let mut words = line.split(' ');
     match (words.next()?, words.next()) {
         (kind @ ("image" | "replica" | "revision"), Some(name)) => Some(format!("{kind} {name}")),
+        ("pinned", Some(_)) => Some("pinned".to_owned()),
         ("tombstone", None) => Some("tombstone".to_owned()),
         _ => None,
     }
@@ -96,6 +110,24 @@ mod tests {
         let lock = read(text).unwrap();
         let names: Vec<&str> = lock.replicas.keys().map(|name| name.as_str()).collect();
         assert_eq!(names, ["web-1"]);
+    }
+
+    /// Two branches that each made a revision 5: it is given up, and its number with it.
+    #[test]
+    fn the_number_of_a_revision_in_conflict_is_not_used_again() {
+        let revision = |number: u32, digit: &str| {
+            format!("revision {number:06} v1:{} spec {}\n", digit.repeat(64), digit.repeat(64))
+        };
+        let (four, ours, theirs) = (revision(4, "4"), revision(5, "5"), revision(6, "6"));
+        let text = format!(
+            "wlc-lock 1\nkind deployment\n<<<<<<< ours\npinned v1:{}\n{ours}=======\n{theirs}>>>>>>> theirs\n{four}",
+            "a".repeat(64)
+        );
+        let lock = read(&text).unwrap();
+        assert_eq!((lock.newest().unwrap().reference.number, lock.highest, lock.pinned), (4, 6, None));
+        let written = text::write(&lock);
+        assert!(written.contains("\nhighest 000006\n"), "{written}");
+        assert_eq!(text::read(&written).unwrap(), lock);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use wlc_plan::{
     digest::Digest,
     instance::{SpecRef, WorkloadKind},
     name::{ContainerName, NodeName, PortName, ReplicaName, WorkloadName},
+    revision::Revision,
 };
 
 /// Everything that the lock of a fleet holds.
@@ -37,8 +38,13 @@ pub struct WorkloadLock {
     pub images: BTreeMap<String, ImageLock>,
     /// Where each replica is, and what it holds there.
     pub replicas: BTreeMap<ReplicaName, ReplicaLock>,
-    /// Its revisions, oldest first. Numbers count inside the workload and are never used twice.
+    /// Its revisions, oldest first; the last is the one that is built. Numbers count inside the workload and are never used twice.
     pub revisions: Vec<RevisionLock>,
+    /// The highest number that a revision ever had; at least that of the newest one.
+    pub highest: u32,
+    /// Of a rollback: the revision that the files had then. As long as they have it, the newest revision above is built
+    /// instead of theirs.
+    pub pinned: Option<Revision>,
 }
 
 /// Whether a workload lives.

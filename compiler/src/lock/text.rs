@@ -54,6 +54,10 @@ pub fn write(lock: &WorkloadLock) -> String {
     if lock.state == State::Tombstone {
         lines.push("tombstone".to_owned());
     }
+    if lock.newest().is_none_or(|newest| newest.reference.number < lock.highest) && lock.highest > 0 {
+        lines.push(format!("highest {:06}", lock.highest));
+    }
+    lines.extend(lock.pinned.iter().map(|revision| format!("pinned {revision}")));
     for (name, digest) in &lock.images {
         let digest = match digest {
             ImageLock::Digest(digest) => digest,
@@ -108,6 +112,8 @@ pub fn is_conflict(line: &str) -> bool {
 struct Facts {
     kind: Option<WorkloadKind>,
     tombstone: bool,
+    highest: Option<u32>,
+    pinned: Option<Revision>,
     images: BTreeMap<String, ImageLock>,
     nodes: BTreeMap<ReplicaName, NodeName>,
     ports: BTreeMap<(ReplicaName, ContainerName, PortName), HostPorts>,
@@ -121,6 +127,8 @@ impl Facts {
         let words: Vec<&str> = line.split(' ').collect();
         let new = match words[..] {
             ["kind", word] => self.kind.replace(kind(word).ok_or_else(unknown)?).is_none(),
+            ["highest", number] => self.highest.replace(highest(number).ok_or_else(unknown)?).is_none(),
+            ["pinned", revision] => self.pinned.replace(Revision::parse(revision).map_err(|_| unknown())?).is_none(),
             ["tombstone"] => !std::mem::replace(&mut self.tombstone, true),
             ["image", name, digest] => {
                 self.images.insert(name.to_owned(), image(digest).ok_or_else(unknown)?).is_none()
@@ -161,13 +169,16 @@ impl Facts {
             let contents = contents.remove(&reference.number).unwrap_or_default();
             RevisionLock { reference, contents }
         };
-        let revisions = self.revisions.into_values().map(with_contents).collect();
+        let revisions: Vec<RevisionLock> = self.revisions.into_values().map(with_contents).collect();
+        let newest = revisions.last().map_or(0, |newest| newest.reference.number);
         Ok(WorkloadLock {
             kind: self.kind.ok_or(LockProblem::NoKind)?,
             state: if self.tombstone { State::Tombstone } else { State::Live },
             images: self.images,
             replicas,
             revisions,
+            highest: self.highest.unwrap_or(0).max(newest),
+            pinned: self.pinned,
         })
     }
 }
@@ -175,6 +186,11 @@ impl Facts {
 fn kind(word: &str) -> Option<WorkloadKind> {
     use WorkloadKind::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
     [Deployment, StatefulSet, DaemonSet, Job, CronJob].into_iter().find(|kind| kind.word() == word)
+}
+
+/// A number that still has one after it.
+fn highest(number: &str) -> Option<u32> {
+    number.parse().ok().filter(|number| *number < u32::MAX)
 }
 
 fn image(text: &str) -> Option<ImageLock> {
@@ -195,7 +211,7 @@ fn host_ports(host: &[&str]) -> Option<HostPorts> {
 
 fn spec_ref(number: &str, revision: &str, spec: &str) -> Option<SpecRef> {
     Some(SpecRef {
-        number: number.parse().ok().filter(|number| *number < u32::MAX)?,
+        number: highest(number)?,
         revision: Revision::parse(revision).ok()?,
         spec: Digest::parse(spec).ok()?,
     })

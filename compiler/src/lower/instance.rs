@@ -7,13 +7,11 @@ use wlc_plan::{
     name::ReplicaName,
     quantity::Millis,
     rollout::{OnFailure, Replacement, Rollout},
+    spec::{ConfigMount, MountSource, OnChange, PodSpec},
 };
 
 use super::{Contents, gates, revisions::Revised};
-use crate::{
-    model::{pod::Pod, volume::OnChangeWord, workload::Workload},
-    placement::Placed,
-};
+use crate::{model::workload::Workload, placement::Placed};
 
 /// Kubernetes: `progressDeadlineSeconds` is 600 where nothing is written.
 const PROGRESS_DEADLINE: Millis = Millis::from_seconds(600);
@@ -34,7 +32,7 @@ pub(super) fn instance(
         labels: common.labels.iter().map(|label| (label.key.value.clone(), label.value.value.clone())).collect(),
         spec: newest.reference.clone(),
         older: older.map(|revision| revision.reference.clone()).collect(),
-        contents: swapped(workload.pod(), contents),
+        contents: swapped(&revised.spec, contents),
         binding: placed.binding.clone(),
         rollout: rollout(workload),
         gates: gates::rolling(&workload.name().value),
@@ -52,15 +50,19 @@ fn rollout(workload: &Workload) -> Rollout {
 }
 
 /// Contents that are swapped in place, sorted by container and path.
-fn swapped(pod: &Pod, contents: &Contents) -> Vec<SwappedContent> {
+fn swapped(spec: &PodSpec, contents: &Contents) -> Vec<SwappedContent> {
     let mut found = Vec::new();
-    for container in &pod.containers {
-        let in_place = container.mounts.iter().filter(|mount| mount.on_change.value != OnChangeWord::Restart);
-        for mount in in_place {
-            let content = mount.config.as_ref().and_then(|config| contents.get(&config.value));
+    for container in &spec.containers {
+        for mount in &container.mounts {
+            let content = match &mount.source {
+                MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. }) | MountSource::Volume(_) => {
+                    None
+                }
+                MountSource::Config(ConfigMount { config, .. }) => contents.get(config),
+            };
             found.extend(content.map(|content| SwappedContent {
-                container: container.name.value.clone(),
-                path: mount.path.value.clone(),
+                container: container.name.clone(),
+                path: mount.path.clone(),
                 content: Digest::of(&canonical::encode(content)),
             }));
         }

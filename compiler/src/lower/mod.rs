@@ -16,11 +16,18 @@ use wlc_plan::{
     format::Format,
     name::{ConfigName, FleetName, NodeName},
     node_plan::NodePlan,
+    spec::PodSpec,
 };
 
 pub use self::config::contents;
 use self::revisions::Revised;
-use crate::{content::Content, lock::Lock, model::Repository, placement::Placement};
+use crate::{
+    content::Content,
+    lock::Lock,
+    model::{Repository, workload::Workload},
+    placement::Placement,
+    rollback::Pins,
+};
 
 /// The contents of all configs.
 pub type Contents = BTreeMap<ConfigName, ConfigContent>;
@@ -40,13 +47,18 @@ pub fn lower(
     fleet: &FleetName,
     placement: &Placement,
     contents: &Contents,
+    pins: &Pins,
     old: &Lock,
 ) -> Lowered {
     let mut bodies: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     let mut revised: BTreeMap<_, Revised> = BTreeMap::new();
     for (name, workload) in &repository.workloads {
-        let spec = pod::spec(workload.pod(), contents);
-        let one = revisions::revise(spec, workload.common().revisions.value.0, old.workloads.get(name), &old.bodies);
+        let kept = workload.common().revisions.value.0;
+        let lock = old.workloads.get(name);
+        let one = match (pins.get(name), lock) {
+            (Some(pin), Some(lock)) => revisions::pinned(pin, kept, lock, &old.bodies),
+            (None, _) | (_, None) => revisions::revise(template(workload, contents), kept, lock, &old.bodies),
+        };
         bodies.insert(one.newest().reference.spec, canonical::encode(&one.spec));
         revised.insert(name.clone(), one);
     }
@@ -70,6 +82,11 @@ pub fn lower(
     }
     content.contents.extend(bodies);
     Lowered { content, lock }
+}
+
+/// The pod template of a workload, as its files have it.
+pub fn template(workload: &Workload, contents: &Contents) -> PodSpec {
+    pod::spec(workload.pod(), contents)
 }
 
 fn encoded(content: &ConfigContent) -> (Digest, Vec<u8>) {

@@ -22,9 +22,15 @@ pub(super) fn next(
     for (name, workload) in &repository.workloads {
         let replicas = placement.workloads.get(name).into_iter().flatten();
         let replicas = replicas.map(|(replica, placed)| (replica.clone(), replica_lock(placed))).collect();
-        let revisions = revised[name].revisions.clone();
-        let one =
-            WorkloadLock { kind: workload.kind(), state: State::Live, images: images(workload), replicas, revisions };
+        let one = WorkloadLock {
+            kind: workload.kind(),
+            state: State::Live,
+            images: images(workload),
+            replicas,
+            revisions: revised[name].revisions.clone(),
+            highest: revised[name].highest,
+            pinned: revised[name].pinned,
+        };
         workloads.insert(name.clone(), one);
     }
     for (name, one) in &old.workloads {
@@ -57,5 +63,7 @@ fn tombstone(old: &WorkloadLock) -> WorkloadLock {
         images: BTreeMap::new(),
         replicas: BTreeMap::new(),
         revisions: old.newest().cloned().into_iter().collect(),
+        highest: old.highest,
+        pinned: None,
     }
 }

@@ -10,7 +10,10 @@ use wlc_plan::{
     spec::PodSpec,
 };
 
-use crate::lock::{RevisionLock, WorkloadLock};
+use crate::{
+    lock::{RevisionLock, WorkloadLock},
+    rollback::Pin,
+};
 
 /// A workload's template and its revisions.
 #[derive(Debug, Clone)]
@@ -19,6 +22,10 @@ pub(super) struct Revised {
     pub spec: PodSpec,
     /// The revisions that are kept, oldest first; the last is the one asked for.
     pub revisions: Vec<RevisionLock>,
+    /// The highest number that a revision ever had.
+    pub highest: u32,
+    /// Of a rollback that goes on: the revision of the files.
+    pub pinned: Option<Revision>,
 }
 
 impl Revised {
@@ -51,9 +58,9 @@ pub(super) fn revise(
     let old = lock.map(|lock| lock.revisions.as_slice()).unwrap_or_default();
     let version = old.last().map_or(TemplateVersion::NEWEST, |last| last.reference.revision.version());
     let revision = Revision::of(version, &spec);
-    let highest = old.last().map_or(0, |last| last.reference.number);
+    let highest = lock.map_or(0, |lock| lock.highest);
     let is_newest = old.last().is_some_and(|last| last.reference.revision == revision);
-    let number = if is_newest { highest } else { highest + 1 };
+    let number = old.last().filter(|_| is_newest).map_or(highest + 1, |last| last.reference.number);
     let mut contents: Vec<Digest> = spec.contents().collect();
     contents.sort_unstable();
     contents.dedup();
@@ -63,7 +70,15 @@ pub(super) fn revise(
     let surplus = revisions.len().saturating_sub(kept as usize);
     revisions.drain(..surplus);
     revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: body }, contents });
-    Revised { spec, revisions }
+    Revised { spec, revisions, highest: highest.max(number), pinned: None }
+}
+
+/// The revisions of a workload that is rolled back: the newest one of the lock stays the newest.
+pub(super) fn pinned(pin: &Pin, kept: u32, lock: &WorkloadLock, there: &BTreeMap<Digest, Vec<u8>>) -> Revised {
+    let mut revisions: Vec<RevisionLock> = lock.revisions.iter().filter(|one| is_whole(one, there)).cloned().collect();
+    let surplus = revisions.len().saturating_sub(kept as usize + 1);
+    revisions.drain(..surplus);
+    Revised { spec: pin.spec.clone(), revisions, highest: lock.highest, pinned: lock.pinned }
 }
 
 /// Whether everything that a revision names is there.

@@ -33,6 +33,7 @@ use crate::{
     diagnostics::Problems,
     lock::Lock,
     model::{Repository, workload::Workload},
+    rollback::Pins,
 };
 
 /// Where every replica is.
@@ -60,9 +61,9 @@ struct Task<'a> {
 
 /// Places every replica, or reports why one cannot be placed. What the lock has is kept before anything new is placed,
 /// and what asks for no more than it had before what asks for more, so that nobody's growth takes another's room.
-pub fn place(repository: &Repository, lock: &Lock, problems: &mut Problems) -> Placement {
+pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut Problems) -> Placement {
     let mut machines = capacity::machines(repository);
-    let requests = request::all(repository);
+    let requests = request::all(repository, pins);
     let tasks = in_order(repository, &requests, &machines);
     let mut placement = Placement::default();
     let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| stay::asks_for_more(task.request, lock));

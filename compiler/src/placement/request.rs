@@ -6,7 +6,7 @@ use wlc_plan::{
     instance::WorkloadKind,
     name::{ContainerName, PortName, WorkloadName},
     quantity::{Bytes, Cpu},
-    spec::Protocol,
+    spec::{PodSpec, Protocol, Resources},
 };
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         pod::Pod,
         workload::Workload,
     },
+    rollback::Pins,
     span::Span,
 };
 
@@ -71,9 +72,25 @@ pub struct PortRequest {
 }
 
 /// The requests of all workloads.
-pub(super) fn all(repository: &Repository) -> BTreeMap<WorkloadName, Request> {
+pub(super) fn all(repository: &Repository, pins: &Pins) -> BTreeMap<WorkloadName, Request> {
     let auto_ports = repository.fleet.as_ref().and_then(|fleet| fleet.host_ports.as_ref()).map(|range| range.value);
-    repository.workloads.iter().map(|(name, workload)| (name.clone(), one(workload, auto_ports))).collect()
+    let mut requests: BTreeMap<WorkloadName, Request> =
+        repository.workloads.iter().map(|(name, workload)| (name.clone(), one(workload, auto_ports))).collect();
+    for (name, pin) in pins {
+        if let Some(request) = requests.get_mut(name) {
+            roll_back(request, &pin.spec);
+        }
+    }
+    requests
+}
+
+/// What the template asks for that a rollback runs instead of the files'. It publishes the same ports.
+fn roll_back(request: &mut Request, spec: &PodSpec) {
+    let sum = |amount: fn(&Resources) -> Option<u64>| {
+        spec.containers.iter().filter_map(|one| amount(&one.resources)).fold(0u64, u64::saturating_add)
+    };
+    request.cpu = Cpu(sum(|amounts| amounts.cpu_request.map(|cpu| cpu.0)));
+    request.memory = Bytes(sum(|amounts| amounts.memory_request.map(|memory| memory.0)));
 }
 
 fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {

@@ -8,7 +8,7 @@ use wlc_plan::{
 };
 
 use super::{Placement, capacity, request};
-use crate::model::Repository;
+use crate::{model::Repository, rollback::Pins};
 
 /// An amount of a node: what its replicas ask for, and what it has for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub struct Utilisation {
 }
 
 /// How full each node is that runs anything.
-pub fn utilisation(repository: &Repository, placement: &Placement) -> BTreeMap<NodeName, Utilisation> {
-    let requests = request::all(repository);
+pub fn utilisation(repository: &Repository, placement: &Placement, pins: &Pins) -> BTreeMap<NodeName, Utilisation> {
+    let requests = request::all(repository, pins);
     let machines = capacity::machines(repository).into_iter().map(|(name, machine)| {
         let cpu = Used { asked: Cpu(0), all: machine.all_cpu };
         (name, Utilisation { cpu, memory: Used { asked: Bytes(0), all: machine.all_memory } })

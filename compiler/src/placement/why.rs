@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wlc_plan::name::{NodeName, WorkloadName};
 
 use super::{Placement, capacity, capacity::Machine, filter, request, request::Request};
-use crate::model::Repository;
+use crate::{model::Repository, rollback::Pins};
 
 /// The nodes as placement left them, to be asked why one of them has not got a replica.
 pub struct Reasons<'a> {
@@ -16,8 +16,8 @@ pub struct Reasons<'a> {
 
 impl<'a> Reasons<'a> {
     /// Every node with what the placement has put on it.
-    pub fn new(repository: &'a Repository, placement: &Placement) -> Self {
-        let requests = request::all(repository);
+    pub fn new(repository: &'a Repository, placement: &Placement, pins: &Pins) -> Self {
+        let requests = request::all(repository, pins);
         let mut machines = capacity::machines(repository);
         for (workload, placed) in
             placement.workloads.iter().flat_map(|(name, all)| all.values().map(move |one| (name, one)))

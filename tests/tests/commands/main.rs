@@ -4,6 +4,7 @@
 mod diff;
 mod graph;
 mod reports;
+mod rollback;
 
 use serde_json::Value;
 use wlc_tests::running::Ran;

@@ -1,0 +1,98 @@
+//! Rollbacks: a workload runs an earlier template than its files have, as its lock says, until the files change.
+//!
+//! The lock names the revision that the files had when the rollback was decided. As long as they have it, the newest
+//! revision of the lock is built in its place; any other template of theirs ends the rollback.
+
+mod decide;
+mod underline;
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{
+    canonical,
+    name::WorkloadName,
+    revision::Revision,
+    spec::{ConfigMount, MountSource, OnChange, PodSpec},
+};
+
+pub use self::decide::{Decided, RollbackError, Target, decide, undo};
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    diff::fields,
+    lock::{Lock, State, WorkloadLock},
+    lower::{self, Contents},
+    model::{Repository, workload::Workload},
+    sources::Sources,
+};
+
+/// A workload that is rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The template that is built.
+    pub spec: PodSpec,
+    /// The number of its revision.
+    pub number: u32,
+    /// The template of the files.
+    pub source: PodSpec,
+}
+
+/// All workloads that are rolled back.
+pub type Pins = BTreeMap<WorkloadName, Pin>;
+
+/// The rollbacks that go on. Each is warned about; one that cannot be built any more is an error.
+pub fn pins(
+    sources: &Sources,
+    repository: &Repository,
+    contents: &Contents,
+    lock: &Lock,
+    problems: &mut Problems,
+) -> Pins {
+    let mut pins = Pins::new();
+    for (name, one) in lock.workloads.iter().filter(|(_, one)| one.pinned.is_some() && one.state == State::Live) {
+        let Some(workload) = repository.workloads.get(name) else { continue };
+        let Some(pin) = pin(workload, contents, one, lock) else { continue };
+        if let Some(config) = lost_config(&pin.spec, contents) {
+            let message = format!("`{name}` is rolled back to a revision that mounts config `{config}`, which is gone");
+            let diagnostic = Diagnostic::new(Code::UnknownName, message, workload.span(), "rolled back");
+            problems.add(
+                diagnostic.hint(format!("put the config back, or end the rollback: `wlc rollback {name} --undo`")),
+            );
+            continue;
+        }
+        problems.add(warning(sources, workload, &pin));
+        pins.insert(name.clone(), pin);
+    }
+    pins
+}
+
+fn pin(workload: &Workload, contents: &Contents, one: &WorkloadLock, lock: &Lock) -> Option<Pin> {
+    let newest = one.newest()?;
+    let source = lower::template(workload, contents);
+    let revision = Revision::of(newest.reference.revision.version(), &source);
+    let spec = canonical::decode(lock.bodies.get(&newest.reference.spec)?).ok()?;
+    (one.pinned == Some(revision)).then_some(Pin { spec, number: newest.reference.number, source })
+}
+
+/// A config that is swapped in place and that no file declares any more.
+fn lost_config(spec: &PodSpec, contents: &Contents) -> Option<String> {
+    let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    let in_place = mounts.filter_map(|mount| match &mount.source {
+        MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. }) | MountSource::Volume(_) => None,
+        MountSource::Config(ConfigMount { config, .. }) => Some(config),
+    });
+    in_place.into_iter().find(|config| !contents.contains_key(*config)).map(ToString::to_string)
+}
+
+/// The warning about a rollback: the lines of the files that are not built, each with what runs instead.
+fn warning(sources: &Sources, workload: &Workload, pin: &Pin) -> Diagnostic {
+    let name = &workload.name().value;
+    let message = format!("`{name}` is rolled back: revision {} is built, and not what the files say", pin.number);
+    let mut changes = fields::template_changes(&pin.source, &pin.spec);
+    changes.extend(underline::configs(&pin.source, &pin.spec));
+    let mut labels = underline::labels(sources, workload.span(), &changes).into_iter();
+    let (span, text) = labels.next().unwrap_or((workload.span(), "another revision runs".to_owned()));
+    let diagnostic =
+        labels.fold(Diagnostic::new(Code::Pinned, message, span, text), |all, (span, text)| all.also(span, text));
+    let undo = format!("change the template and the rollback ends by itself; or `wlc rollback {name} --undo`");
+    diagnostic.hint(undo)
+}
