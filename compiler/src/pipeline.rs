@@ -93,7 +93,7 @@ fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut 
         nodes.sort_unstable();
         nodes.dedup();
         let workload = &repository.workloads[name];
-        if nodes.len() > 1 {
+        if nodes.len() > 1 && workload.work().is_none() {
             let message =
                 format!("`{name}` is replaced on {} nodes at once, one replica at a time on each", nodes.len());
             let diagnostic = Diagnostic::new(Code::SeveralNodes, message, workload.span(), "on several nodes");

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, fmt::Display};
 
-use wlc_plan::name::{NodeName, ReplicaName};
+use wlc_plan::name::{NameError, NodeName, ReplicaName, WorkloadName};
 
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
-    model::{Repository, workload::Workload},
+    model::{Repository, job::Work, workload::Workload},
     span::{Span, Spanned},
 };
+
+/// What a run of a cron job has in its name: the time of its slot in UTC.
+const SLOT: &str = "202611230300";
 
 /// Names between workloads, nodes and facts.
 pub(super) fn check(repository: &Repository, problems: &mut Problems) {
@@ -30,7 +33,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
     }
 }
 
-fn known_node(repository: &Repository, node: &Spanned<NodeName>, problems: &mut Problems) {
+pub(super) fn known_node(repository: &Repository, node: &Spanned<NodeName>, problems: &mut Problems) {
     if repository.is_declared("node", node.value.as_str()) {
         return;
     }
@@ -42,21 +45,45 @@ fn known_node(repository: &Repository, node: &Spanned<NodeName>, problems: &mut 
     });
 }
 
-/// S-001, S-109, P-050: the longest replica name must be a DNS label.
+/// A workload that is referred to is declared.
+pub(super) fn known_workload(repository: &Repository, name: &Spanned<WorkloadName>, problems: &mut Problems) {
+    if repository.is_declared("workload", name.value.as_str()) {
+        return;
+    }
+    let message = format!("there is no workload `{}`", name.value);
+    let diagnostic = Diagnostic::new(Code::UnknownName, message, name.span, "no such workload");
+    problems.add(diagnostic.hint(suggest::hint(name.value.as_str(), repository.names("workload"))));
+}
+
+/// A workload that runs for ever stands where a job must.
+pub(super) fn not_a_job(workload: &Workload, name: &Spanned<WorkloadName>, problems: &mut Problems) {
+    let message = format!("`{}` is a {}, and a job is needed here", name.value, workload.kind().word());
+    let diagnostic = Diagnostic::new(Code::Contradiction, message, name.span, "never completes");
+    problems.add(diagnostic.also(workload.span(), "declared here").hint("name a job"));
+}
+
+/// S-001 to S-004, S-109, P-050, P-084, P-102: the longest replica name must be a DNS label.
 fn check_replica_names(repository: &Repository, workload: &Workload, problems: &mut Problems) {
     let name = workload.name();
-    let longest = match workload {
-        Workload::Deployment(deployment) => {
-            ReplicaName::numbered(&name.value, deployment.replicas.value.0.saturating_sub(1)).err()
-        }
-        Workload::DaemonSet(_) => {
-            repository.nodes.keys().find_map(|node| ReplicaName::on_node(&name.value, node).err())
-        }
-    };
-    if let Some(error) = longest {
+    if let Some(error) = too_long(repository, workload) {
         let message = format!("the replica `{}` would have too long a name", error.given);
         let diagnostic = Diagnostic::new(Code::NameTooLong, message, name.span, "too long for its replicas");
         problems.add(diagnostic.hint("replicas' names are host names: at most 63 characters"));
+    }
+}
+
+fn too_long(repository: &Repository, workload: &Workload) -> Option<NameError> {
+    let name = &workload.name().value;
+    let numbered = |last: u32| ReplicaName::numbered(name, last).err();
+    let of_each_node = || repository.nodes.keys().find_map(|node| ReplicaName::on_node(name, node).err());
+    let last = |work: &Work| work.wanted().unwrap_or(0).max(work.slots()).saturating_sub(1);
+    match workload {
+        Workload::Deployment(one) => numbered(one.replicas.value.0.saturating_sub(1)),
+        Workload::StatefulSet(one) => numbered((one.start.value.0 + one.replicas.value.0).saturating_sub(1)),
+        Workload::DaemonSet(_) => of_each_node(),
+        Workload::Job(one) if one.work.per_node.value => of_each_node(),
+        Workload::Job(one) => numbered(last(&one.work)),
+        Workload::CronJob(one) => ReplicaName::parse(&format!("{name}-{SLOT}-{}", last(&one.work))).err(),
     }
 }
 
@@ -76,6 +103,7 @@ pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
         let variables = container.env.iter().flat_map(|env| &env.variables);
         twice("variable", variables.map(|variable| &variable.name), problems);
     }
+    twice("annotation", workload.common().annotations.iter().map(|annotation| &annotation.key), problems);
     twice("label", workload.common().labels.iter().map(|label| &label.key), problems);
 }
 

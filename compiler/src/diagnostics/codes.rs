@@ -92,6 +92,10 @@ codes! {
     EmptyTerm "empty-term" Error;
     /// A threshold of signers that can never be reached.
     Threshold "threshold" Error;
+    /// Workloads that wait for each other in a circle.
+    Circle "circle" Error;
+    /// A schedule that never fires.
+    NeverFires "never-fires" Error;
     /// A selection that no node matches.
     MatchesNothing "matches-nothing" Error;
     /// No node has room for a replica.
@@ -116,8 +120,18 @@ codes! {
     ImportPlaceholder "import-placeholder" Warning;
     /// An image is named by a tag, which may mean another image tomorrow.
     UnresolvedImage "unresolved-image" Warning;
+    /// A job asks for more replicas at the same time than have room.
+    ParallelismCapped "parallelism-capped" Warning;
     /// A workload on several nodes is replaced on each of them on its own.
     SeveralNodes "several-nodes" Warning;
+    /// A partition behind the last replica: no replica gets a new revision.
+    NothingUpdates "nothing-updates" Warning;
+    /// A cron job whose runs are missed when they are a little late.
+    ShortDeadline "short-deadline" Warning;
+    /// A stateful replica without time to stop.
+    NoGrace "no-grace" Warning;
+    /// A budget that allows no drain.
+    NoDrain "no-drain" Warning;
     /// A probe may take longer than the time to the next one.
     SlowProbe "slow-probe" Warning;
     /// A daemon-set that had nodes has none now.

@@ -50,7 +50,7 @@ pub struct Expanded {
 /// Words that no template may have as its name, since they begin blocks of the language.
 pub fn reserved() -> BTreeSet<&'static str> {
     let words = blocks().into_iter().map(|schema| schema.word);
-    words.chain(model::ABSENT).chain(["overlay", "parameter"]).collect()
+    words.chain(["overlay", "parameter"]).collect()
 }
 
 /// Reads the files and expands them. What is wrong is reported; what cannot be expanded is left out.

@@ -6,7 +6,7 @@ use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::{
         AbsolutePath, ClaimName, ConfigName, ContainerName, EnvName, FileKey, FleetName, LabelKey, LabelValue,
-        NameError, NodeName, PortName, SecretName, SignerName, VolumeName, WorkloadName,
+        NameError, NodeName, PortName, ReplicaName, SecretName, SignerName, VolumeName, WorkloadName,
     },
     quantity::{Bytes, Cpu, Millis, QuantityError},
 };
@@ -132,29 +132,6 @@ impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
     }
 }
 
-/// A count of which this version carries out one value only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Only<const VALUE: u32>;
-
-impl<const VALUE: u32> FromScalar for Only<VALUE> {
-    const LOOKS: &'static str = "a count or a percentage, of which this version carries out the default only";
-
-    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
-        let is_count = match scalar {
-            Scalar::Integer(number) if *number == i128::from(VALUE) => return Ok(Self),
-            Scalar::Integer(_) => true,
-            Scalar::Text(text) => text.strip_suffix('%').is_some_and(|percent| percent.parse::<u32>().is_ok()),
-            Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => false,
-        };
-        if is_count {
-            let refusal = Refusal::with("another value is not in this version of wlc", format!("leave it at {VALUE}"));
-            Err(Refusal { code: Code::NotInThisVersion, ..refusal })
-        } else {
-            Err(Refusal::kind("a count or a percentage", scalar))
-        }
-    }
-}
-
 impl FromScalar for i64 {
     const LOOKS: &'static str = "a whole number";
 
@@ -193,6 +170,7 @@ named! {
     ContainerName, "a name: lower-case letters, digits and `-`, at most 63";
     VolumeName, "a name: lower-case letters, digits and `-`, at most 63";
     ConfigName, "a name: lower-case letters, digits and `-`, at most 63";
+    ReplicaName, "a replica's name, such as `\"db-0\"`";
     SecretName, "a name: lower-case letters, digits and `-`, at most 63";
     ClaimName, "a name: lower-case letters, digits and `-`, at most 63";
     SignerName, "a name: lower-case letters, digits and `-`, at most 63";

@@ -40,11 +40,10 @@ pub(super) fn instance(
 }
 
 fn rollout(workload: &Workload) -> Rollout {
-    let update = workload.common().update.as_ref();
     Rollout {
         replacement: Replacement::StopFirst,
-        min_ready: update.map_or(Millis(0), |update| update.min_ready.value),
-        progress_deadline: update.map_or(PROGRESS_DEADLINE, |update| update.progress_deadline.value),
+        min_ready: workload.min_ready(),
+        progress_deadline: workload.pace().map_or(PROGRESS_DEADLINE, |pace| pace.progress_deadline.value),
         on_failure: OnFailure::Stop,
     }
 }

@@ -41,7 +41,8 @@ pub struct Lowered {
     pub lock: Lock,
 }
 
-/// Lowers everything. The repository has no errors, and every replica has its place.
+/// Lowers everything. The repository has no errors and nothing that is not carried out, and every replica has its place:
+/// so each workload here is of a kind, and each field of a value, that a plan can say.
 pub fn lower(
     repository: &Repository,
     fleet: &FleetName,

@@ -1,30 +1,47 @@
 //! What the files say, block by block, checked in its parts and not yet against each other.
 
+pub mod after;
 pub mod amount;
+pub mod budget;
 pub mod config;
 pub mod container;
+pub mod cron_job;
+pub mod daemon_set;
+pub mod deployment;
 pub mod facts;
 pub mod fleet;
+pub mod indexes;
+pub mod job;
 pub mod node;
 pub mod place;
 pub mod pod;
 pub mod probe;
 pub mod range;
+pub mod removed;
 pub mod secret;
+pub mod share;
+pub mod stateful_set;
+pub mod update;
 pub mod volume;
 pub mod workload;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wlc_plan::name::{ConfigName, NodeName, SecretName, WorkloadName};
+use wlc_plan::name::{ConfigName, NodeName, ReplicaName, SecretName, WorkloadName};
 
 use self::{
     config::Config,
+    cron_job::CronJob,
+    daemon_set::DaemonSet,
+    deployment::Deployment,
     facts::Facts,
     fleet::Fleet,
+    job::Job,
     node::Node,
+    removed::{Released, Removed},
     secret::Secret,
-    workload::{DaemonSet, Deployment, Removed, Workload},
+    stateful_set::StatefulSet,
+    workload::Workload,
 };
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
@@ -50,6 +67,8 @@ pub struct Repository {
     pub workloads: BTreeMap<WorkloadName, Workload>,
     /// Words for workloads that are gone.
     pub removed: BTreeMap<WorkloadName, Removed>,
+    /// Words for replicas that have left their nodes.
+    pub released: BTreeMap<ReplicaName, Released>,
     /// Kind and name of everything that is declared, what is misspelt inside included.
     pub declared: BTreeMap<(&'static str, String), Span>,
     /// The names of templates, which begin blocks too.
@@ -57,19 +76,23 @@ pub struct Repository {
 }
 
 /// The blocks that may stand at the top of a file.
-pub const TOP: [&Schema; 8] = [
+pub const TOP: [&Schema; 12] = [
     Fleet::SCHEMA,
     Node::SCHEMA,
     Facts::SCHEMA,
     Config::SCHEMA,
     Secret::SCHEMA,
     Deployment::SCHEMA,
+    StatefulSet::SCHEMA,
     DaemonSet::SCHEMA,
+    Job::SCHEMA,
+    CronJob::SCHEMA,
     Removed::SCHEMA,
+    Released::SCHEMA,
 ];
 
-/// Words of the language that may stand there, and that this version does not carry out.
-pub const ABSENT: [&str; 4] = ["stateful-set", "job", "cron-job", "released"];
+/// The kinds of workloads, whose names are one space.
+const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
 
 impl Repository {
     /// Reads the blocks of a file.
@@ -94,15 +117,10 @@ impl Repository {
             "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
             "secret" => put(&mut self.secrets, Secret::from_block(block, problems), |secret| secret.name.value.clone()),
             "removed" => put(&mut self.removed, Removed::from_block(block, problems), |word| word.name.value.clone()),
-            "deployment" => {
-                let read = Deployment::from_block(block, problems).map(Workload::Deployment);
-                put(&mut self.workloads, read, |workload| workload.name().value.clone());
+            "released" => {
+                put(&mut self.released, Released::from_block(block, problems), |word| word.replica.value.clone());
             }
-            "daemon-set" => {
-                let read = DaemonSet::from_block(block, problems).map(Workload::DaemonSet);
-                put(&mut self.workloads, read, |workload| workload.name().value.clone());
-            }
-            other => unreachable!("`{other}` is in the list of top-level blocks and has no place in the repository"),
+            word => put(&mut self.workloads, workload(word, block, problems), |workload| workload.name().value.clone()),
         }
     }
 
@@ -117,7 +135,7 @@ impl Repository {
             },
             None => return true,
         };
-        let space = if matches!(kind, "deployment" | "daemon-set") { "workload" } else { kind };
+        let space = if WORKLOADS.contains(&kind) { "workload" } else { kind };
         let name_in_space = if kind == "fleet" { String::new() } else { name.clone() };
         match self.declared.get(&(space, name_in_space.clone())) {
             None => {
@@ -149,6 +167,18 @@ impl Repository {
     }
 }
 
+/// Reads a workload of any kind.
+fn workload(word: &str, block: &Block, problems: &mut Problems) -> Option<Workload> {
+    match word {
+        "deployment" => Deployment::from_block(block, problems).map(Workload::Deployment),
+        "stateful-set" => StatefulSet::from_block(block, problems).map(Workload::StatefulSet),
+        "daemon-set" => DaemonSet::from_block(block, problems).map(Workload::DaemonSet),
+        "job" => Job::from_block(block, problems).map(|job| Workload::Job(Box::new(job))),
+        "cron-job" => CronJob::from_block(block, problems).map(|cron_job| Workload::CronJob(Box::new(cron_job))),
+        other => unreachable!("`{other}` is in the list of top-level blocks and has no place in the repository"),
+    }
+}
+
 fn put<Name: Ord, Value>(map: &mut BTreeMap<Name, Value>, value: Option<Value>, name: impl Fn(&Value) -> Name) {
     if let Some(value) = value {
         map.insert(name(&value), value);
@@ -157,12 +187,6 @@ fn put<Name: Ord, Value>(map: &mut BTreeMap<Name, Value>, value: Option<Value>, 
 
 fn report_unknown(block: &Block, templates: &BTreeSet<String>, problems: &mut Problems) {
     let word = &block.word;
-    if ABSENT.contains(&word.value.as_str()) {
-        let message = format!("`{}` is not in this version of wlc", word.value);
-        let diagnostic = Diagnostic::new(Code::NotInThisVersion, message, word.span, "not carried out");
-        problems.add(diagnostic.as_error().hint("take it out; the roadmap in the book says what is planned"));
-        return;
-    }
     let diagnostic =
         Diagnostic::new(Code::UnknownWord, format!("unknown block `{}`", word.value), word.span, "not known here");
     let known = TOP.iter().map(|schema| schema.word).chain(templates.iter().map(String::as_str));

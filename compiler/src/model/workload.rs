@@ -1,83 +1,47 @@
-//! Workloads: what is to run, how many times, and how a change of it is carried out.
+//! Workloads: what is to run, and what the kinds have in common.
 
-use wlc_plan::{instance::WorkloadKind, name::WorkloadName, quantity::Millis};
+use wlc_plan::{
+    instance::WorkloadKind,
+    name::{LabelKey, WorkloadName},
+    quantity::Millis,
+};
 
-use super::{node::Label, place::Place, pod::Pod};
+use super::{
+    after::After, budget::Budget, cron_job::CronJob, daemon_set::DaemonSet, deployment::Deployment, job::Job,
+    job::Work, node::Label, place::Place, pod::Pod, stateful_set::StatefulSet, update::Pace,
+};
 use crate::{
-    fields::value::{Only, Whole},
+    fields::value::Whole,
     span::{Span, Spanned},
 };
 
 crate::block! {
-    /// Keeps a number of equal replicas running.
-    Deployment "deployment" ("apps/v1 Deployment") {
-        /// Its name, unique over all kinds of workloads.
-        name: [required argument] WorkloadName, "name" ("metadata.name");
-        /// How many replicas run.
-        replicas: [default property] Whole<0, 100_000>, "replicas" ("spec.replicas"), default 1;
-        /// What all kinds have in common.
-        common: [part] Common, "common" ("");
-    }
-
-    /// Keeps one replica running on each node that it selects.
-    DaemonSet "daemon-set" ("apps/v1 DaemonSet") {
-        /// Its name, unique over all kinds of workloads.
-        name: [required argument] WorkloadName, "name" ("metadata.name");
-        /// What all kinds have in common.
-        common: [part] Common, "common" ("");
-    }
-
     /// What all kinds of workloads have in common.
     Common "workload" ("") {
         /// A label of the workload. It never restarts a replica.
         labels: [children] Label, "label" ("metadata.labels");
-        /// How a change is carried out.
-        update: [child] Update, "update" ("spec.strategy, spec.updateStrategy");
+        /// A note on the workload. It never restarts a replica.
+        annotations: [children] Annotation, "annotation" ("metadata.annotations");
         /// How many older revisions are kept.
         revisions: [default property] Whole<0, 50>, "revisions" ("spec.revisionHistoryLimit"), default 10;
+        /// What must have come so far before this one starts.
+        after: [children] After, "after" ("");
+        /// How many replicas a drain must leave.
+        budget: [child] Budget, "budget" ("PodDisruptionBudget");
+        /// Keeps the replicas at the revision that they have, until it goes.
+        paused: [flag] bool, "paused" ("spec.paused"), not carried out;
         /// Where it may run.
         place: [child] Place, "place" ("spec.template.spec.affinity");
         /// The pod template.
         pod: [part] Pod, "pod" ("spec.template.spec");
-        /// Keeps the replicas at the revision that they have, until it goes.
-        paused: [flag] bool, "paused" ("spec.paused"), not carried out;
-        absent "budget", "after", "canary", "window", "priority";
     }
-    /// How a change is carried out.
-    Update "update" ("spec.strategy") {
-        /// The strategy: on each node, one replica at a time is stopped, then started anew.
-        strategy: [optional argument] Strategy, "strategy" ("type");
-        /// How long a replica must stay ready before it counts.
-        min_ready: [default property] Millis, "min-ready" ("minReadySeconds"), default "0s";
-        /// How long a rollout may stand still before it counts as failed.
-        progress_deadline: [default property] Millis, "progress-deadline" ("progressDeadlineSeconds"), default "10m";
-        /// How many replicas more than asked for may run. This version carries out 0 only.
-        max_surge: [default property] Only<0>, "max-surge" ("rollingUpdate.maxSurge"), default 0;
-        /// How many replicas of one node may be missing. This version carries out 1 only.
-        max_unavailable: [default property] Only<1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
-        absent "on-failure", "partition", "canary", "by", "window", "before", "promote";
-    }
-    /// The word that a workload is gone on purpose. It may go after one build.
-    Removed "removed" ("") {
-        /// The workload's name.
-        name: [required argument] WorkloadName, "name" ("");
-        /// Leaves the containers running and forgets them.
-        orphan: [flag] bool, "orphan" ("propagationPolicy: Orphan"), not carried out;
-    }
-}
 
-crate::choice! {
-    /// How a change is carried out.
-    Strategy {
-        /// One replica at a time on each node.
-        Rolling "rolling";
-        not carried out
-        /// All replicas are stopped before the first new one starts.
-        Recreate "recreate",
-        /// A replica changes when somebody removes it.
-        OnDelete "on-delete",
-        /// The new replica takes over from the old one by its own word.
-        HandOff "hand-off",
+    /// A note on a workload, for people and their tools.
+    Annotation "annotation" ("metadata.annotations") {
+        /// The key.
+        key: [required argument] LabelKey, "key" ("");
+        /// The text.
+        value: [required argument] String, "value" ("");
     }
 }
 
@@ -86,16 +50,25 @@ crate::choice! {
 pub enum Workload {
     /// A deployment.
     Deployment(Deployment),
+    /// A stateful-set.
+    StatefulSet(StatefulSet),
     /// A daemon-set.
     DaemonSet(DaemonSet),
+    /// A job.
+    Job(Box<Job>),
+    /// A cron job.
+    CronJob(Box<CronJob>),
 }
 
 impl Workload {
     /// Its name.
     pub fn name(&self) -> &Spanned<WorkloadName> {
         match self {
-            Self::Deployment(deployment) => &deployment.name,
-            Self::DaemonSet(daemon_set) => &daemon_set.name,
+            Self::Deployment(one) => &one.name,
+            Self::StatefulSet(one) => &one.name,
+            Self::DaemonSet(one) => &one.name,
+            Self::Job(one) => &one.name,
+            Self::CronJob(one) => &one.name,
         }
     }
 
@@ -103,15 +76,21 @@ impl Workload {
     pub fn kind(&self) -> WorkloadKind {
         match self {
             Self::Deployment(_) => WorkloadKind::Deployment,
+            Self::StatefulSet(_) => WorkloadKind::StatefulSet,
             Self::DaemonSet(_) => WorkloadKind::DaemonSet,
+            Self::Job(_) => WorkloadKind::Job,
+            Self::CronJob(_) => WorkloadKind::CronJob,
         }
     }
 
     /// What all kinds have in common.
     pub fn common(&self) -> &Common {
         match self {
-            Self::Deployment(deployment) => &deployment.common,
-            Self::DaemonSet(daemon_set) => &daemon_set.common,
+            Self::Deployment(one) => &one.common,
+            Self::StatefulSet(one) => &one.common,
+            Self::DaemonSet(one) => &one.common,
+            Self::Job(one) => &one.common,
+            Self::CronJob(one) => &one.common,
         }
     }
 
@@ -123,5 +102,54 @@ impl Workload {
     /// Where it stands.
     pub fn span(&self) -> Span {
         self.name().span
+    }
+
+    /// All of it.
+    pub fn extent(&self) -> Span {
+        match self {
+            Self::Deployment(one) => one.extent,
+            Self::StatefulSet(one) => one.extent,
+            Self::DaemonSet(one) => one.extent,
+            Self::Job(one) => one.extent,
+            Self::CronJob(one) => one.extent,
+        }
+    }
+
+    /// What a job or a run of a cron job does; none for what runs for ever.
+    pub fn work(&self) -> Option<&Work> {
+        match self {
+            Self::Job(one) => Some(&one.work),
+            Self::CronJob(one) => Some(&one.work),
+            Self::Deployment(_) | Self::StatefulSet(_) | Self::DaemonSet(_) => None,
+        }
+    }
+
+    /// The pace of its rollouts, where one is written.
+    pub fn pace(&self) -> Option<&Pace> {
+        match self {
+            Self::Deployment(one) => one.update.as_ref().map(|update| &update.pace),
+            Self::StatefulSet(one) => one.update.as_ref().map(|update| &update.pace),
+            Self::DaemonSet(one) => one.update.as_ref().map(|update| &update.pace),
+            Self::Job(_) | Self::CronJob(_) => None,
+        }
+    }
+
+    /// How many replicas the files ask for; none where the nodes say how many there are.
+    pub fn replicas(&self) -> Option<u32> {
+        match self {
+            Self::Deployment(one) => Some(one.replicas.value.0),
+            Self::StatefulSet(one) => Some(one.replicas.value.0),
+            Self::DaemonSet(_) => None,
+            Self::Job(one) if one.work.per_node.value => None,
+            Self::CronJob(one) if one.work.per_node.value => None,
+            Self::Job(one) if one.suspend.value => Some(0),
+            Self::Job(one) => Some(one.work.slots()),
+            Self::CronJob(_) => Some(1),
+        }
+    }
+
+    /// How long a replica must stay ready before it counts.
+    pub fn min_ready(&self) -> Millis {
+        self.pace().map_or(Millis(0), |pace| pace.min_ready.value)
     }
 }

@@ -22,7 +22,7 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, WorkloadName},
 };
 
-use self::{capacity::Machine, filter::Eligible};
+use self::{capacity::Machine, filter::Eligible, request::Copies};
 pub use self::{
     refusal::Refusal,
     request::Request,
@@ -76,16 +76,19 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
     }
     for task in &tasks {
         let placed = placement.workloads.entry(task.request.workload.clone()).or_default();
-        match task.workload {
-            Workload::DaemonSet(_) => on_each(task, placed, &mut machines, problems),
-            Workload::Deployment(_) => spread_out(task, lock, placed, &mut machines, problems),
+        match task.request.copies {
+            Copies::EachNode => on_each(task, placed, &mut machines, problems),
+            Copies::Owner { slots } => on_owner(task, slots, placed, &mut machines, problems),
+            Copies::Equal(_) | Copies::Numbered { .. } | Copies::UpTo(_) => {
+                spread_out(task, lock, placed, &mut machines, problems);
+            }
         }
     }
     report::shared_names(repository, &placement, problems);
     placement
 }
 
-/// Daemon-sets take their room first; then those with the fewest nodes to choose from, then the biggest.
+/// Daemon-sets, and jobs for each node, take their room first; then those with the fewest nodes to choose from, then the biggest.
 fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
@@ -97,8 +100,8 @@ fn in_order<'a>(
         eligible: filter::eligible(request, machines),
     };
     let mut tasks: Vec<Task<'a>> = requests.iter().map(task).collect();
-    tasks.sort_by_cached_key(|Task { workload, request, eligible }| {
-        let daemon_set_first = !matches!(workload, Workload::DaemonSet(_));
+    tasks.sort_by_cached_key(|Task { request, eligible, .. }| {
+        let daemon_set_first = request.copies != Copies::EachNode;
         let size = std::cmp::Reverse((request.cpu, request.memory));
         (daemon_set_first, eligible.nodes.len(), size, request.workload.clone())
     });
@@ -147,8 +150,15 @@ fn spread_out(
     let mut counts = spread::Counts::of(placed.values());
     for replica in names {
         let Some(node) = spread::choose(request, &replica, eligible, machines, &counts) else {
-            if !eligible.nodes.is_empty() {
-                report::no_node_fits(request, &replica, eligible, machines, problems);
+            let got = u32::try_from(placed.len()).unwrap_or(u32::MAX);
+            match request.copies {
+                Copies::UpTo(asked) if got > 0 => report::capped(request, got, asked, problems),
+                _ if eligible.nodes.is_empty() => {}
+                Copies::Equal(_)
+                | Copies::Numbered { .. }
+                | Copies::UpTo(_)
+                | Copies::EachNode
+                | Copies::Owner { .. } => report::no_node_fits(request, &replica, eligible, machines, problems),
             }
             break;
         };
@@ -160,5 +170,42 @@ fn spread_out(
         machine.take(request, &binding);
         counts.add(&node);
         placed.insert(replica, Placed { node, binding });
+    }
+}
+
+/// The one node that runs a cron job (P-101), with room for as many replicas of a run as it has, if not for all.
+fn on_owner(
+    Task { request, eligible, .. }: &Task<'_>,
+    slots: u32,
+    placed: &mut BTreeMap<ReplicaName, Placed>,
+    machines: &mut BTreeMap<NodeName, Machine>,
+    problems: &mut Problems,
+) {
+    let Ok(replica) = ReplicaName::parse(request.workload.as_str()) else { return };
+    if !placed.is_empty() || eligible.nodes.is_empty() {
+        return;
+    }
+    let none = spread::Counts::of(std::iter::empty());
+    let (mut most, mut too_many) = (0, slots.saturating_add(1));
+    while too_many - most > 1 {
+        let middle = most + (too_many - most) / 2;
+        let fits = spread::choose(&request.of_slots(middle), &replica, eligible, machines, &none).is_some();
+        if fits { most = middle } else { too_many = middle }
+    }
+    let part = request.of_slots(most);
+    let node = Some(most).filter(|most| *most > 0);
+    let node = node.and_then(|_| spread::choose(&part, &replica, eligible, machines, &none));
+    let Some((node, machine)) = node.and_then(|node| Some((node.clone(), machines.get_mut(&node)?))) else {
+        return report::no_node_fits(&request.of_slots(1), &replica, eligible, machines, problems);
+    };
+    match ports::bind(request, &replica, &ports::Locked::new(), machine) {
+        Ok(binding) => {
+            machine.take(&part, &binding);
+            placed.insert(replica, Placed { node, binding });
+        }
+        Err(asked) => return report::no_free_port(request, asked, machine, problems),
+    }
+    if most < slots {
+        report::capped(request, most, slots, problems);
     }
 }

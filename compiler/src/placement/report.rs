@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{
-    instance::WorkloadKind,
-    name::{NodeName, ReplicaName},
-};
+use wlc_plan::name::{NodeName, ReplicaName};
 
 use super::{
     Placement,
@@ -13,7 +10,7 @@ use super::{
     filter,
     filter::Eligible,
     refusal::Refusal,
-    request::{PortRequest, Request},
+    request::{Copies, PortRequest, Request},
 };
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
@@ -38,13 +35,16 @@ pub(super) fn matches_nothing(
         problems.add(diagnostic.hint("describe a machine: `node \"n1\"`, and its facts with `wlagent facts`"));
         return;
     }
-    if matches!(workload, Workload::Deployment(deployment) if deployment.replicas.value.0 == 0) {
+    if request.copies.is_none() {
         return;
     }
     let had_nodes = lock.workloads.get(name).is_some_and(|locked| locked.state == State::Live);
     let code = match (workload, had_nodes) {
         (Workload::DaemonSet(_), true) => Code::DaemonSetEmpty,
-        (Workload::DaemonSet(_), false) | (Workload::Deployment(_), _) => Code::MatchesNothing,
+        (Workload::DaemonSet(_), false)
+        | (Workload::Deployment(_) | Workload::StatefulSet(_) | Workload::Job(_) | Workload::CronJob(_), _) => {
+            Code::MatchesNothing
+        }
     };
     let refused = eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
     problems.add(diagnostic(code, format!("`{name}` matches no node"), request, &refused));
@@ -65,6 +65,14 @@ pub(super) fn no_node_fits(
     refused.extend(eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())));
     let message = format!("no node fits replica `{replica}`");
     problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
+}
+
+/// A job asks for more replicas at the same time than have room: fewer run.
+pub(super) fn capped(request: &Request, got: u32, asked: u32, problems: &mut Problems) {
+    let message = format!("{got} of {asked} replicas of `{}` have room at the same time", request.workload);
+    let label = format!("runs {got} at the same time");
+    let diagnostic = Diagnostic::new(Code::ParallelismCapped, message, request.parallelism_span, label);
+    problems.add(diagnostic.hint("the job takes longer; ask for less, or add a node"));
 }
 
 /// A daemon-set runs on every eligible node; a full one is an error.
@@ -129,10 +137,10 @@ fn diagnostic(code: Code, message: String, request: &Request, refused: &BTreeMap
         None => diagnostic,
     };
     let is_selection = matches!(code, Code::MatchesNothing | Code::DaemonSetEmpty);
-    match request.kind {
+    match request.copies {
         _ if is_selection => diagnostic.hint("require what a node has, or describe a node that has it"),
-        WorkloadKind::DaemonSet => diagnostic.hint("select fewer nodes, or make room on them"),
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
+        Copies::EachNode => diagnostic.hint("select fewer nodes, or make room on them"),
+        Copies::Equal(_) | Copies::Numbered { .. } | Copies::UpTo(_) | Copies::Owner { .. } => {
             diagnostic.hint("ask for less, run fewer replicas, or add a node")
         }
     }

@@ -14,6 +14,7 @@ use crate::{
         Repository,
         container::{Container, HostPort, ProtocolWord},
         fleet::PortRange,
+        job::Work,
         node::Forbidden,
         place::Place,
         pod::Pod,
@@ -32,13 +33,15 @@ pub struct Request {
     pub span: Span,
     /// Its kind.
     pub kind: WorkloadKind,
-    /// How many replicas; for a daemon-set, one on each eligible node.
-    pub replicas: u32,
-    /// CPU of all its containers.
+    /// How many replicas there are, and how they are named.
+    pub copies: Copies,
+    /// Where the number of replicas that run at the same time is asked for, of a job.
+    pub parallelism_span: Span,
+    /// CPU of all its containers; of a cron job, of all replicas of a run.
     pub cpu: Cpu,
     /// Where the largest part of it is asked for.
     pub cpu_span: Option<Span>,
-    /// Memory of all its containers.
+    /// Memory of all its containers; of a cron job, of all replicas of a run.
     pub memory: Bytes,
     /// Where the largest part of it is asked for.
     pub memory_span: Option<Span>,
@@ -52,6 +55,59 @@ pub struct Request {
     pub place: Option<Place>,
     /// The range for ports that ask `auto`.
     pub auto_ports: Option<PortRange>,
+}
+
+/// How many replicas a workload has, and how they are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// So many equal ones, which keep the numbers that they have.
+    Equal(u32),
+    /// The numbers from `first` on.
+    Numbered {
+        /// The first number.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// The numbers from 0 on, as many of them as have room.
+    UpTo(u32),
+    /// One on each node that may run it.
+    EachNode,
+    /// One, named like the workload, with room for so many runs at the same time.
+    Owner {
+        /// How many.
+        slots: u32,
+    },
+}
+
+impl Copies {
+    fn of(workload: &Workload) -> Self {
+        let of_work = |work: &Work, copies| if work.per_node.value { Self::EachNode } else { copies };
+        match workload {
+            Workload::Deployment(one) => Self::Equal(one.replicas.value.0),
+            Workload::StatefulSet(one) => Self::Numbered { first: one.start.value.0, count: one.replicas.value.0 },
+            Workload::DaemonSet(_) => Self::EachNode,
+            Workload::Job(one) if one.suspend.value => Self::UpTo(0),
+            Workload::Job(one) => of_work(&one.work, Self::UpTo(one.work.slots())),
+            Workload::CronJob(one) => of_work(&one.work, Self::Owner { slots: one.work.slots().max(1) }),
+        }
+    }
+
+    /// Whether there is no replica to place, wherever it might run.
+    pub fn is_none(self) -> bool {
+        matches!(self, Self::Equal(0) | Self::Numbered { count: 0, .. } | Self::UpTo(0))
+    }
+}
+
+impl Request {
+    /// The same for so many of the `slots` runs of a cron job.
+    #[must_use]
+    pub fn of_slots(&self, slots: u32) -> Self {
+        let Copies::Owner { slots: all } = self.copies else { return self.clone() };
+        let part = |amount: u64| amount / u64::from(all) * u64::from(slots);
+        let copies = Copies::Owner { slots };
+        Self { copies, cpu: Cpu(part(self.cpu.0)), memory: Bytes(part(self.memory.0)), ..self.clone() }
+    }
 }
 
 /// A host port that is asked for.
@@ -100,17 +156,18 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
     let (memory, memory_span) = sum(containers, |container| {
         requested(container, |amounts| amounts.memory.map(|memory| (memory.value.0, memory.span)))
     });
+    let copies = Copies::of(workload);
+    let slots = if let Copies::Owner { slots } = copies { u64::from(slots) } else { 1 };
+    let parallelism = workload.work().and_then(|work| work.parallelism.as_ref());
     Request {
         workload: workload.name().value.clone(),
         span: workload.span(),
         kind: workload.kind(),
-        replicas: match workload {
-            Workload::Deployment(deployment) => deployment.replicas.value.0,
-            Workload::DaemonSet(_) => 0,
-        },
-        cpu: Cpu(cpu),
+        copies,
+        parallelism_span: parallelism.map_or(workload.span(), |parallelism| parallelism.span),
+        cpu: Cpu(cpu.saturating_mul(slots)),
         cpu_span,
-        memory: Bytes(memory),
+        memory: Bytes(memory.saturating_mul(slots)),
         memory_span,
         limit_span: containers.iter().find_map(|container| container.limit.as_ref()).map(|limit| limit.span),
         ports: containers.iter().flat_map(host_ports).collect(),

@@ -5,34 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use wlc_plan::{
     binding::HostPorts,
     canonical,
-    instance::WorkloadKind,
     name::{NodeName, ReplicaName},
     spec::{PodSpec, Resources},
 };
 
-use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
+use super::{
+    Placed,
+    capacity::Machine,
+    filter,
+    filter::Eligible,
+    ports,
+    request::{Copies, Request},
+};
 use crate::{
     lock::{Lock, WorkloadLock},
     model::container::HostPort,
 };
 
 /// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free
-/// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes.
+/// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes; a stateful-set's
+/// (S-097) and a job's their numbers, and a cron job's replica is named like itself.
 pub(super) fn names(request: &Request, eligible: &Eligible, lock: &Lock) -> BTreeSet<ReplicaName> {
-    match request.kind {
-        WorkloadKind::DaemonSet => {
-            eligible.nodes.iter().filter_map(|node| ReplicaName::on_node(&request.workload, node).ok()).collect()
+    let workload = &request.workload;
+    let number = |number| ReplicaName::numbered(workload, number).ok();
+    match request.copies {
+        Copies::EachNode => {
+            eligible.nodes.iter().filter_map(|node| ReplicaName::on_node(workload, node).ok()).collect()
         }
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
-            numbered(request, lock)
-        }
+        Copies::Equal(count) => equal(request, count as usize, lock),
+        Copies::Numbered { first, count } => (first..first.saturating_add(count)).map_while(number).collect(),
+        Copies::UpTo(count) => (0..count).map_while(number).collect(),
+        Copies::Owner { .. } => ReplicaName::parse(workload.as_str()).into_iter().collect(),
     }
 }
 
-fn numbered(request: &Request, lock: &Lock) -> BTreeSet<ReplicaName> {
+fn equal(request: &Request, wanted: usize, lock: &Lock) -> BTreeSet<ReplicaName> {
     let locked = locked(request, lock);
     let mut names: BTreeSet<ReplicaName> = locked.keys().cloned().collect();
-    let wanted = request.replicas as usize;
     shrink(&mut names, &locked, wanted);
     let numbers = (0..).map_while(|number| ReplicaName::numbered(&request.workload, number).ok());
     let missing = wanted.saturating_sub(names.len());

@@ -9,6 +9,7 @@
 mod build;
 mod defaults;
 mod determinism;
+mod kinds;
 mod placement;
 mod reuse;
 mod revisions;

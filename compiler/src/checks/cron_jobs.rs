@@ -1,0 +1,41 @@
+//! Cron jobs: schedules that fire, and deadlines that can be met (S-223 to S-229, P-093).
+
+use wlc_plan::quantity::Millis;
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    model::{container::HostPort, cron_job::CronJob},
+};
+
+/// Below this a run may be missed while the agent looks elsewhere.
+const SHORT: Millis = Millis::from_seconds(10);
+
+pub(super) fn check(cron_job: &CronJob, problems: &mut Problems) {
+    if cron_job.schedule.value.0.never_fires() {
+        let message = format!("`{}` names a day that no year has", cron_job.schedule.value.0);
+        let diagnostic = Diagnostic::new(Code::NeverFires, message, cron_job.schedule.span, "never fires");
+        problems.add(diagnostic.hint("write a day of the month that the months have"));
+    }
+    if let Some(deadline) = cron_job.starting_deadline.as_ref().filter(|deadline| deadline.value < SHORT) {
+        let message = format!("a run that is {} late is missed", deadline.value);
+        let diagnostic = Diagnostic::new(Code::ShortDeadline, message, deadline.span, "shorter than a pause may be");
+        problems.add(diagnostic.hint("write `\"10s\"` or more"));
+    }
+    ports(cron_job, problems);
+}
+
+/// Replicas of a run share one node, and a fixed host port there is free once.
+fn ports(cron_job: &CronJob, problems: &mut Problems) {
+    let slots = cron_job.work.slots();
+    let Some(parallelism) = cron_job.work.parallelism.as_ref().filter(|_| slots > 1 && !cron_job.work.per_node.value)
+    else {
+        return;
+    };
+    let ports = cron_job.common.pod.containers.iter().flat_map(|container| &container.ports);
+    let fixed = ports.filter_map(|port| port.host.as_ref()).find(|host| matches!(host.value, HostPort::Fixed(_)));
+    if let Some(host) = fixed {
+        let message = format!("{slots} replicas of a run share one node, and a host port is free once");
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, host.span, "taken by the first");
+        problems.add(diagnostic.also(parallelism.span, "so many at the same time").hint("write `host=\"auto\"`"));
+    }
+}
