@@ -4,6 +4,7 @@
 
 mod build;
 mod check;
+mod completions;
 mod diff;
 mod explain;
 mod fmt;
@@ -15,6 +16,7 @@ mod init;
 mod keygen;
 mod list;
 mod lock;
+mod man;
 mod output;
 mod project;
 mod rollback;
@@ -79,6 +81,10 @@ enum Command {
     Init(init::Init),
     /// Prints KDL for Kubernetes manifests, Compose files and Podman Quadlet units.
     Import(import::Import),
+    /// Prints the completions of a shell.
+    Completions(completions::Completions),
+    /// Writes the manual pages.
+    Man(man::ManPages),
     /// Makes a signing key.
     Keygen(keygen::Keygen),
     /// Formats KDL files: blanks and indentation, nothing else.
@@ -153,6 +159,8 @@ pub fn main() -> ExitCode {
         Command::List(list) => list.run(&place),
         Command::Init(init) => init.run(&place.dir),
         Command::Import(import) => import.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
         Command::Keygen(keygen) => keygen.run(),
         Command::Fmt(fmt) => fmt.run(&place.dir),
         Command::Explain(explain) => explain.run(&place),

@@ -5,6 +5,7 @@ mod diff;
 mod graph;
 mod reports;
 mod rollback;
+mod shell;
 
 use serde_json::Value;
 use wlc_tests::running::Ran;
