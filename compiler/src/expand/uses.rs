@@ -44,13 +44,20 @@ pub(super) fn arguments(block: &Block) -> &[Value] {
 
 /// The blocks that all uses stand for.
 pub(super) fn expand(uses: &[Used], templates: &Templates, problems: &mut Problems) -> Vec<Block> {
-    let mut expansion = Expansion { templates, budget: Budget::new(), problems };
-    uses.iter().flat_map(|used| expansion.whole(used)).collect()
+    let mut expansion = Expansion { templates, budget: Budget::new(), is_something_lost: false, problems };
+    let blocks = uses.iter().flat_map(|used| expansion.whole(used)).collect();
+    // Not before all uses were looked at: each template that is not there is a mistake of its own.
+    if expansion.is_something_lost {
+        problems.hide_declarations();
+    }
+    blocks
 }
 
 struct Expansion<'a> {
     templates: &'a Templates,
     budget: Budget,
+    /// Whether a use stands for blocks that nobody knows.
+    is_something_lost: bool,
     problems: &'a mut Problems,
 }
 
@@ -64,7 +71,7 @@ impl<'a> Expansion<'a> {
 
     fn used(&mut self, block: &Block, over: &[Block]) -> Vec<Block> {
         let Some(template) = self.template(block) else {
-            self.problems.hide_declarations();
+            self.is_something_lost = true;
             return Vec::new();
         };
         let bound = bind::bind(block, over, template, self.problems);
