@@ -11,9 +11,11 @@ use std::{
     path::Path,
 };
 
-use super::{Done, FINE, Failure, PROBLEMS, ReportFormat, output};
+use serde::Serialize;
+
+use super::{Done, FINE, Failure, Format, PROBLEMS, ReportFormat, output};
 use crate::{
-    diagnostics::{Code, Diagnostic, Problems},
+    diagnostics::{Code, Diagnostic, Problems, json},
     import,
     sources::Sources,
 };
@@ -28,6 +30,16 @@ pub(super) struct Import {
     /// The files, read together so that references between them resolve; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
+    /// How the result is printed: the KDL alone, or one JSON document with the KDL and the diagnostics.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    kdl: &'a str,
+    diagnostics: Vec<json::One<'a>>,
 }
 
 impl Import {
@@ -44,8 +56,16 @@ impl Import {
             }
         }
         let text = import::import(&sources, &mut problems);
-        output::result(&text);
-        output::diagnostics(&sources, &problems, ReportFormat::Text, &String::new);
+        match self.format {
+            Format::Text => {
+                output::result(&text);
+                output::diagnostics(&sources, &problems, ReportFormat::Text, &String::new);
+            }
+            Format::Json => {
+                let diagnostics = json::list(&sources, &problems.sorted());
+                output::document(&Document { version: 1, kdl: &text, diagnostics });
+            }
+        }
         match (problems.errors(), text.is_empty()) {
             (0, false) => Ok(FINE),
             (0, true) => Err(Failure::new(PROBLEMS, "there is nothing in the input that could be imported")),
