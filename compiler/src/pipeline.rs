@@ -20,6 +20,7 @@ use crate::{
     placement::{self, Placement},
     rollback::{self, Pins},
     sources::Sources,
+    syntax::Reader,
 };
 
 /// What the files say.
@@ -53,8 +54,13 @@ pub struct Compiled {
 }
 
 /// Files → what they declare.
-pub fn read(mut sources: Sources, mut problems: Problems) -> Front {
-    let Expanded { blocks, templates } = expand::expand(&mut sources, &mut problems);
+pub fn read(sources: Sources, problems: Problems) -> Front {
+    read_by(Reader::Both, sources, problems)
+}
+
+/// Files → what they declare, as [`read`] does it, by these readers.
+pub fn read_by(reader: Reader, mut sources: Sources, mut problems: Problems) -> Front {
+    let Expanded { blocks, templates } = expand::expand(reader, &mut sources, &mut problems);
     let names = templates.names().map(str::to_owned).collect();
     let mut repository = Repository { templates: names, ..Repository::default() };
     repository.read(&blocks, &mut problems);

@@ -2,6 +2,7 @@
 //! sources; a node with its repository and agent, and Podman from outside.
 
 pub mod dice;
+pub mod fleet;
 pub mod folder;
 pub mod golden;
 pub mod marks;

@@ -12,6 +12,11 @@ pub fn wlagent() -> PathBuf {
     program("wlagent")
 }
 
+/// The program that counts memory.
+pub fn memory() -> PathBuf {
+    program("memory")
+}
+
 /// Beside the running test, one folder up. `tests/run` builds all programs before it runs the tests.
 fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own file");

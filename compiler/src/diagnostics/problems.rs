@@ -117,6 +117,14 @@ impl Problems {
         &self.origins
     }
 
+    /// Takes what was found in files before anything was expanded.
+    pub fn append(&mut self, others: Self) {
+        others.list.into_iter().for_each(|one| self.add(one));
+        self.not_carried_out.extend(others.not_carried_out);
+        self.are_declarations_hidden |= others.are_declarations_hidden;
+        self.settled.extend(others.settled);
+    }
+
     /// How many errors there are; warnings do not count.
     pub fn errors(&self) -> usize {
         self.error_count

@@ -1,6 +1,6 @@
 //! The blocks of all files: those that are sources by their place, those that they include, and those of the overlay.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use super::{include, template::Include};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     fields::FromBlock,
     sources::{OVERLAYS, Sources},
     span::FileId,
-    syntax::{self, Block},
+    syntax::{self, Block, Reader},
 };
 
 /// What the files hold, without their `include` lines.
@@ -31,12 +31,12 @@ pub(super) enum Layer<'a> {
 const MOST_INCLUDES: usize = 1_000;
 
 /// Reads all files. Each is read once.
-pub(super) fn gather(sources: &mut Sources, problems: &mut Problems) -> Gathered {
+pub(super) fn gather(reader: Reader, sources: &mut Sources, problems: &mut Problems) -> Gathered {
     let paths = sources.iter().map(|(_, source)| source.path.to_string());
     let paths = paths.chain(sources.held().map(str::to_owned)).collect();
-    let own: VecDeque<FileId> = sources.iter().map(|(id, _)| id).collect();
+    let own: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
     let read = sources.iter().map(|(_, source)| source.path.to_string()).collect();
-    let mut reading = Reading { paths, read, waiting: own, includes: 0, sources, problems };
+    let mut reading = Reading { reader, paths, read, waiting: own, includes: 0, sources, problems };
     let base = reading.layer(Layer::Base);
     let overlay = reading.sources.overlay().map(str::to_owned);
     let overlay = overlay.map(|name| {
@@ -47,11 +47,12 @@ pub(super) fn gather(sources: &mut Sources, problems: &mut Problems) -> Gathered
 }
 
 struct Reading<'a> {
+    reader: Reader,
     /// All files that an `include` may name.
     paths: BTreeSet<String>,
     /// Those that are read, or wait.
     read: BTreeSet<String>,
-    waiting: VecDeque<FileId>,
+    waiting: Vec<FileId>,
     /// How many `include` lines there were.
     includes: usize,
     sources: &'a mut Sources,
@@ -61,12 +62,16 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn layer(&mut self, layer: Layer<'_>) -> Vec<Block> {
         let mut blocks = Vec::new();
-        while let Some(file) = self.waiting.pop_front() {
-            let source = self.sources.file(file).clone();
-            for block in syntax::read(file, &source, self.problems).unwrap_or_default() {
-                match block.word.value == Include::SCHEMA.word {
-                    true => self.include(&source.path, &block, layer),
-                    false => blocks.push(block),
+        while !self.waiting.is_empty() {
+            let waiting = std::mem::take(&mut self.waiting);
+            let files = waiting.into_iter().map(|file| (file, self.sources.file(file)));
+            for (file, read) in syntax::read_all(self.reader, files, self.problems) {
+                let path = self.sources.file(file).path.clone();
+                for block in read {
+                    match block.word.value == Include::SCHEMA.word {
+                        true => self.include(&path, &block, layer),
+                        false => blocks.push(block),
+                    }
                 }
             }
         }
@@ -108,7 +113,7 @@ impl Reading<'_> {
         }
         match self.sources.release(path)? {
             Ok(file) => {
-                self.waiting.push_back(file);
+                self.waiting.push(file);
                 None
             }
             Err(why) => Some(why),

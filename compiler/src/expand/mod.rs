@@ -27,7 +27,7 @@ use crate::{
     fields::{FromBlock, Schema},
     model,
     sources::Sources,
-    syntax::Block,
+    syntax::{Block, Reader},
 };
 
 /// The blocks that this stage replaces. They may stand at the top of a file, `without` in overlays and in uses.
@@ -53,9 +53,9 @@ pub fn reserved() -> BTreeSet<&'static str> {
     words.chain(["overlay", "parameter"]).collect()
 }
 
-/// Reads the files and expands them. What is wrong is reported; what cannot be expanded is left out.
-pub fn expand(sources: &mut Sources, problems: &mut Problems) -> Expanded {
-    let gathered = gather::gather(sources, problems);
+/// Reads the files by these readers and expands them. What is wrong is reported; what cannot be expanded is left out.
+pub fn expand(reader: Reader, sources: &mut Sources, problems: &mut Problems) -> Expanded {
+    let gathered = gather::gather(reader, sources, problems);
     let names = template::names(gathered.base.iter().chain(&gathered.overlay));
     let mut base = overlay::sort(gathered.base, &names);
     let over = overlay::sort(gathered.overlay, &names);

@@ -8,10 +8,12 @@
 mod characters;
 pub mod guard;
 mod kdl_errors;
+mod many;
 mod reader;
 mod strict;
 mod tolerant;
 
+pub use many::{read_all, threads};
 pub use reader::{Reader, read, read_by, read_whole};
 
 use crate::span::{Span, Spanned};

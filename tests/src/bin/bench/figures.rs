@@ -26,7 +26,7 @@ impl Times {
 
     /// Smallest, quarter, median, three quarters, largest.
     pub(crate) fn spread(&self) -> String {
-        let marks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| format!("{:.0}", self.at(share)));
+        let marks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| written(self.at(share)));
         format!("{} ms over {} runs (min, 25 %, median, 75 %, max)", marks.join(" / "), self.0.len())
     }
 }
@@ -36,5 +36,10 @@ pub(crate) fn close(name: &str, ours: &Times, baseline: &Times) {
     println!("{name} ours:     {}", ours.spread());
     println!("{name} baseline: {}", baseline.spread());
     let (a, b) = (ours.median(), baseline.median());
-    println!("{name}: ratio {:.3} (ours {a:.0} ms, baseline {b:.0} ms)", a / b);
+    println!("{name}: ratio {:.4} (ours {} ms, baseline {} ms)", a / b, written(a), written(b));
+}
+
+/// Milliseconds, with decimals where they say something.
+fn written(milliseconds: f64) -> String {
+    if milliseconds < 100.0 { format!("{milliseconds:.1}") } else { format!("{milliseconds:.0}") }
 }

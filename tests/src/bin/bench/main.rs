@@ -1,4 +1,5 @@
-//! Benchmarks: the agent against a plain driver on Podman's own API, in the same run, as interleaved pairs.
+//! Benchmarks, in the same run as their baselines, as interleaved pairs: the agent against a plain driver on Podman's own
+//! API, and the reading of sources against the kdl crate.
 //!
 //! Each closes with a line `NAME: ratio R (ours A, baseline B)`, where A and B are medians in milliseconds and R = A/B.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -6,7 +7,9 @@
 mod bring_up;
 mod driver;
 mod figures;
+mod parse;
 mod react;
+mod recheck;
 
 use std::process::ExitCode;
 
@@ -15,8 +18,11 @@ fn main() -> ExitCode {
     match name.as_str() {
         "react" => react::run(),
         "bring-up" => bring_up::run(),
+        "parse" => parse::run(),
+        "recheck" => recheck::run(),
+        recheck::BY_KDL => recheck::run_by_kdl(),
         other => {
-            eprintln!("there is no benchmark `{other}`; there are: react, bring-up");
+            eprintln!("there is no benchmark `{other}`; there are: react, bring-up, parse, recheck");
             return ExitCode::from(64);
         }
     }
