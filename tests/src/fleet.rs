@@ -157,7 +157,7 @@ fn plain(number: usize) -> String {
     place {{ require {{ label "zone" "a" "b" }} }}
 }}
 "#,
-        replicas = if number % 10 == 0 { 3 } else { 1 },
+        replicas = if number.is_multiple_of(10) { 3 } else { 1 },
     )
 }
 
