@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use wlc_plan::limits;
@@ -13,12 +14,16 @@ use wlc_plan::limits;
 use crate::{
     attachments::{Attachments, Named},
     diagnostics::{Code, Diagnostic, Problems},
+    parallel,
     sources::Sources,
     syntax::guard,
 };
 
 /// The file whose folder is the root of a repository.
 pub const ROOT_FILE: &str = "fleet.kdl";
+
+/// So many files are read before another thread would have begun.
+const FILES_FOR_A_THREAD: usize = 64;
 
 /// Folders that hold what builds write, not what people write.
 pub const OUTPUTS: [&str; 2] = ["plans", "lock"];
@@ -37,15 +42,25 @@ pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
     let mut search = Search { found: BTreeMap::new(), problems };
     search.folder(&root, "");
     let Search { found, problems } = search;
+    let found: Vec<(String, Found)> = found.into_iter().collect();
     let mut sources = Sources::default();
-    for (name, path) in found {
-        match inside(&root, &path).and_then(|path| text(&path)) {
-            text if is_held(&name) => sources.hold(&name, text),
-            Ok(text) => drop(sources.add(&name, &text)),
-            Err(why) => problems.add(unreadable(&name, &why)),
+    for ((name, _), text) in found.iter().zip(texts(&root, &found)) {
+        match text {
+            text if is_held(name) => sources.hold(name, text.map(|text| text.to_string())),
+            Ok(text) => drop(sources.add_shared(name, text)),
+            Err(why) => problems.add(unreadable(name, &why)),
         }
     }
     Ok(sources)
+}
+
+/// The texts of files in their order, or why there is none. Many files are read with several threads.
+fn texts(root: &Path, found: &[(String, Found)]) -> Vec<Result<Arc<str>, String>> {
+    let text = |(_, found): &(String, Found)| match found {
+        Found::Inside(path) => text(path),
+        Found::Link(path) => inside(root, path).and_then(|path| text(&path)),
+    };
+    parallel::map(found, (found.len(), FILES_FOR_A_THREAD), text)
 }
 
 /// Whether a part of a path begins with `_`.
@@ -58,9 +73,17 @@ fn unreadable(name: &str, why: &str) -> Diagnostic {
     diagnostic.hint("a source is a plain file inside the repository, with UTF-8 text")
 }
 
+/// A file that may be a source.
+enum Found {
+    /// It lies in a folder of the repository itself.
+    Inside(PathBuf),
+    /// A link, which may lead out of it.
+    Link(PathBuf),
+}
+
 /// A search for source files: each by its path from the root.
 struct Search<'a> {
-    found: BTreeMap<String, PathBuf>,
+    found: BTreeMap<String, Found>,
     problems: &'a mut Problems,
 }
 
@@ -91,15 +114,16 @@ impl Search<'_> {
         if kind.is_dir() {
             self.folder(&path, &format!("{prefix}{name}/"));
         } else if name.ends_with(".kdl") {
-            self.found.insert(format!("{prefix}{name}"), path);
+            let found = if kind.is_symlink() { Found::Link(path) } else { Found::Inside(path) };
+            self.found.insert(format!("{prefix}{name}"), found);
         }
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
+fn text(path: &Path) -> Result<Arc<str>, String> {
     let bytes = bounded(path, guard::FILE_BYTES as u64)?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).into()),
         Err(error) => {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -117,7 +141,7 @@ fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     if metadata.len() > most {
         return Err(format!("it has {} bytes, {most} are allowed", metadata.len()));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)

@@ -19,6 +19,7 @@ pub mod lock;
 pub mod lower;
 pub mod model;
 pub mod origins;
+pub mod parallel;
 pub mod pipeline;
 pub mod placement;
 pub mod publish;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use crate::{
@@ -30,7 +30,8 @@ pub struct Source {
     pub path: Arc<str>,
     /// Its text.
     pub text: Arc<str>,
-    starts: Arc<[u32]>,
+    /// Where its lines begin, once somebody has asked.
+    starts: OnceLock<Arc<[u32]>>,
 }
 
 /// A line and a column, both from 1; columns count characters.
@@ -45,6 +46,11 @@ pub struct Position {
 impl Sources {
     /// Adds a file and gives its number.
     pub fn add(&mut self, path: &str, text: &str) -> FileId {
+        self.add_shared(path, text.into())
+    }
+
+    /// Adds a file whose text is shared, and gives its number.
+    pub fn add_shared(&mut self, path: &str, text: Arc<str>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push(Source::new(path, text));
         id
@@ -110,25 +116,29 @@ impl Sources {
 }
 
 impl Source {
-    fn new(path: &str, text: &str) -> Self {
+    fn new(path: &str, text: Arc<str>) -> Self {
+        Self { path: path.into(), text, starts: OnceLock::new() }
+    }
+
+    fn starts(&self) -> &[u32] {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| offset(at + 1)));
-        Self { path: path.into(), text: text.into(), starts: starts.collect() }
+        let ends = || self.text.match_indices('\n').map(|(at, _)| offset(at + 1));
+        self.starts.get_or_init(|| std::iter::once(0).chain(ends()).collect())
     }
 
     /// Number of the line, from 0, in which a byte stands.
     pub fn line_of(&self, offset: usize) -> usize {
-        self.starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)
+        self.starts().partition_point(|&start| start as usize <= offset).saturating_sub(1)
     }
 
     /// Offset at which a line begins; the end of the text behind the last line.
     pub fn line_start(&self, line: usize) -> usize {
-        self.starts.get(line).map_or(self.text.len(), |&start| start as usize)
+        self.starts().get(line).map_or(self.text.len(), |&start| start as usize)
     }
 
     /// How many lines there are.
     pub fn lines(&self) -> usize {
-        self.starts.len()
+        self.starts().len()
     }
 
     /// Line and column of a byte.

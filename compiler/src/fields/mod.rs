@@ -105,6 +105,14 @@ impl Schema {
         self.fields.iter().flat_map(own).collect()
     }
 
+    /// A field that may be written in the block, one of a group included.
+    pub fn field(&self, is_meant: &dyn Fn(&Field) -> bool) -> Option<&'static Field> {
+        self.fields.iter().find_map(|field| match (field.shape, field.block) {
+            (Shape::Part, Some(group)) => group.field(is_meant),
+            _ => Some(field).filter(|field| is_meant(field)),
+        })
+    }
+
     /// All words that this version does not carry out, those of its groups included.
     pub fn all_absent(&self) -> Vec<&'static str> {
         let groups = self.fields.iter().filter(|field| field.shape == Shape::Part).filter_map(|field| field.block);

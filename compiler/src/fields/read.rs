@@ -1,7 +1,5 @@
 //! Reads one block by its schema and reports what does not belong there.
 
-use std::collections::BTreeMap;
-
 use super::{Carried, Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
@@ -22,7 +20,6 @@ pub enum Part {
 pub struct Reader<'a> {
     block: &'a Block,
     schema: &'static Schema,
-    fields: Vec<&'static Field>,
     problems: &'a mut Problems,
     arguments: std::slice::Iter<'a, Value>,
 }
@@ -30,8 +27,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Begins with a block; words that do not belong there are reported at once, so that they come first.
     pub fn open(block: &'a Block, schema: &'static Schema, problems: &'a mut Problems) -> Self {
-        let fields = schema.all_fields();
-        let mut reader = Self { block, schema, fields, problems, arguments: block.arguments.iter() };
+        let mut reader = Self { block, schema, problems, arguments: block.arguments.iter() };
         reader.report_unknown();
         reader.report_repeated();
         reader.report_not_carried_out();
@@ -61,8 +57,8 @@ impl<'a> Reader<'a> {
 
     /// What a surplus value was perhaps meant to be: a flag or a property of the same name.
     fn meant_by(&self, value: &Scalar) -> String {
-        let named = |field: &&&Field| matches!(value, Scalar::Text(word) if word == field.word);
-        match self.fields.iter().find(named).map(|field| (field.word, field.shape)) {
+        let named = |field: &Field| matches!(value, Scalar::Text(word) if word == field.word);
+        match self.schema.field(&named).map(|field| (field.word, field.shape)) {
             Some((word, Shape::Flag)) => format!("write the flag as `{word}=#true`, or as a child: `{{ {word} }}`"),
             Some((word, Shape::Property)) => format!("write it as `{word}=…`"),
             Some((word, _)) => format!("`{word}` is written in braces: `{{ {word} … }}`"),
@@ -154,8 +150,9 @@ impl<'a> Reader<'a> {
 
     /// Blocks of their own; those that cannot be held are left out.
     pub fn children<T: FromBlock>(&mut self, word: &'static str) -> Option<Vec<T>> {
-        let children: Vec<&Block> = self.children_named(word).collect();
-        Some(children.into_iter().filter_map(|child| T::from_block(child, self.problems)).collect())
+        let mut found = Vec::with_capacity(self.children_named(word).count());
+        found.extend(self.children_named(word).filter_map(|child| T::from_block(child, self.problems)));
+        Some(found)
     }
 
     /// All children, whatever their words.
@@ -212,8 +209,8 @@ impl<'a> Reader<'a> {
         match T::from_scalar(&value.value) {
             Ok(read) => {
                 if read.carried() == Carried::NotInThisVersion {
-                    let is_argument = |field: &&Field| field.word == word && field.shape == Shape::Argument;
-                    let behind = if self.fields.iter().any(is_argument) { &self.block.word.value } else { word };
+                    let is_argument = |field: &Field| field.word == word && field.shape == Shape::Argument;
+                    let behind = if self.schema.field(&is_argument).is_some() { &self.block.word.value } else { word };
                     let what = format!("`{}` as `{behind}`", value.value);
                     self.problems.not_carried_out(&what, value.span, value.span);
                 }
@@ -228,7 +225,7 @@ impl<'a> Reader<'a> {
     }
 
     fn report_unknown(&mut self) {
-        let own_words = self.fields.iter().any(|field| field.shape == Shape::Entries);
+        let own_words = self.schema.field(&|field| field.shape == Shape::Entries).is_some();
         for property in &self.block.properties {
             let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag);
             self.report_word(&property.name, &known, Some(property.value.span));
@@ -240,10 +237,10 @@ impl<'a> Reader<'a> {
     }
 
     fn report_word(&mut self, word: &Spanned<String>, known: &dyn Fn(&Field) -> bool, value: Option<Span>) {
-        let fields: Vec<&Field> = self.fields.iter().copied().filter(|field| known(field)).collect();
-        if fields.iter().any(|field| field.word == word.value) {
+        if self.schema.field(&|field| field.word == word.value && known(field)).is_some() {
             return;
         }
+        let fields: Vec<&Field> = self.schema.all_fields().into_iter().filter(|field| known(field)).collect();
         let here = format!("`{}` in `{}`", word.value, self.block.word.value);
         if self.schema.all_absent().contains(&word.value.as_str()) {
             let message = format!("{here} is not in this version of wlc");
@@ -251,11 +248,11 @@ impl<'a> Reader<'a> {
             self.problems.add(diagnostic.as_error().hint("take it out; the roadmap in the book says what is planned"));
             return;
         }
-        let as_child = self.fields.iter().any(|field| field.word == word.value);
+        let as_child = self.schema.field(&|field| field.word == word.value).is_some();
         let diagnostic = Diagnostic::new(Code::UnknownWord, format!("unknown {here}"), word.span, "not known here");
         self.problems.add(match value {
             Some(_) if as_child => diagnostic.hint(format!("`{}` is written as a child, in braces", word.value)),
-            Some(_) if self.fields.iter().any(|field| field.shape == Shape::Entries) => diagnostic
+            Some(_) if self.schema.field(&|field| field.shape == Shape::Entries).is_some() => diagnostic
                 .hint(format!("`{}` is written as a child, in braces: `{{ {} \"…\" }}`", word.value, word.value)),
             _ => diagnostic.hint(suggest::hint(&word.value, fields.iter().map(|field| field.word))),
         });
@@ -268,17 +265,16 @@ impl<'a> Reader<'a> {
             self.problems.not_carried_out(&format!("`{}`", word.value), word.span, self.block.extent);
             return;
         }
-        let refused: Vec<&Field> =
-            self.fields.iter().copied().filter(|field| field.carried == Carried::NotInThisVersion).collect();
-        if refused.is_empty() {
+        let is_refused = |field: &Field| field.carried == Carried::NotInThisVersion;
+        if self.schema.field(&is_refused).is_none() {
             return;
         }
         let properties = self.block.properties.iter();
         let properties = properties.map(|one| (&one.name, one.name.span.to(one.value.span), Some(&one.value)));
         let children = self.block.children.iter().map(|one| (&one.word, one.extent, one.arguments.first()));
         for (word, extent, value) in properties.chain(children) {
-            let named = |field: &&&Field| field.word == word.value && is_named(field.shape);
-            let Some(field) = refused.iter().find(named) else { continue };
+            let named = |field: &Field| is_refused(field) && field.word == word.value && is_named(field.shape);
+            let Some(field) = self.schema.field(&named) else { continue };
             let is_taken_back = field.shape == Shape::Flag && value.is_some_and(|it| it.value == Scalar::Bool(false));
             if !is_taken_back {
                 let what = format!("`{}` in `{}`", word.value, self.block.word.value);
@@ -289,7 +285,8 @@ impl<'a> Reader<'a> {
     }
 
     fn report_arguments_not_carried_out(&mut self) {
-        let behind = self.fields.iter().filter(|field| matches!(field.shape, Shape::Argument | Shape::Rest));
+        let fields = self.schema.all_fields();
+        let behind = fields.iter().filter(|field| matches!(field.shape, Shape::Argument | Shape::Rest));
         for (field, value) in behind.zip(&self.block.arguments) {
             if field.carried == Carried::NotInThisVersion {
                 let what = format!("the {} of `{}`", field.word, self.block.word.value);
@@ -300,18 +297,16 @@ impl<'a> Reader<'a> {
 
     /// A word that stands once may neither be repeated nor be written both as a property and as a child.
     fn report_repeated(&mut self) {
-        let once = |word: &str| self.fields.iter().any(|field| field.word == word && field.shape != Shape::Children);
-        let properties = self.block.properties.iter().map(|property| &property.name);
-        let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+        let once =
+            |word: &str| self.schema.field(&|field| field.word == word && field.shape != Shape::Children).is_some();
+        let words = || {
+            let properties = self.block.properties.iter().map(|property| &property.name);
+            properties.chain(self.block.children.iter().map(|child| &child.word))
+        };
         let mut repeated = Vec::new();
-        for word in properties.chain(self.block.children.iter().map(|child| &child.word)) {
-            if !once(&word.value) {
-                continue;
-            }
-            match first.get(word.value.as_str()) {
-                None => drop(first.insert(&word.value, word.span)),
-                Some(earlier) => repeated.push((word, *earlier)),
-            }
+        for (place, word) in words().enumerate().filter(|(_, word)| once(&word.value)) {
+            let earlier = words().take(place).find(|earlier| earlier.value == word.value);
+            repeated.extend(earlier.map(|earlier| (word, earlier.span)));
         }
         for (word, earlier) in repeated {
             let message = format!("`{}` is written twice in `{}`", word.value, self.block.word.value);

@@ -7,7 +7,12 @@ use wlc_plan::{
 };
 
 use super::range::Speed;
-use crate::fields::value::Whole;
+use crate::{
+    diagnostics::Problems,
+    fields::{FromBlock, value::Whole},
+    parallel,
+    syntax::Block,
+};
 
 /// A count of cores, threads and the like.
 pub type Count = Whole<0, 1_000_000>;
@@ -162,4 +167,34 @@ crate::block! {
         /// The newest format of plans that it reads.
         formats: [optional property] Count, "formats" ("");
     }
+}
+
+/// So many machines' facts are read before another thread would have begun.
+const FACTS_FOR_A_THREAD: usize = 8;
+
+/// The facts of one machine, read before their turn, and what is wrong with them.
+pub(super) struct ReadFacts(Option<Facts>, Problems);
+
+impl ReadFacts {
+    /// The facts; what is wrong with them is told now.
+    pub(super) fn take(self, problems: &mut Problems) -> Option<Facts> {
+        problems.append(self.1);
+        self.0
+    }
+}
+
+/// Reads the facts among these blocks, of which large fleets have most: with several threads, since none depends on
+/// another. What a template or an overlay has made is left for its turn.
+pub(super) fn read_ahead(blocks: &[Block], problems: &Problems) -> Vec<Option<ReadFacts>> {
+    let is_meant = |block: &&Block| {
+        block.word.value == Facts::SCHEMA.word && problems.origins().get(block.word.span.file).is_none()
+    };
+    let count = blocks.iter().filter(is_meant).count();
+    parallel::map(blocks, (count, FACTS_FOR_A_THREAD), |block| {
+        Some(block).filter(is_meant).map(|block| {
+            let mut problems = Problems::default();
+            let facts = Facts::from_block(block, &mut problems);
+            ReadFacts(facts, problems)
+        })
+    })
 }

@@ -34,7 +34,7 @@ use self::{
     cron_job::CronJob,
     daemon_set::DaemonSet,
     deployment::Deployment,
-    facts::Facts,
+    facts::{Facts, ReadFacts},
     fleet::Fleet,
     job::Job,
     node::Node,
@@ -97,12 +97,13 @@ const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job",
 impl Repository {
     /// Reads the blocks of a file.
     pub fn read(&mut self, blocks: &[Block], problems: &mut Problems) {
-        for block in blocks {
-            self.read_block(block, problems);
+        let facts = facts::read_ahead(blocks, problems);
+        for (block, facts) in blocks.iter().zip(facts) {
+            self.read_block(block, facts, problems);
         }
     }
 
-    fn read_block(&mut self, block: &Block, problems: &mut Problems) {
+    fn read_block(&mut self, block: &Block, facts: Option<ReadFacts>, problems: &mut Problems) {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
             report_unknown(block, &self.templates, problems);
             return;
@@ -113,7 +114,13 @@ impl Repository {
         match schema.word {
             "fleet" => self.fleet = Fleet::from_block(block, problems),
             "node" => put(&mut self.nodes, Node::from_block(block, problems), |node| node.name.value.clone()),
-            "facts" => put(&mut self.facts, Facts::from_block(block, problems), |facts| facts.node.value.clone()),
+            "facts" => {
+                let read = match facts {
+                    Some(facts) => facts.take(problems),
+                    None => Facts::from_block(block, problems),
+                };
+                put(&mut self.facts, read, |facts| facts.node.value.clone());
+            }
             "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
             "secret" => put(&mut self.secrets, Secret::from_block(block, problems), |secret| secret.name.value.clone()),
             "removed" => put(&mut self.removed, Removed::from_block(block, problems), |word| word.name.value.clone()),

@@ -15,11 +15,11 @@ use crate::model::{Repository, container::overlap, facts::Facts, node::Node};
 
 /// A node and what is left of it.
 #[derive(Debug, Clone)]
-pub(super) struct Machine {
+pub(super) struct Machine<'a> {
     /// What people say of it.
-    pub node: Node,
+    pub node: &'a Node,
     /// What the agent found.
-    pub facts: Option<Facts>,
+    pub facts: Option<&'a Facts>,
     /// CPUs that are left; none where the capacity is not known.
     pub cpu: Option<Cpu>,
     /// Memory that is left; none where the capacity is not known.
@@ -35,12 +35,12 @@ pub(super) struct Machine {
 }
 
 /// All nodes, empty.
-pub(super) fn machines(repository: &Repository) -> BTreeMap<NodeName, Machine> {
+pub(super) fn machines(repository: &Repository) -> BTreeMap<NodeName, Machine<'_>> {
     let there = repository.nodes.iter().filter(|(_, node)| !node.gone.value);
     there.map(|(name, node)| (name.clone(), machine(node, repository.facts.get(name)))).collect()
 }
 
-fn machine(node: &Node, facts: Option<&Facts>) -> Machine {
+fn machine<'a>(node: &'a Node, facts: Option<&'a Facts>) -> Machine<'a> {
     let capacity = facts.and_then(|facts| facts.capacity.as_ref());
     let reserve = node.reserve.as_ref();
     let cpu = capacity.and_then(|capacity| capacity.cpu.as_ref()).map(|cpu| {
@@ -54,19 +54,10 @@ fn machine(node: &Node, facts: Option<&Facts>) -> Machine {
     // A placeholder has room for everything that insists on it: what it really has is not known.
     let is_open = node.placeholder.value && facts.is_none();
     let (cpu, memory) = if is_open { (Some(Cpu(u64::MAX)), Some(Bytes(u64::MAX))) } else { (cpu, memory) };
-    Machine {
-        node: node.clone(),
-        facts: facts.cloned(),
-        cpu,
-        memory,
-        all_cpu: cpu,
-        all_memory: memory,
-        ports: BTreeMap::new(),
-        replicas: 0,
-    }
+    Machine { node, facts, cpu, memory, all_cpu: cpu, all_memory: memory, ports: BTreeMap::new(), replicas: 0 }
 }
 
-impl Machine {
+impl Machine<'_> {
     /// Takes what a replica gets.
     pub(super) fn take(&mut self, request: &Request, binding: &Binding) {
         self.cpu = self.cpu.map(|left| Cpu(left.0.saturating_sub(request.cpu.0)));

@@ -24,7 +24,7 @@ pub(super) struct Eligible {
 }
 
 /// Judges labels, facts and taints: what does not change while replicas are placed.
-pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine>) -> Eligible {
+pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine<'_>>) -> Eligible {
     let mut found = Eligible::default();
     for (name, machine) in machines {
         let refusals = refusals(request, machine);
@@ -38,7 +38,7 @@ pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine>
 }
 
 /// Why a node may not run a replica, whatever room it has.
-pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
+pub(super) fn refusals(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
     let place = request.place.as_ref();
     for taint in &machine.node.taints {
@@ -63,8 +63,8 @@ pub(super) fn refusals(request: &Request, machine: &Machine) -> Vec<Refusal> {
 }
 
 /// What Podman cannot do without root: ports below 1024, and limits on control groups of version 1.
-fn rootless(request: &Request, machine: &Machine) -> Vec<Refusal> {
-    let podman = machine.facts.as_ref().and_then(|facts| facts.podman.as_ref());
+fn rootless(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
+    let podman = machine.facts.and_then(|facts| facts.podman.as_ref());
     let Some(podman) = podman.filter(|podman| podman.rootless.value) else { return Vec::new() };
     let mut found = Vec::new();
     for port in &request.ports {
@@ -82,7 +82,7 @@ fn rootless(request: &Request, machine: &Machine) -> Vec<Refusal> {
 }
 
 /// What the node forbids.
-fn forbidden(request: &Request, machine: &Machine) -> Vec<Refusal> {
+fn forbidden(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
     let forbidden = machine.node.forbid.iter().flat_map(|list| &list.value);
     let asked = forbidden.filter_map(|word| request.forbidden.iter().find(|(asked, _)| *asked == word.value));
     let refusal = |(asked, span): &(Forbidden, Span)| {
@@ -99,7 +99,7 @@ fn tolerates(word: &Tolerate, taint: &Taint) -> bool {
         && word.effect.as_ref().is_none_or(|wanted| wanted.value == taint.effect.value)
 }
 
-fn by_place(place: &Place, machine: &Machine) -> Vec<Refusal> {
+fn by_place(place: &Place, machine: &Machine<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
     if let Some(on) = place.on.as_ref().filter(|on| on.value != machine.node.name.value) {
         found.push(Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
@@ -111,8 +111,8 @@ fn by_place(place: &Place, machine: &Machine) -> Vec<Refusal> {
 }
 
 /// All clauses of a term: what must be true, and what must not.
-fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine) -> Vec<Refusal> {
-    let facts = machine.facts.as_ref();
+fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine<'_>) -> Vec<Refusal> {
+    let facts = machine.facts;
     let missed = clauses.labels.iter().filter(|label| !has_label(label, machine));
     let mut found: Vec<Refusal> = missed.map(|label| label_refusal(label, machine)).collect();
     found.extend(facts::required(clauses, facts));
@@ -127,13 +127,13 @@ fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine) -> Vec<Refusal>
 }
 
 /// S-431: one of several terms is enough. Where none holds, the one that lacks least says why.
-fn any(terms: &[Any], machine: &Machine) -> Vec<Refusal> {
+fn any(terms: &[Any], machine: &Machine<'_>) -> Vec<Refusal> {
     let missed = terms.iter().map(|one| term(&one.clauses, one.not.as_ref(), machine));
     missed.min_by_key(Vec::len).unwrap_or_default()
 }
 
 /// S-432: a label with one of these values and inside these bounds; without any, the label at all.
-fn has_label(wanted: &LabelRequirement, machine: &Machine) -> bool {
+fn has_label(wanted: &LabelRequirement, machine: &Machine<'_>) -> bool {
     let mut labels = machine.node.labels.iter().filter(|label| label.key.value == wanted.key.value);
     labels.any(|label| {
         let value = &label.value.value;
@@ -149,7 +149,7 @@ fn is_inside(wanted: &LabelRequirement, value: &str) -> bool {
     at_least && wanted.at_most.as_ref().is_none_or(|most| number.is_some_and(|number| number <= most.value))
 }
 
-fn label_refusal(wanted: &LabelRequirement, machine: &Machine) -> Refusal {
+fn label_refusal(wanted: &LabelRequirement, machine: &Machine<'_>) -> Refusal {
     let key = &wanted.key.value;
     let there = machine.node.labels.iter().find(|label| label.key.value == *key);
     let detail = match there {
@@ -160,7 +160,7 @@ fn label_refusal(wanted: &LabelRequirement, machine: &Machine) -> Refusal {
 }
 
 /// What is missing on a node for one more replica: CPU, memory, host ports, places.
-pub(super) fn room(request: &Request, machine: &Machine) -> Vec<Refusal> {
+pub(super) fn room(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
     if request.cpu.0 > 0 && machine.cpu.is_none_or(|left| left < request.cpu) {
         found.push(Refusal::cpu(request.cpu_span.unwrap_or(request.span), request.cpu, machine.cpu));

@@ -92,7 +92,7 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
 fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
-    machines: &BTreeMap<NodeName, Machine>,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
 ) -> Vec<Task<'a>> {
     let task = |(name, request): (&'a WorkloadName, &'a Request)| Task {
         workload: &repository.workloads[name],
@@ -112,7 +112,7 @@ fn in_order<'a>(
 fn on_each(
     Task { request, eligible, .. }: &Task<'_>,
     placed: &mut BTreeMap<ReplicaName, Placed>,
-    machines: &mut BTreeMap<NodeName, Machine>,
+    machines: &mut BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
     let mut refused = BTreeMap::new();
@@ -142,7 +142,7 @@ fn spread_out(
     Task { request, eligible, .. }: &Task<'_>,
     lock: &Lock,
     placed: &mut BTreeMap<ReplicaName, Placed>,
-    machines: &mut BTreeMap<NodeName, Machine>,
+    machines: &mut BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
     let mut names = stay::names(request, eligible, lock);

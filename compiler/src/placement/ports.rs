@@ -22,7 +22,7 @@ pub(super) fn bind<'a>(
     request: &'a Request,
     replica: &ReplicaName,
     locked: &Locked,
-    machine: &Machine,
+    machine: &Machine<'_>,
 ) -> Result<Binding, &'a PortRequest> {
     let mut ports: Vec<PortBinding> = Vec::new();
     for asked in &request.ports {
@@ -43,7 +43,7 @@ pub(super) fn bind<'a>(
 }
 
 /// Whether the node has a free number for each port that asks `auto`.
-pub(super) fn has_room(request: &Request, replica: &ReplicaName, machine: &Machine) -> bool {
+pub(super) fn has_room(request: &Request, replica: &ReplicaName, machine: &Machine<'_>) -> bool {
     let is_plenty = |range: PortRange| size(range) > (machine.ports_taken() + request.ports.len()) as u64;
     request.auto_ports.is_some_and(is_plenty) || bind(request, replica, &Locked::new(), machine).is_ok()
 }
@@ -54,7 +54,7 @@ fn automatic(
     replica: &ReplicaName,
     locked: &Locked,
     given: &[PortBinding],
-    machine: &Machine,
+    machine: &Machine<'_>,
 ) -> Option<u16> {
     let range = request.auto_ports?;
     let is_free = |port: u16| {

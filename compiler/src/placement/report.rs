@@ -55,7 +55,7 @@ pub(super) fn no_node_fits(
     request: &Request,
     replica: &ReplicaName,
     eligible: &Eligible,
-    machines: &BTreeMap<NodeName, Machine>,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
     let room = eligible.nodes.iter().filter_map(|node| Some((node, filter::room(request, machines.get(node)?))));
@@ -88,7 +88,7 @@ pub(super) fn daemon_set_without_room(
 }
 
 /// A port that asks `auto`, and no number is free for it.
-pub(super) fn no_free_port(request: &Request, asked: &PortRequest, machine: &Machine, problems: &mut Problems) {
+pub(super) fn no_free_port(request: &Request, asked: &PortRequest, machine: &Machine<'_>, problems: &mut Problems) {
     let Some(range) = request.auto_ports else {
         let message = "the fleet has no `host-ports` from which a port can be picked";
         let diagnostic = Diagnostic::new(Code::NoFreePort, message, asked.span, "from which ports?");

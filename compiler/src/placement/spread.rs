@@ -32,7 +32,7 @@ pub(super) fn choose(
     request: &Request,
     replica: &ReplicaName,
     eligible: &Eligible,
-    machines: &BTreeMap<NodeName, Machine>,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
     counts: &Counts,
 ) -> Option<NodeName> {
     let candidates = eligible.nodes.iter().filter_map(|node| machines.get(node).map(|machine| (node, machine)));

@@ -106,7 +106,7 @@ pub(super) fn keep(
     request: &Request,
     eligible: &Eligible,
     lock: &Lock,
-    machines: &mut BTreeMap<NodeName, Machine>,
+    machines: &mut BTreeMap<NodeName, Machine<'_>>,
 ) -> BTreeMap<ReplicaName, Placed> {
     let locked = locked(request, lock);
     let mut kept = BTreeMap::new();

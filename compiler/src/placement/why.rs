@@ -11,7 +11,7 @@ use crate::{model::Repository, rollback::Pins};
 pub struct Reasons<'a> {
     repository: &'a Repository,
     requests: BTreeMap<WorkloadName, Request>,
-    machines: BTreeMap<NodeName, Machine>,
+    machines: BTreeMap<NodeName, Machine<'a>>,
 }
 
 impl<'a> Reasons<'a> {

@@ -13,7 +13,7 @@ mod reader;
 mod strict;
 mod tolerant;
 
-pub use many::{read_all, threads};
+pub use many::read_all;
 pub use reader::{Reader, read, read_by, read_whole};
 
 use crate::span::{Span, Spanned};

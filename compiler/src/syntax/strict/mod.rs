@@ -18,6 +18,11 @@ use std::ops::Range;
 use super::{Block, Property, Value, guard};
 use crate::span::{FileId, Span};
 
+/// Machines and people rarely write shorter blocks; what is kept for the blocks of a file need not grow then.
+const BYTES_OF_A_BLOCK: usize = 32;
+/// Few blocks have more arguments, and few more properties.
+const VALUES_OF_A_BLOCK: usize = 16;
+
 /// The blocks of a file; none where this reader does not understand every byte of it.
 pub(super) fn read(file: FileId, text: &str) -> Option<Vec<Block>> {
     read_part(file, text, 0..text.len())
@@ -70,9 +75,9 @@ impl<'a> Reader<'a> {
             dashed: false,
             part: start,
             longest_part: 0,
-            blocks: Vec::new(),
-            arguments: Vec::new(),
-            properties: Vec::new(),
+            blocks: Vec::with_capacity(text.len() / BYTES_OF_A_BLOCK),
+            arguments: Vec::with_capacity(VALUES_OF_A_BLOCK),
+            properties: Vec::with_capacity(VALUES_OF_A_BLOCK),
         }
     }
 

@@ -11,6 +11,7 @@ use std::{
 use kdl::KdlDocument;
 use wlc::{
     diagnostics::Problems,
+    parallel,
     sources::Sources,
     syntax::{self, Reader},
 };
@@ -35,7 +36,7 @@ pub(crate) fn run() {
         baseline.add(by_kdl(&made));
         parallel.add(all_at_once(&made));
     }
-    println!("parse with {} threads: {}", syntax::threads(), parallel.spread());
+    println!("parse with {} threads: {}", parallel::threads(), parallel.spread());
     memory();
     figures::close("parse", &ours, &baseline);
 }
