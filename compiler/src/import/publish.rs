@@ -73,20 +73,19 @@ pub(super) fn range(text: &str) -> Option<(i64, i64)> {
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> (Option<String>, Option<(i64, i64)>, (i64, i64), String) {
+    fn parsed(text: &str) -> String {
         let Published { address, host, container, protocol } = Published::parse(text).unwrap();
-        (address, host, container, protocol)
+        format!("{address:?} {host:?} {container:?} {protocol}")
     }
 
     #[test]
     fn all_forms_are_read() {
-        let tcp = || "tcp".to_owned();
-        assert_eq!(parsed("80"), (None, None, (80, 80), tcp()));
-        assert_eq!(parsed("8080:80"), (None, Some((8080, 8080)), (80, 80), tcp()));
-        assert_eq!(parsed("127.0.0.1:8080:80"), (Some("127.0.0.1".to_owned()), Some((8080, 8080)), (80, 80), tcp()));
-        assert_eq!(parsed("127.0.0.1::80"), (Some("127.0.0.1".to_owned()), None, (80, 80), tcp()));
-        assert_eq!(parsed("[::1]:53:53/UDP"), (Some("::1".to_owned()), Some((53, 53)), (53, 53), "udp".to_owned()));
-        assert_eq!(parsed("3000-3002:4000-4002"), (None, Some((3000, 3002)), (4000, 4002), tcp()));
+        assert_eq!(parsed("80"), "None None (80, 80) tcp");
+        assert_eq!(parsed("8080:80"), "None Some((8080, 8080)) (80, 80) tcp");
+        assert_eq!(parsed("127.0.0.1:8080:80"), "Some(\"127.0.0.1\") Some((8080, 8080)) (80, 80) tcp");
+        assert_eq!(parsed("127.0.0.1::80"), "Some(\"127.0.0.1\") None (80, 80) tcp");
+        assert_eq!(parsed("[::1]:53:53/UDP"), "Some(\"::1\") Some((53, 53)) (53, 53) udp");
+        assert_eq!(parsed("3000-3002:4000-4002"), "None Some((3000, 3002)) (4000, 4002) tcp");
         for bad in ["", "x", "0", "70000", "80:x", "1:2:3:"] {
             assert_eq!(Published::parse(bad), None, "{bad}");
         }

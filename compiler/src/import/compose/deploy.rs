@@ -98,7 +98,8 @@ pub(super) fn cpus_and_memory(
     block: &mut Block,
     report: &mut Report<'_>,
 ) {
-    let values: [(&str, &'static str, fn(&str) -> Option<Value>); 2] = [
+    type Read = fn(&str) -> Option<Value>;
+    let values: [(&str, &'static str, Read); 2] = [
         (cpus, "cpu", quantity::compose_cpus),
         (memory, "memory", |text| quantity::compose_bytes(text).map(Value::from)),
     ];

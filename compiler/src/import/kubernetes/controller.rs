@@ -4,11 +4,10 @@ use super::{
     super::{fields::Fields, kdl::Block, quantity},
     Cx, budget,
     budget::count_or_share,
-    job,
+    claim, job,
     object::{Object, Pairs, write_labels},
     pod::{self, Owner},
     selector::{Known, Selector},
-    volume,
 };
 
 /// Reads an object that becomes a workload.
@@ -253,7 +252,7 @@ fn stateful_set(object: Object, known: &Known, cx: &mut Cx<'_, '_>) -> Block {
     block.absorb(notes);
     selector(&mut parts.spec, known, false, report);
     parts.spec.leave("serviceName", "replicas are known to each other by their names, such as `db-0`", report);
-    let claims = volume::claim_templates(&mut parts.spec, &mut block, report);
+    let claims = claim::claim_templates(&mut parts.spec, &mut block, report);
     let mut update = Block::new("update");
     if let Some(mut strategy) = parts.spec.map("updateStrategy", report) {
         update = strategy_of(

@@ -1,6 +1,7 @@
 //! Kubernetes manifests. Here documents are sorted by their kind; each kind is read by a file of its own.
 
 mod budget;
+mod claim;
 mod config;
 mod container;
 mod controller;
@@ -30,7 +31,7 @@ struct Cx<'r, 'p> {
     known: Vec<Known>,
     budgets: Vec<Budget>,
     /// Claims that the input declares, by name: size, class and access.
-    claims: Vec<volume::Claim>,
+    claims: Vec<claim::Claim>,
 }
 
 /// Reads manifests. Workloads are listed first, since selectors of one may mean another.
@@ -48,7 +49,7 @@ pub(super) fn read(documents: Vec<Document>, import: &mut Import<'_>) {
         }
     }
     budget::report_unused(&mut cx);
-    volume::report_unused(&mut cx);
+    claim::report_unused(&mut cx);
 }
 
 /// Whether workloads ask for it: it is read before them.
@@ -84,7 +85,7 @@ fn dispatch(object: Object, known: Option<&Known>, cx: &mut Cx<'_, '_>) {
         "ConfigMap" => config::config(object, cx),
         "Secret" => config::secret(object, cx),
         "PodDisruptionBudget" => budget::read(object, cx),
-        "PersistentVolumeClaim" => volume::claim(object, cx),
+        "PersistentVolumeClaim" => claim::claim(object, cx),
         "Service" | "Ingress" | "Gateway" | "HTTPRoute" => traffic(object, cx),
         _ => unsupported(object, cx),
     }

@@ -154,10 +154,9 @@ fn limits(unit: &mut Unit, block: &mut Block, report: &mut Report<'_>) {
             None => report.bad(memory.span, format!("`{}` is no amount of bytes", memory.value)),
         }
     }
-    if let Some(limit) = unit.last(SECTION, "PidsLimit").and_then(|limit| limit.value.parse::<i64>().ok()) {
-        if limit > 0 {
-            block.push(Block::new("pids-limit").arg(limit));
-        }
+    let pids = unit.last(SECTION, "PidsLimit").and_then(|limit| limit.value.parse::<i64>().ok());
+    if let Some(limit) = pids.filter(|limit| *limit > 0) {
+        block.push(Block::new("pids-limit").arg(limit));
     }
     for limit in unit.all(SECTION, "Ulimit") {
         let (name, values) = limit.value.split_once('=').unwrap_or((&limit.value, ""));
@@ -224,9 +223,8 @@ fn security(unit: &mut Unit, block: &mut Block, pod: &mut Block, report: &mut Re
     if !groups.is_empty() {
         pod.push(Block::new("groups").args(groups));
     }
-    match unit.last(SECTION, "LogDriver").map(|driver| driver.value).as_deref() {
-        Some("journald") => pod.push(Block::new("log").arg("journald")),
-        Some(_) | None => {}
+    if unit.last(SECTION, "LogDriver").is_some_and(|driver| driver.value == "journald") {
+        pod.push(Block::new("log").arg("journald"));
     }
 }
 
