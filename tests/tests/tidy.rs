@@ -30,6 +30,8 @@ const EDGES: &[&str] = &[
     "compiler/src/cli/import.rs",
     "compiler/src/cli/init.rs",
     "compiler/src/cli/output.rs",
+    "compiler/src/cli/up/agent.rs",
+    "compiler/src/cli/up/folder.rs",
     "compiler/src/files.rs",
     "compiler/src/lock/store.rs",
     "compiler/src/publish/folder.rs",

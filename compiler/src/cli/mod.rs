@@ -22,6 +22,7 @@ mod project;
 mod rollback;
 mod show;
 mod sign;
+mod up;
 mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -77,6 +78,8 @@ enum Command {
     Graph(graph::Graph),
     /// Lists every replica with its workload and node.
     List(list::List),
+    /// Builds and applies on this machine, again at each save, until Ctrl-C. What runs goes on.
+    Up(up::Up),
     /// Makes a new repository that builds.
     Init(init::Init),
     /// Prints KDL for Kubernetes manifests, Compose files and Podman Quadlet units.
@@ -157,6 +160,7 @@ pub fn main() -> ExitCode {
         Command::Show(show) => show.run(&place),
         Command::Graph(graph) => graph.run(&place),
         Command::List(list) => list.run(&place),
+        Command::Up(up) => up.run(&place),
         Command::Init(init) => init.run(&place.dir),
         Command::Import(import) => import.run(),
         Command::Completions(completions) => completions.run(),

@@ -6,6 +6,7 @@ mod graph;
 mod reports;
 mod rollback;
 mod shell;
+mod up;
 
 use serde_json::Value;
 use wlc_tests::running::Ran;
