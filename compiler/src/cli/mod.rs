@@ -3,6 +3,7 @@
 //! Commands are an edge: they read the working folder and the clock and print.
 
 mod build;
+mod calendar;
 mod check;
 mod completions;
 mod diff;
@@ -74,6 +75,8 @@ enum Command {
     Rollback(rollback::Rollback),
     /// Shows what a node must run.
     Show(show::Show),
+    /// Shows when cron jobs run next, and what about it may surprise.
+    Calendar(calendar::Calendar),
     /// Draws what runs where: one page of HTML.
     Graph(graph::Graph),
     /// Lists every replica with its workload and node.
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::History(history) => history.run(&place),
         Command::Rollback(rollback) => rollback.run(&place),
         Command::Show(show) => show.run(&place),
+        Command::Calendar(calendar) => calendar.run(&place),
         Command::Graph(graph) => graph.run(&place),
         Command::List(list) => list.run(&place),
         Command::Up(up) => up.run(&place),

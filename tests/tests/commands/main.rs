@@ -1,6 +1,7 @@
 //! The commands of `wlc` as users and their scripts run them: the built program in small repositories.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod calendar;
 mod diff;
 mod graph;
 mod reports;
