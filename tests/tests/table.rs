@@ -1,8 +1,8 @@
 //! The table of what Kubernetes does and which test shows that we do it: `tests/semantics.tsv`.
 //!
 //! Each line has four columns: an id, Kubernetes' field, what is true here, and the test. A test is named by the function,
-//! or as `compile/CASE` or `errors/CASE` by a folder of data. The page of the book is made from the table; `WLC_UPDATE=1`
-//! writes it.
+//! or as `compile/CASE` or `errors/CASE` by a folder of data. What is left out on purpose stands in `tests/left-out.tsv`: an
+//! id, Kubernetes' field, the reason. The page of the book is made from both tables; `WLC_UPDATE=1` writes it.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeSet, fs};
@@ -25,6 +25,14 @@ fn row(line: &str) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
     let [id, field, here, test] = columns[..] else { panic!("a line has four columns: {line}") };
     Row { id: id.to_owned(), field: field.to_owned(), here: here.to_owned(), test: test.to_owned() }
+}
+
+/// What is left out: id, Kubernetes' field, reason.
+fn left_out() -> Vec<[String; 3]> {
+    let text = fs::read_to_string(running::workspace().join("tests/left-out.tsv")).unwrap();
+    let columns = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+    let rows = text.lines().skip(1).map(columns);
+    rows.map(|columns| columns.try_into().expect("a line has three columns")).collect()
 }
 
 /// The names of all functions below `#[test]` or `#[tokio::test]`.
@@ -62,7 +70,9 @@ fn every_row_is_shown_by_a_test_that_is_there() {
         .map(|(row, test)| format!("{}: there is no test `{test}`", row.id))
         .collect();
     assert!(missing.is_empty(), "{}", missing.join("\n"));
-    let mut ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let left_out = left_out();
+    let ids = rows.iter().map(|row| row.id.as_str()).chain(left_out.iter().map(|[id, ..]| id.as_str()));
+    let mut ids: Vec<&str> = ids.collect();
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
@@ -72,10 +82,10 @@ fn every_row_is_shown_by_a_test_that_is_there() {
 #[test]
 fn the_page_of_the_book_is_the_table() {
     let page = running::workspace().join("book/src/kubernetes.md");
-    assert_eq!(golden::compare(&page, &text(&rows())), None);
+    assert_eq!(golden::compare(&page, &text(&rows(), &left_out())), None);
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[Row], left_out: &[[String; 3]]) -> String {
     let mut text = "# Coming from Kubernetes\n\n\
         What a field of Kubernetes is here, as far as a test shows it. `wlc explain NAME` finds a word of the language by its \
         name in Kubernetes too; the [reference](reference/language.md) has both names of each field. What is not carried out yet is \
@@ -84,6 +94,10 @@ fn text(rows: &[Row]) -> String {
         .to_owned();
     for Row { id, field, here, .. } in rows {
         text.push_str(&format!("| {field} | {here} | {id} |\n"));
+    }
+    text.push_str("\n## Left out\n\n| Kubernetes | why | id |\n| --- | --- | --- |\n");
+    for [id, field, reason] in left_out {
+        text.push_str(&format!("| {field} | {reason} | {id} |\n"));
     }
     text
 }

@@ -1,10 +1,12 @@
 //! Stateful-sets: claims that can be made, and identities that stay single (S-125 to S-139).
 
+use std::collections::BTreeSet;
+
 use wlc_plan::quantity::{Bytes, Millis};
 
 use super::names;
 use crate::{
-    diagnostics::{Code, Diagnostic, Problems},
+    diagnostics::{Code, Diagnostic, Problems, suggest},
     model::{
         Repository,
         stateful_set::{Access, Claim, Retention, StatefulSet},
@@ -18,6 +20,7 @@ pub(super) fn check(repository: &Repository, workload: &StatefulSet, problems: &
         size(claim, problems);
         volume(workload, claim, problems);
         access(claim, problems);
+        storage(repository, claim, problems);
         before_remove(repository, claim, problems);
     }
     let grace = &workload.common.pod.grace;
@@ -59,6 +62,21 @@ fn access(claim: &Claim, problems: &mut Problems) {
         let diagnostic = Diagnostic::new(Code::Contradiction, message, claim.access.span, "one node only");
         problems.add(diagnostic.hint("write `access=\"read-write-once\"`, or name a shared `storage=`"));
     }
+}
+
+/// S-128: some node has a storage of this name.
+fn storage(repository: &Repository, claim: &Claim, problems: &mut Problems) {
+    let Some(storage) = &claim.storage else { return };
+    let nodes = repository.nodes.values();
+    let there: BTreeSet<&str> = nodes.flat_map(|node| &node.storage).map(|one| one.name.value.as_str()).collect();
+    if there.contains(storage.value.as_str())
+        || repository.nodes.values().any(|node| problems.any_error_in(node.extent))
+    {
+        return;
+    }
+    let message = format!("no node has a storage `{}`", storage.value);
+    let diagnostic = Diagnostic::new(Code::UnknownName, message, storage.span, "no such storage");
+    problems.add(diagnostic.hint(suggest::hint(storage.value.as_str(), there)));
 }
 
 /// A job that must complete before the claim is deleted.

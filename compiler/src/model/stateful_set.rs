@@ -1,7 +1,7 @@
 //! Stateful-sets: replicas with an identity and volumes of their own.
 
 use wlc_plan::{
-    name::{ClaimName, WorkloadName},
+    name::{ClaimName, VolumeName, WorkloadName},
     quantity::Bytes,
 };
 
@@ -34,7 +34,7 @@ crate::block! {
         /// How much of the node's storage is set aside for it.
         size: [required property] Bytes, "size" ("spec.resources.requests.storage");
         /// The node's storage on which it lies, by the name that the node gives it.
-        storage: [optional property] ClaimName, "storage" ("spec.storageClassName");
+        storage: [optional property] VolumeName, "storage" ("spec.storageClassName");
         /// Who may use it at the same time.
         access: [default property] Access, "access" ("spec.accessModes"), default "read-write-once";
         /// What becomes of it when the workload is removed.

@@ -27,6 +27,15 @@ fn replicas(rows: &[(String, String, String)]) -> Vec<&str> {
     rows.iter().map(|(_, replica, _)| replica.as_str()).collect()
 }
 
+/// S-095: one, always.
+#[test]
+fn what_is_not_written_is_one_replica() {
+    for kind in ["deployment", "stateful-set", "job"] {
+        let rows = listed(&format!("{kind} \"db\" {{ container \"main\" image=\"IMAGE\" }}"));
+        assert_eq!(replicas(&rows), ["db-0"], "{kind}");
+    }
+}
+
 /// S-097, S-113: numbers from `start` on, one after the other.
 #[test]
 fn a_stateful_set_has_the_numbers_from_its_start_on() {
