@@ -91,7 +91,7 @@ impl Picture {
         };
         let workloads = placement.workloads.iter().map(|(name, replicas)| workload((name, replicas)));
         let mut cards: Vec<(&Node, Card)> = cards(repository, placement, utilisation);
-        cards.sort_by(|(_, one), (_, other)| natural(one.name.as_str()).cmp(&natural(other.name.as_str())));
+        cards.sort_by_cached_key(|(_, card)| natural(card.name.as_str()));
         Self { fleet, workloads: workloads.collect(), groups: divide(cards, by) }
     }
 
@@ -129,6 +129,9 @@ fn cards<'a>(
     repository.nodes.iter().map(card).collect()
 }
 
+/// Nodes and their cards.
+type Described<'a> = Vec<(&'a Node, Card)>;
+
 /// Divides nodes by the first label, and each part by the others. A label that no node has divides nothing.
 fn divide(cards: Vec<(&Node, Card)>, by: &[LabelKey]) -> Group {
     let Some((label, others)) = by.split_first() else {
@@ -140,13 +143,14 @@ fn divide(cards: Vec<(&Node, Card)>, by: &[LabelKey]) -> Group {
     if cards.iter().all(|(node, _)| value(node).is_none()) {
         return divide(cards, others);
     }
-    // Those without the label come last.
-    let mut parts: BTreeMap<(bool, Option<String>), Vec<(&Node, Card)>> = BTreeMap::new();
+    let mut parts: BTreeMap<Option<String>, Described<'_>> = BTreeMap::new();
     for (node, card) in cards {
-        let value = value(node);
-        parts.entry((value.is_none(), value)).or_default().push((node, card));
+        parts.entry(value(node)).or_default().push((node, card));
     }
-    let part = |((_, value), cards)| (Title { label: label.clone(), value }, divide(cards, others));
+    // Those without the label come last.
+    let mut parts: Vec<(Option<String>, Described<'_>)> = parts.into_iter().collect();
+    parts.sort_by_cached_key(|(value, _)| (value.is_none(), natural(value.as_deref().unwrap_or_default())));
+    let part = |(value, cards)| (Title { label: label.clone(), value }, divide(cards, others));
     Group { parts: parts.into_iter().map(part).collect(), nodes: Vec::new() }
 }
 
