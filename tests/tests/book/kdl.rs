@@ -130,8 +130,16 @@ fn every_example_compiles() {
     for (name, folder) in found {
         let mut problems = Problems::default();
         let sources = files::read(&folder, &mut problems).unwrap();
-        let front = pipeline::read(completed(sources), problems);
-        let attached = files::attach(&folder, &attachments::named(&front.sources, &front.repository));
-        must_compile(&name, &pipeline::compile(front, &attached, &Lock::default())).unwrap();
+        let overlays: Vec<Option<String>> = sources.overlays().into_iter().map(|name| Some(name.to_owned())).collect();
+        for overlay in std::iter::once(None).chain(overlays) {
+            let mut sources = sources.clone();
+            if let Some(overlay) = &overlay {
+                sources.choose_overlay(overlay);
+            }
+            let front = pipeline::read(completed(sources), problems.clone());
+            let attached = files::attach(&folder, &attachments::named(&front.sources, &front.repository));
+            let name = format!("{name} {}", overlay.unwrap_or_default());
+            must_compile(&name, &pipeline::compile(front, &attached, &Lock::default())).unwrap();
+        }
     }
 }
