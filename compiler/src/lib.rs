@@ -17,6 +17,7 @@ pub mod graph;
 pub mod import;
 pub mod lock;
 pub mod lower;
+pub mod lsp;
 pub mod model;
 pub mod origins;
 pub mod parallel;

@@ -93,6 +93,18 @@ impl Sources {
         self.origins = origins.clone();
     }
 
+    /// Gives each file another text, made of its path and the old one.
+    pub fn map_texts(&mut self, mut text: impl FnMut(&str, &str) -> String) {
+        for source in &mut self.files {
+            *source = Source::new(&source.path, text(&source.path, &source.text).into());
+        }
+        for (path, held) in &mut self.held {
+            if let Ok(old) = held {
+                *old = text(path, old);
+            }
+        }
+    }
+
     /// The file of this number.
     pub fn file(&self, id: FileId) -> &Source {
         &self.files[self.origins.real(id).0 as usize]

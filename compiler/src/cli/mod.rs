@@ -17,6 +17,7 @@ mod init;
 mod keygen;
 mod list;
 mod lock;
+mod lsp;
 mod man;
 mod output;
 mod project;
@@ -95,6 +96,8 @@ enum Command {
     Keygen(keygen::Keygen),
     /// Formats KDL files: blanks and indentation, nothing else.
     Fmt(fmt::Fmt),
+    /// Serves an editor over standard input and output: diagnostics, completion, hover, definitions, formatting.
+    Lsp(lsp::Lsp),
     /// Explains a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
     Explain(explain::Explain),
 }
@@ -171,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Man(man) => man.run(),
         Command::Keygen(keygen) => keygen.run(),
         Command::Fmt(fmt) => fmt.run(&place.dir),
+        Command::Lsp(lsp) => lsp.run(),
         Command::Explain(explain) => explain.run(&place),
     };
     match done {

@@ -58,11 +58,27 @@ impl Token<'_> {
 
 /// All tokens of a text.
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
+    split(text, Quotes::Needed)
+}
+
+/// All tokens of a text that is being written: a string on one line ends with its line where its quote is missing.
+pub fn tokens_in_writing(text: &str) -> Vec<Token<'_>> {
+    split(text, Quotes::Missing)
+}
+
+/// Whether a closing quote may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    Needed,
+    Missing,
+}
+
+fn split(text: &str, quotes: Quotes) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
-        let (kind, length) = next(rest, first);
+        let (kind, length) = next(rest, first, quotes);
         found.push(Token { kind, text: &rest[..length], start: at });
         at += length;
     }
@@ -70,7 +86,7 @@ pub fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Kind and length of the token that a text begins with.
-fn next(rest: &str, first: char) -> (Kind, usize) {
+fn next(rest: &str, first: char, quotes: Quotes) -> (Kind, usize) {
     let one = first.len_utf8();
     match first {
         _ if is_blank(first) => (Kind::Blank, while_true(rest, is_blank)),
@@ -79,8 +95,8 @@ fn next(rest: &str, first: char) -> (Kind, usize) {
         '/' if rest.starts_with("//") => (Kind::LineComment, while_true(rest, |c| !is_newline(c))),
         '/' if rest.starts_with("/*") => (Kind::BlockComment, block_comment(rest)),
         '/' if rest.starts_with("/-") => (Kind::Slashdash, 2),
-        '"' => (Kind::Text, string(rest, 0)),
-        '#' => hashes(rest),
+        '"' => (Kind::Text, string(rest, 0, quotes)),
+        '#' => hashes(rest, quotes),
         '{' => (Kind::Open, one),
         '}' => (Kind::Close, one),
         '(' => (Kind::TypeOpen, one),
@@ -134,16 +150,16 @@ fn block_comment(rest: &str) -> usize {
 }
 
 /// A raw string, or a keyword.
-fn hashes(rest: &str) -> (Kind, usize) {
+fn hashes(rest: &str, quotes: Quotes) -> (Kind, usize) {
     let hashes = while_true(rest, |c| c == '#');
     if rest[hashes..].starts_with('"') {
-        return (Kind::Text, hashes + string(&rest[hashes..], hashes));
+        return (Kind::Text, hashes + string(&rest[hashes..], hashes, quotes));
     }
     (Kind::Word, hashes + while_true(&rest[hashes..], is_word))
 }
 
 /// The length of a string from its first quote on, with the hashes behind it.
-fn string(rest: &str, hashes: usize) -> usize {
+fn string(rest: &str, hashes: usize, missing: Quotes) -> usize {
     let bytes = rest.as_bytes();
     let quotes = if rest.starts_with("\"\"\"") { 3 } else { 1 };
     let close = format!("{}{}", "\"".repeat(quotes), "#".repeat(hashes));
@@ -152,6 +168,7 @@ fn string(rest: &str, hashes: usize) -> usize {
         match bytes[at] {
             b'\\' if hashes == 0 => at += 2,
             b'"' if bytes[at..].starts_with(close.as_bytes()) => return at + close.len(),
+            b'\n' | b'\r' if quotes == 1 && missing == Quotes::Missing => return at,
             _ => at += 1,
         }
     }

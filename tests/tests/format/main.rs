@@ -18,7 +18,7 @@ use wlc_tests::{folder, running};
 fn blocks(text: &str) -> Option<Vec<Block>> {
     let mut sources = Sources::default();
     let file = sources.add("a.kdl", text);
-    syntax::read(file, sources.file(file), &mut Problems::default())
+    syntax::read_whole(file, sources.file(file), &mut Problems::default())
 }
 
 /// A text without what the formatter may change: blanks.

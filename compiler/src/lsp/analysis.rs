@@ -1,0 +1,181 @@
+//! What is wrong with a repository while its files are being written.
+//!
+//! Every block that can be read is checked as a build checks it. What cannot be known while another block is half written
+//! is not said: whether a name that stands in it is declared, and whether everything has a place.
+
+use std::{collections::BTreeMap, ops::Range, path::Path};
+
+use super::{
+    half::{self, Broken},
+    language,
+    outline::Outline,
+};
+use crate::{
+    attachments,
+    diagnostics::{Code, Diagnostic, Problems},
+    files,
+    format::lexer::{Kind, tokens_in_writing},
+    lock::store::{self, Reading},
+    pipeline,
+    sources::Sources,
+    span::Span,
+};
+
+/// A place in a file: its path and the bytes.
+pub(super) type Place = (String, Range<usize>);
+
+/// A diagnostic and where it is shown.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// Where it is shown.
+    pub(super) place: Place,
+    /// Other places and what is said about them.
+    pub(super) related: Vec<(Place, String)>,
+    /// What is shown.
+    pub(super) diagnostic: Diagnostic,
+}
+
+/// What is wrong with a repository. A folder without a `fleet.kdl` is none: only its blocks are read.
+pub(super) fn analyse(root: Option<&Path>, mut sources: Sources, problems: Problems) -> Vec<Shown> {
+    let mut broken: BTreeMap<String, (String, Vec<Broken>)> = BTreeMap::new();
+    sources.map_texts(|path, text| {
+        let half = half::look(path, text);
+        if !half.broken.is_empty() {
+            broken.insert(path.to_owned(), (text.to_owned(), half.broken));
+        }
+        half.text
+    });
+    let front = pipeline::read(sources, problems);
+    let (sources, problems) = match root {
+        None => (front.sources, front.problems),
+        Some(root) => {
+            let found = files::attach(root, &attachments::named(&front.sources, &front.repository));
+            let lock = front.repository.fleet.as_ref().map(|fleet| root.join("lock").join(fleet.name.value.as_str()));
+            let lock = lock.and_then(|folder| store::read(&folder, Reading::Strict).ok()).unwrap_or_default();
+            let compiled = pipeline::compile(front, &found, &lock);
+            (compiled.sources, compiled.problems)
+        }
+    };
+    let mut shown: Vec<Shown> = broken.iter().flat_map(|(path, (text, broken))| unread(path, text, broken)).collect();
+    let known = problems.sorted().into_iter().filter(|one| is_known(&sources, &broken, one));
+    shown.extend(known.map(|diagnostic| place(&sources, diagnostic)));
+    shown
+}
+
+/// Whether a diagnostic holds whatever the broken blocks say.
+fn is_known(sources: &Sources, broken: &BTreeMap<String, (String, Vec<Broken>)>, diagnostic: &Diagnostic) -> bool {
+    if diagnostic.code == Code::OneFleet && diagnostic.labels.is_empty() && is_begun(sources, "fleet") {
+        return false;
+    }
+    if broken.is_empty() {
+        return true;
+    }
+    let is_in_broken = |span: Span| {
+        let blocks = broken.get(&*sources.file(span.file).path).map(|(_, blocks)| &blocks[..]).unwrap_or_default();
+        blocks.iter().any(|block| block.range.start <= span.start as usize && (span.end as usize) <= block.range.end)
+    };
+    if diagnostic.labels.iter().any(|label| is_in_broken(label.span)) {
+        return false;
+    }
+    if diagnostic.labels.first().is_some_and(|label| is_in_use(sources, label.span)) {
+        return false;
+    }
+    let texts = || broken.values().flat_map(|(text, blocks)| blocks.iter().map(|block| &text[block.range.clone()]));
+    match diagnostic.labels.first() {
+        Some(label) if diagnostic.code == Code::UnknownName => {
+            let name = sources.text(label.span).trim_matches(['"', '#']);
+            !texts().any(|text| text.contains(name))
+        }
+        _ => !needs_everything(diagnostic.code),
+    }
+}
+
+/// Whether a place is in the use of a template, which may be half written.
+fn is_in_use(sources: &Sources, span: Span) -> bool {
+    let outline = Outline::new(&sources.file(span.file).text);
+    let at = span.start as usize;
+    let around = outline.children(None).find(|item| item.extent().start <= at && at <= item.extent().end);
+    around.is_some_and(|item| language::top(&item.word.text).is_none())
+}
+
+/// Whether a block of this kind is there, if only its word.
+fn is_begun(sources: &Sources, word: &str) -> bool {
+    sources.iter().any(|(_, source)| Outline::new(&source.text).children(None).any(|item| item.word.text == word))
+}
+
+/// Whether a finding is about the repository as a whole.
+fn needs_everything(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OneFleet
+            | Code::UnknownName
+            | Code::MatchesNothing
+            | Code::NoNodeFits
+            | Code::NoFreePort
+            | Code::Vanished
+            | Code::DaemonSetEmpty
+            | Code::SeveralNodes
+            | Code::Done
+    )
+}
+
+/// Why blocks of a file cannot be read.
+fn unread(path: &str, text: &str, broken: &[Broken]) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    for block in broken {
+        let mut found = Vec::new();
+        for diagnostic in &block.why {
+            let mut places = diagnostic.labels.iter().map(|label| {
+                let range = label.span.start as usize..label.span.end as usize;
+                ((path.to_owned(), range), label.text.clone())
+            });
+            let (place, label) =
+                places.next().unwrap_or_else(|| ((path.to_owned(), block.range.clone()), String::new()));
+            let mut one = Shown { place, related: places.collect(), diagnostic: diagnostic.clone() };
+            let at = one.place.1.start;
+            if let Some(end) = open_end(text, &block.range, at) {
+                one.related.insert(0, (one.place.clone(), label));
+                one.place.1 = end;
+            }
+            found.push((at, one));
+        }
+        // One thing that is missing is told once: by what was opened last.
+        found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        for (_, one) in found {
+            if !shown.iter().any(|other: &Shown| other.place == one.place) {
+                shown.push(one);
+            }
+        }
+    }
+    shown
+}
+
+/// The last word of a block, where the brace or the text that begins at a place is not closed in it: there something is to
+/// be written.
+fn open_end(text: &str, block: &Range<usize>, at: usize) -> Option<Range<usize>> {
+    let tokens = tokens_in_writing(&text[block.clone()]);
+    let here = tokens.iter().find(|token| block.start + token.start == at)?;
+    let last = tokens.iter().rfind(|token| !matches!(token.kind, Kind::Blank | Kind::Newline))?;
+    let is_open = if here.kind == Kind::Open {
+        let behind = || tokens.iter().filter(|token| token.start >= here.start);
+        let count = |kind: Kind| behind().filter(|token| token.kind == kind).count();
+        count(Kind::Open) > count(Kind::Close)
+    } else {
+        here.kind == Kind::Text && here.start == last.start
+    };
+    let end = block.start + last.end();
+    let start = if last.text.contains('\n') { end.saturating_sub(1) } else { block.start + last.start };
+    is_open.then_some(start..end)
+}
+
+/// Where a diagnostic is shown: at its first place; what has none stands at the end of `fleet.kdl`.
+fn place(sources: &Sources, diagnostic: &Diagnostic) -> Shown {
+    let at = |span: Span| (sources.file(span.file).path.to_string(), span.start as usize..span.end as usize);
+    let mut places = diagnostic.labels.iter().map(|label| (at(label.span), label.text.clone()));
+    let first = places.next().map(|(place, _)| place).unwrap_or_else(|| {
+        let root = sources.iter().find(|(_, source)| &*source.path == files::ROOT_FILE);
+        let end = root.map_or(0, |(_, source)| source.text.trim_end().len());
+        (files::ROOT_FILE.to_owned(), end..end)
+    });
+    Shown { place: first, related: places.collect(), diagnostic: diagnostic.clone() }
+}

@@ -1,0 +1,7 @@
+//! The language server, over the real protocol.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod client;
+mod prefixes;
+mod session;
+mod writing;
