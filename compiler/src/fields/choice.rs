@@ -31,6 +31,8 @@ macro_rules! choice {
         impl $crate::fields::FromScalar for $type {
             const LOOKS: &'static str = concat!("one of" $(, " `\"", $word, "\"`")+ $($(, " `\"", $refused_word, "\"`")+)?);
 
+            const REFUSED: &'static [&'static str] = &[$($($refused_word),+)?];
+
             fn from_scalar(scalar: &$crate::syntax::Scalar) -> Result<Self, $crate::fields::Refusal> {
                 match $crate::fields::value::text(scalar)? {
                     $($word => Ok(Self::$value),)+

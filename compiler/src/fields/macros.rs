@@ -59,6 +59,7 @@ macro_rules! block {
                         default: $crate::field_default!($($default)?),
                         doc: concat!($($field_doc, "\n"),+),
                         carried: $crate::field_carried!($($carried)?),
+                        refused: $crate::field_refused!([$($shape)+] $value),
                         block: $crate::field_block!([$($shape)+] $value),
                     },
                 )*],
@@ -159,6 +160,27 @@ macro_rules! field_looks {
     };
     ([$($shape:ident)+] $value:ty) => {
         <$value as $crate::fields::FromScalar>::LOOKS
+    };
+}
+
+/// The words of a closed set that no build carries out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! field_refused {
+    ([child] $value:ty) => {
+        &[]
+    };
+    ([children] $value:ty) => {
+        &[]
+    };
+    ([entries] $value:ty) => {
+        &[]
+    };
+    ([part] $value:ty) => {
+        &[]
+    };
+    ([$($shape:ident)+] $value:ty) => {
+        <$value as $crate::fields::FromScalar>::REFUSED
     };
 }
 

@@ -52,6 +52,8 @@ pub struct Field {
     pub doc: &'static str,
     /// Whether it is carried out.
     pub carried: Carried,
+    /// Words of its closed set that no build carries out.
+    pub refused: &'static [&'static str],
     /// The schema of the block that it is, where it is one.
     pub block: Option<&'static Schema>,
 }

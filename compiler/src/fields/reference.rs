@@ -18,8 +18,8 @@ pub fn block_text(path: &str, schema: &Schema) -> String {
         text.push_str(&format!("  {}\n", headline(field)));
         text.push_str(&indented(field.doc, "      "));
         text.push('\n');
-        if !field.is_carried_out() {
-            text.push_str(&format!("      {NOT_CARRIED_OUT}\n"));
+        if let Some(mark) = mark(field) {
+            text.push_str(&format!("      {mark}\n"));
         }
     }
     if !schema.all_absent().is_empty() {
@@ -31,7 +31,7 @@ pub fn block_text(path: &str, schema: &Schema) -> String {
 /// A field, as `wlc explain` prints it.
 pub fn field_text(path: &str, field: &Field) -> String {
     let doc = indented(field.doc, "  ");
-    let carried = if field.is_carried_out() { String::new() } else { format!("  {NOT_CARRIED_OUT}\n") };
+    let carried = mark(field).map(|mark| format!("  {mark}\n")).unwrap_or_default();
     let kubernetes = kubernetes(field.kubernetes);
     format!("{path}{kubernetes}\n{doc}\n{carried}  {}\n  value: {}\n", written(field), field.value)
 }
@@ -93,7 +93,16 @@ fn section(path: &str, schema: &'static Schema, level: usize, seen: &mut BTreeSe
 
 fn doc_with_mark(field: &Field) -> String {
     let doc = one_line(field.doc);
-    if field.is_carried_out() { doc } else { format!("{doc} *{NOT_CARRIED_OUT}*") }
+    mark(field).map_or(doc.clone(), |mark| format!("{doc} *{mark}*"))
+}
+
+/// What is said of a field that no build carries out, or that has values which none does.
+fn mark(field: &Field) -> Option<String> {
+    if !field.is_carried_out() {
+        return Some(NOT_CARRIED_OUT.to_owned());
+    }
+    let words: Vec<String> = field.refused.iter().map(|word| format!("`{word}`")).collect();
+    (!words.is_empty()).then(|| format!("{}: {}.", NOT_CARRIED_OUT.trim_end_matches('.'), words.join(", ")))
 }
 
 fn headline(field: &Field) -> String {

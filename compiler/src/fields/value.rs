@@ -32,6 +32,8 @@ pub struct Refusal {
 pub trait FromScalar: Sized {
     /// What a value of it looks like, as `wlc explain` says it.
     const LOOKS: &'static str;
+    /// Of a closed set: the words that are read and checked, and that no build carries out.
+    const REFUSED: &'static [&'static str] = &[];
 
     /// Reads a value.
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal>;
