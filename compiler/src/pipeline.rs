@@ -20,7 +20,7 @@ use crate::{
     placement::{self, Placement},
     rollback::{self, Pins},
     sources::Sources,
-    syntax::Reader,
+    syntax::{Block, Reader},
 };
 
 /// What the files say.
@@ -28,6 +28,8 @@ use crate::{
 pub struct Front {
     /// The files.
     pub sources: Sources,
+    /// What they hold, expanded.
+    pub blocks: Vec<Block>,
     /// What they declare.
     pub repository: Repository,
     /// The templates among it, for those who explain them.
@@ -41,6 +43,8 @@ pub struct Front {
 pub struct Compiled {
     /// The files.
     pub sources: Sources,
+    /// What they hold, expanded.
+    pub blocks: Vec<Block>,
     /// What they declare.
     pub repository: Repository,
     /// What is wrong.
@@ -64,13 +68,13 @@ pub fn read_by(reader: Reader, mut sources: Sources, mut problems: Problems) -> 
     let names = templates.names().map(str::to_owned).collect();
     let mut repository = Repository { templates: names, ..Repository::default() };
     repository.read(&blocks, &mut problems);
-    Front { sources, repository, templates, problems }
+    Front { sources, blocks, repository, templates, problems }
 }
 
 /// What the files declare, with the files that they name and the lock → what is to run where. What no build carries out
 /// is checked and placed, and nothing is lowered where there is some of it.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
-    let Front { sources, repository, templates: _, mut problems } = front;
+    let Front { sources, blocks, repository, templates: _, mut problems } = front;
     let mut placement = Placement::default();
     let mut pins = Pins::default();
     checks::run(&repository, &mut problems);
@@ -89,7 +93,7 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
         Some(_) | None => None,
     };
     let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));
-    Compiled { sources, repository, problems, pins, placement, lowered }
+    Compiled { sources, blocks, repository, problems, pins, placement, lowered }
 }
 
 /// One replica at a time is a promise for each node: agents that see each other nowhere cannot keep it for the fleet.

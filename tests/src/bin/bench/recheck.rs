@@ -26,7 +26,7 @@ use wlc_tests::{
 
 use super::figures::{self, Times};
 
-const PAIRS: usize = 5;
+const PAIRS: usize = 7;
 
 /// Runs it.
 pub(crate) fn run() {
