@@ -24,7 +24,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
     }
     let Some(signers) = &fleet.signers else { return };
     let (asked, there) = (signers.threshold.value.0 as usize, signers.signers.len());
-    if asked > there {
+    if asked > there && !problems.any_error_in(signers.extent) {
         let message = format!("{asked} signers must sign, and the block names {there}");
         let diagnostic = Diagnostic::new(Code::Threshold, message, signers.threshold.span, "can never be reached");
         problems.add(diagnostic.hint("name more signers, or lower the threshold"));

@@ -12,10 +12,10 @@ use crate::{
 
 pub(super) fn check(repository: &Repository, pod: &Pod, problems: &mut Problems) {
     for volume in &pod.volumes {
-        one_source("volume", volume.span, &volume_sources(volume), problems);
+        one_source("volume", (volume.span, volume.extent), &volume_sources(volume), problems);
     }
     for mount in pod.containers.iter().flat_map(|container| &container.mounts) {
-        one_source("mount", mount.span, &mount_sources(mount), problems);
+        one_source("mount", (mount.span, mount.extent), &mount_sources(mount), problems);
         check_source(repository, pod, mount, problems);
         check_change(mount, problems);
         check_root(mount, problems);
@@ -52,14 +52,18 @@ fn mount_sources(mount: &Mount) -> Sources {
     present(&found)
 }
 
+/// Those that are there, in the order of the file.
 fn present(found: &[(&'static str, Option<Span>)]) -> Sources {
-    found.iter().filter_map(|(word, span)| span.map(|span| (*word, span))).collect()
+    let mut present: Sources = found.iter().filter_map(|(word, span)| span.map(|span| (*word, span))).collect();
+    present.sort_by_key(|(_, span)| *span);
+    present
 }
 
 /// S-376: exactly one source.
-fn one_source(what: &str, block: Span, sources: &Sources, problems: &mut Problems) {
+fn one_source(what: &str, (block, extent): (Span, Span), sources: &Sources, problems: &mut Problems) {
     match sources[..] {
         [_] => {}
+        [] if problems.any_error_in(extent) => {}
         [] => {
             let diagnostic =
                 Diagnostic::new(Code::OneSource, format!("this {what} says not what it is"), block, "no source");

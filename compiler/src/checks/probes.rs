@@ -48,7 +48,9 @@ fn check_path(probe: &Probe, problems: &mut Problems) {
         (ProbeKind::Http, Some(_) | None) | (ProbeKind::Tcp, None) => {}
     }
     if let (ProbeKind::Tcp, Some(header)) = (probe.kind.value, probe.headers.first()) {
-        problems.add(Diagnostic::new(Code::Contradiction, "a TCP probe sends no headers", header.span, "never sent"));
+        let message = "a TCP probe sends no headers";
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, header.span, "never sent");
+        problems.add(diagnostic.hint("take it out, or ask over `\"http\"`"));
     }
 }
 
@@ -66,7 +68,7 @@ fn check_numbers(word: &str, probe: &Probe, problems: &mut Problems) {
         let diagnostic = Diagnostic::new(Code::Contradiction, message, probe.successes.span, "must be 1");
         problems.add(diagnostic.hint("take it out; only a readiness probe counts successes"));
     }
-    if probe.timeout.value > probe.period.value {
+    if probe.timeout.value > probe.period.value && probe.period.value.0 > 0 {
         let message = format!("a try may take {}, the next is due after {}", probe.timeout.value, probe.period.value);
         let diagnostic = Diagnostic::new(Code::SlowProbe, message, probe.timeout.span, "longer than the period");
         problems

@@ -11,6 +11,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     if given.len() > LONGEST {
         return None;
     }
+    let given = &*kebab(given);
     let most = (given.chars().count() / 3).clamp(1, 3);
     known
         .into_iter()
@@ -20,6 +21,20 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .filter(|(distance, _)| *distance <= most)
         .min()
         .map(|(_, word)| word)
+}
+
+/// A word as words of the language are written: `maxSurge`, `max_surge` and `MAX-SURGE` are `max-surge`.
+pub(crate) fn kebab(word: &str) -> String {
+    let mut spelt = String::with_capacity(word.len() + 4);
+    let mut before = None;
+    for sign in word.chars() {
+        if sign.is_uppercase() && before.is_some_and(|before: char| before.is_lowercase() || before.is_ascii_digit()) {
+            spelt.push('-');
+        }
+        spelt.extend(if sign == '_' || sign == ' ' { '-' } else { sign }.to_lowercase());
+        before = Some(sign);
+    }
+    spelt
 }
 
 /// `did you mean …?`, or the list of what is known when nothing is near.

@@ -5,6 +5,7 @@
 
 pub mod choice;
 mod macros;
+mod meant;
 mod read;
 pub mod reference;
 pub mod value;

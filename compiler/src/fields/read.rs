@@ -1,6 +1,9 @@
 //! Reads one block by its schema and reports what does not belong there.
 
-use super::{Carried, Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape};
+use super::{
+    Carried, Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape,
+    meant::{self, Given, Meant, written},
+};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     span::{Span, Spanned},
@@ -22,12 +25,19 @@ pub struct Reader<'a> {
     schema: &'static Schema,
     problems: &'a mut Problems,
     arguments: std::slice::Iter<'a, Value>,
+    /// Fields that are there under another name, which was reported.
+    misspelt: Vec<&'static str>,
+    /// Whether a value is missing behind the word, which was reported.
+    misses_argument: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Begins with a block; words that do not belong there are reported at once, so that they come first.
     pub fn open(block: &'a Block, schema: &'static Schema, problems: &'a mut Problems) -> Self {
-        let mut reader = Self { block, schema, problems, arguments: block.arguments.iter() };
+        let (misspelt, misses_argument) = (Vec::new(), false);
+        let mut reader = Self { block, schema, problems, arguments: block.arguments.iter(), misspelt, misses_argument };
+        reader.report_missing_end();
+        reader.report_colons();
         reader.report_unknown();
         reader.report_repeated();
         reader.report_not_carried_out();
@@ -62,6 +72,13 @@ impl<'a> Reader<'a> {
             Some((word, Shape::Flag)) => format!("write the flag as `{word}=#true`, or as a child: `{{ {word} }}`"),
             Some((word, Shape::Property)) => format!("write it as `{word}=…`"),
             Some((word, _)) => format!("`{word}` is written in braces: `{{ {word} … }}`"),
+            None if self.has_own_words() => match value {
+                Scalar::Text(pair) if pair.contains('=') => {
+                    let (name, value) = pair.split_once('=').unwrap_or_default();
+                    format!("write `{} {{ {name} {value:?} }}`", self.schema.word)
+                }
+                _ => format!("write `{} {{ NAME \"value\" }}`", self.schema.word),
+            },
             None => format!("`wlc explain {}` shows what it takes", self.schema.word),
         }
     }
@@ -70,6 +87,10 @@ impl<'a> Reader<'a> {
     pub fn required<T: FromScalar>(&mut self, part: Part, word: &'static str) -> Option<Spanned<T>> {
         let found = self.find(part, word)?;
         let Some(value) = found else {
+            if self.misspelt.contains(&word) || self.misses_argument {
+                return None;
+            }
+            self.misses_argument |= part == Part::Argument;
             let written = match part {
                 Part::Argument => format!("a {word} behind the word"),
                 Part::Property => format!("`{word}=`"),
@@ -79,7 +100,64 @@ impl<'a> Reader<'a> {
             self.problems.add(diagnostic.hint(format!("`{word}` is {}", T::LOOKS)));
             return None;
         };
+        if part == Part::Argument && self.is_the_next(value, T::from_scalar(&value.value).is_err()) {
+            let message = format!("`{}` needs a {word} before `{}`", self.block.word.value, written(&value.value));
+            let hint =
+                format!("write `{} \"…\" {}`; `{word}` is {}", self.schema.word, written(&value.value), T::LOOKS);
+            let diagnostic = Diagnostic::new(Code::MissingValue, message, value.span, "missing before this");
+            self.problems.add(diagnostic.hint(hint));
+            self.misses_argument = true;
+            return None;
+        }
         self.value(value, word)
+    }
+
+    /// Whether a number stands where a name is needed, and behind it nothing where the number is: the name is missing.
+    fn is_the_next(&self, value: &Value, is_refused: bool) -> bool {
+        let wanted = self.schema.all_fields().iter().filter(|field| field.shape == Shape::Argument).count();
+        is_refused && matches!(value.value, Scalar::Integer(_)) && self.block.arguments.len() < wanted
+    }
+
+    /// `image: "x"` behind the word, where `image="x"` is meant.
+    fn report_colons(&mut self) {
+        let colon = |value: &Value| matches!(&value.value, Scalar::Text(text) if text.ends_with(':'));
+        let Some(first) = self.block.arguments.iter().position(colon) else { return };
+        for pair in self.block.arguments[first..].chunks(2) {
+            let Scalar::Text(text) = &pair[0].value else { return };
+            let word = text.trim_end_matches(':');
+            let is_named = |field: &Field| field.word == word && matches!(field.shape, Shape::Property | Shape::Flag);
+            let Some(field) = self.schema.field(&is_named) else { return };
+            let behind = pair.get(1).map_or("…".to_owned(), |value| written(&value.value));
+            let message = format!("`{word}:` has a colon");
+            let diagnostic = Diagnostic::new(Code::UnknownWord, message, pair[0].span, "names have no colon");
+            self.problems.add(diagnostic.hint(format!("write `{word}={behind}`")));
+            self.misspelt.push(field.word);
+            self.arguments = self.block.arguments[..first].iter();
+        }
+    }
+
+    /// A word of the language among the values: the line before has no end.
+    fn report_missing_end(&mut self) {
+        if self.block.arguments.len() < 2 {
+            return;
+        }
+        let fields = self.schema.all_fields();
+        let wanted = fields.iter().filter(|field| field.shape == Shape::Argument).count();
+        let takes_more = fields.iter().any(|field| field.shape == Shape::Rest);
+        let Some(Value { value: Scalar::Text(word), span }) = self.block.arguments.get(wanted) else { return };
+        let begins_line =
+            |schema: &&Schema| schema.all_fields().iter().any(|field| field.word == word && field.block.is_some());
+        if takes_more || fields.iter().any(|field| field.word == word) || !every_schema().iter().any(begins_line) {
+            return;
+        }
+        let message = format!("`{word}` stands on the line of `{}`", self.block.word.value);
+        let diagnostic = Diagnostic::new(Code::SurplusValue, message, *span, "a `;` is missing before this");
+        self.problems.add(diagnostic.hint(format!("write `; {word}`, or begin a new line")));
+        self.problems.say_no_more(Span { end: self.block.extent.end.max(span.end), ..*span });
+    }
+
+    fn has_own_words(&self) -> bool {
+        self.schema.field(&|field| field.shape == Shape::Entries).is_some()
     }
 
     /// A value that may be there. Outer none: it was there and cannot be held.
@@ -185,7 +263,9 @@ impl<'a> Reader<'a> {
             [value] => Some(Some(value)),
             other => {
                 let message = format!("`{word}` takes one value, not {}", other.len());
-                self.problems.add(Diagnostic::new(Code::MissingValue, message, child.span, "one value is needed here"));
+                let looks = self.schema.field(&|field| field.word == word).map_or("a value", |field| field.value);
+                let diagnostic = Diagnostic::new(Code::MissingValue, message, child.span, "one value is needed here");
+                self.problems.add(diagnostic.hint(format!("write {looks} behind it")));
                 None
             }
         }
@@ -225,18 +305,18 @@ impl<'a> Reader<'a> {
     }
 
     fn report_unknown(&mut self) {
-        let own_words = self.schema.field(&|field| field.shape == Shape::Entries).is_some();
+        let own_words = self.has_own_words();
         for property in &self.block.properties {
             let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag);
-            self.report_word(&property.name, &known, Some(property.value.span));
+            self.report_word(&property.name, &known, Given::Property(&property.value));
         }
         for child in self.block.children.iter().filter(|_| !own_words) {
             let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest);
-            self.report_word(&child.word, &known, None);
+            self.report_word(&child.word, &known, Given::Child(child));
         }
     }
 
-    fn report_word(&mut self, word: &Spanned<String>, known: &dyn Fn(&Field) -> bool, value: Option<Span>) {
+    fn report_word(&mut self, word: &Spanned<String>, known: &dyn Fn(&Field) -> bool, given: Given<'_>) {
         if self.schema.field(&|field| field.word == word.value && known(field)).is_some() {
             return;
         }
@@ -248,14 +328,18 @@ impl<'a> Reader<'a> {
             self.problems.add(diagnostic.as_error().hint("take it out; the roadmap in the book says what is planned"));
             return;
         }
-        let as_child = self.schema.field(&|field| field.word == word.value).is_some();
         let diagnostic = Diagnostic::new(Code::UnknownWord, format!("unknown {here}"), word.span, "not known here");
-        self.problems.add(match value {
-            Some(_) if as_child => diagnostic.hint(format!("`{}` is written as a child, in braces", word.value)),
-            Some(_) if self.schema.field(&|field| field.shape == Shape::Entries).is_some() => diagnostic
-                .hint(format!("`{}` is written as a child, in braces: `{{ {} \"…\" }}`", word.value, word.value)),
-            _ => diagnostic.hint(suggest::hint(&word.value, fields.iter().map(|field| field.word))),
-        });
+        let hint = match meant::meant(self.schema, &self.schema.all_fields(), &word.value, given) {
+            Some(Meant { field, hint }) => {
+                self.misspelt.extend(field.map(|field| field.word));
+                hint
+            }
+            None if self.has_own_words() => {
+                format!("`{0}` is written as a child, in braces: `{{ {0} \"…\" }}`", word.value)
+            }
+            None => suggest::hint(&word.value, fields.iter().map(|field| field.word)),
+        };
+        self.problems.add(diagnostic.hint(hint));
     }
 
     /// The block itself, or else each word in it, that a build refuses. A flag that is taken back says nothing.
@@ -322,6 +406,19 @@ fn is_named(shape: Shape) -> bool {
         Shape::Property | Shape::Flag | Shape::List | Shape::Child | Shape::Children => true,
         Shape::Argument | Shape::Rest | Shape::Entries | Shape::Part => false,
     }
+}
+
+/// The schemas of all blocks of the language.
+fn every_schema() -> Vec<&'static Schema> {
+    let mut found: Vec<&'static Schema> = Vec::new();
+    let mut waiting: Vec<&'static Schema> = crate::model::TOP.to_vec();
+    while let Some(schema) = waiting.pop() {
+        if !found.iter().any(|known| std::ptr::eq(*known, schema)) {
+            found.push(schema);
+            waiting.extend(schema.fields.iter().filter_map(|field| field.block));
+        }
+    }
+    found
 }
 
 fn all<T>(values: Vec<Option<T>>) -> Option<Vec<T>> {

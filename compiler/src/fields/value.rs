@@ -98,7 +98,19 @@ impl FromScalar for bool {
         match scalar {
             Scalar::Bool(flag) => Ok(*flag),
             Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null | Scalar::Parameter(_) => {
-                Err(Refusal::kind("`#true` or `#false`", scalar))
+                let hint = match scalar {
+                    Scalar::Text(text) if ["true", "yes", "on"].contains(&&*text.to_lowercase()) => "write `#true`",
+                    Scalar::Text(text) if ["false", "no", "off"].contains(&&*text.to_lowercase()) => "write `#false`",
+                    Scalar::Integer(1) => "write `#true`",
+                    Scalar::Integer(0) => "write `#false`",
+                    Scalar::Text(_)
+                    | Scalar::Integer(_)
+                    | Scalar::Decimal(_)
+                    | Scalar::Bool(_)
+                    | Scalar::Null
+                    | Scalar::Parameter(_) => "write `#true` or `#false`",
+                };
+                Err(Refusal { hint: Some(hint.to_owned()), ..Refusal::kind("`#true` or `#false`", scalar) })
             }
         }
     }
@@ -205,7 +217,10 @@ impl From<QuantityError> for Refusal {
     fn from(error: QuantityError) -> Self {
         let hint = match &error {
             QuantityError::NoUnit { .. } => Some("write a unit behind the number".to_owned()),
-            QuantityError::Unit { known, .. } => Some(format!("units are {known}")),
+            QuantityError::Unit { unit, known } => Some(match meant_unit(unit, known) {
+                Some(near) => format!("did you mean `{near}`? Units are {known}"),
+                None => format!("units are {known}"),
+            }),
             QuantityError::Shape(_) => Some("write a number and a unit, such as `\"256MiB\"` or `\"10s\"`".to_owned()),
             QuantityError::NotWhole { .. } | QuantityError::TooLarge(_) => None,
         };
@@ -218,6 +233,18 @@ impl From<QuantityError> for Refusal {
         };
         Self { hint, ..Self::new(message) }
     }
+}
+
+/// The unit that someone meant who wrote it in another case, or in full.
+fn meant_unit(unit: &str, known: &'static str) -> Option<&'static str> {
+    const IN_FULL: [(&str, &str); 5] = [("sec", "s"), ("min", "m"), ("hour", "h"), ("day", "d"), ("cpu", "m")];
+    let lower = unit.to_lowercase();
+    let lower = lower.trim();
+    let units = || known.split('`').skip(1).step_by(2);
+    let full = || IN_FULL.iter().find(|(full, _)| lower.starts_with(full)).map(|(_, unit)| *unit);
+    units()
+        .find(|known| known.eq_ignore_ascii_case(lower))
+        .or_else(|| full().filter(|unit| units().any(|it| it == *unit)))
 }
 
 impl FromScalar for Millis {

@@ -75,6 +75,7 @@ fn bytes(file: &ConfigFile, attachments: &Attachments, problems: &mut Problems) 
             );
             None
         }
+        (None, None) if problems.any_error_in(file.extent) => None,
         (None, None) => {
             let message = format!("file `{}` has no content", file.name.value);
             let diagnostic = Diagnostic::new(Code::OneSource, message, file.span, "no content");

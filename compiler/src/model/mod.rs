@@ -105,7 +105,10 @@ impl Repository {
 
     fn read_block(&mut self, block: &Block, facts: Option<ReadFacts>, problems: &mut Problems) {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
-            report_unknown(block, &self.templates, problems);
+            let meant = report_unknown(block, &self.templates, problems);
+            if let Some(schema) = meant {
+                self.declare(schema.word, block, problems);
+            }
             return;
         };
         if !self.declare(schema.word, block, problems) {
@@ -192,10 +195,24 @@ fn put<Name: Ord, Value>(map: &mut BTreeMap<Name, Value>, value: Option<Value>, 
     }
 }
 
-fn report_unknown(block: &Block, templates: &BTreeSet<String>, problems: &mut Problems) {
+/// Reports a word that begins no block. Gives the block that was meant: what is misspelt counts as declared.
+fn report_unknown(
+    block: &Block,
+    templates: &BTreeSet<String>,
+    problems: &mut Problems,
+) -> Option<&'static &'static Schema> {
     let word = &block.word;
     let diagnostic =
         Diagnostic::new(Code::UnknownWord, format!("unknown block `{}`", word.value), word.span, "not known here");
+    let is_kubernetes = |schema: &&&Schema| {
+        schema.kubernetes.rsplit(' ').next().is_some_and(|kind| kind.eq_ignore_ascii_case(&word.value))
+    };
     let known = TOP.iter().map(|schema| schema.word).chain(templates.iter().map(String::as_str));
-    problems.add(diagnostic.hint(suggest::hint(&word.value, known)));
+    let near = suggest::nearest(&word.value, known.clone());
+    let hint = match TOP.iter().find(is_kubernetes).filter(|_| near.is_none()) {
+        Some(schema) => format!("what Kubernetes calls `{}` is `{}` here", word.value, schema.word),
+        None => suggest::hint(&word.value, known),
+    };
+    problems.add(diagnostic.hint(hint));
+    TOP.iter().find(|schema| near == Some(schema.word)).or_else(|| TOP.iter().find(is_kubernetes))
 }

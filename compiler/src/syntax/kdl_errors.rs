@@ -34,26 +34,8 @@ pub(super) fn report(file: FileId, text: &str, part: &Range<usize>, error: &KdlE
     }
     if reported == 0 {
         let span = Span::new(file, part.start, part.start);
-        problems.add(Diagnostic::new(Code::Syntax, "this file is not KDL", span, "from here"));
-    }
-}
-
-/// Reports a file of another language. Some of them can be read as KDL and mean nothing.
-pub(super) fn report_other_language(file: FileId, text: &str, problems: &mut Problems) -> bool {
-    let Some(other) = other_language(text) else { return false };
-    let span = Span::new(file, 0, text.lines().next().map_or(0, str::len));
-    let diagnostic = Diagnostic::new(Code::Syntax, format!("this file is {other}, not KDL"), span, "begins here");
-    problems.add(diagnostic.hint("a deployment is written `deployment \"web\" { … }`; `wlc explain` lists the blocks"));
-    true
-}
-
-/// The language of a file that begins as no KDL file does.
-fn other_language(text: &str) -> Option<&'static str> {
-    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
-    match first {
-        line if line == "---" || line.starts_with("apiVersion:") || line.starts_with("kind:") => Some("YAML"),
-        line if line.starts_with("{\"") || line == "{" || line == "[" => Some("JSON"),
-        _ => None,
+        let diagnostic = Diagnostic::new(Code::Syntax, "this is not KDL", span, "from here");
+        problems.add(diagnostic.hint("a deployment is written `deployment \"web\" { … }`"));
     }
 }
 
@@ -102,7 +84,7 @@ fn describe(found: &KdlDiagnostic, under: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::Syntax, format!("not KDL: {}", lower_first(said)), span, label);
     match &found.help {
         Some(help) => diagnostic.hint(help.clone()),
-        None => diagnostic,
+        None => diagnostic.hint("`wlc explain` shows how the blocks of the language are written"),
     }
 }
 

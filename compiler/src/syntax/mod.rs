@@ -6,6 +6,7 @@
 //! the tolerant one, finds out what is wrong and what was meant.
 
 mod characters;
+mod foreign;
 pub mod guard;
 mod kdl_errors;
 mod many;

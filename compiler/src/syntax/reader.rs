@@ -7,7 +7,7 @@ use kdl::{KdlDocument, KdlEntry, KdlError, KdlIdentifier, KdlNode, KdlValue};
 use miette::SourceSpan;
 
 use super::{
-    Block, Property, Scalar, Value, guard, kdl_errors, strict,
+    Block, Property, Scalar, Value, foreign, guard, kdl_errors, strict,
     tolerant::{self, Item},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub fn read_whole(file: FileId, source: &Source, problems: &mut Problems) -> Opt
 
 /// Reads a file as [`read`] does, by these readers.
 pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    if kdl_errors::report_other_language(file, &source.text, problems) {
+    if foreign::report(file, &source.text, problems) {
         problems.hide_declarations();
         return None;
     }

@@ -188,7 +188,7 @@ impl Lexer<'_> {
         let token = match found {
             Some(end) => token(end, end + closing.len()),
             None => {
-                let end = self.broken_end(inner);
+                let end = if quotes == 3 { self.broken_lines_end(start) } else { self.broken_end(inner) };
                 token(end, end)
             }
         };
@@ -262,6 +262,22 @@ impl Lexer<'_> {
         let line = &self.text[inner..];
         let line = line[..line.find('\n').unwrap_or(line.len())].trim_end();
         inner + line.strip_suffix('{').unwrap_or(line).trim_end().len()
+    }
+
+    /// Where a text over several lines ends whose quotes are missing: before the first line that stands as far to the left
+    /// as the one where it begins.
+    fn broken_lines_end(&self, start: usize) -> usize {
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let own = indent(&self.text[line_start..]);
+        let mut end = start + self.text[start..].find('\n').unwrap_or(self.text.len() - start);
+        for line in self.text[end..].split_inclusive('\n').skip(1) {
+            if !line.trim().is_empty() && indent(line) <= own {
+                break;
+            }
+            end += line.len();
+        }
+        end.min(self.text.len())
     }
 
     /// A text in quotes of another language, where it is closed on its line.

@@ -202,19 +202,20 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Below lines that are indented, a word at the left edge begins a new block, whatever is still open.
-    fn begins_anew(&self, token: &Token) -> bool {
+    /// A line that begins no further to the right than the line of the block around it does not belong to that block:
+    /// its brace is missing.
+    fn is_outside(&self, token: &Token) -> bool {
         let (indent, is_first) = self.indent(token.at.start);
-        !self.is_balanced && self.is_indented && is_first && indent == 0 && !self.open.is_empty()
+        let is_beside = |open: &Open| indent <= open.indent && open.brace.end < self.line_start;
+        !self.is_balanced && self.is_indented && is_first && self.open.last().is_some_and(is_beside)
     }
 
     fn line(&mut self, word: Token, is_dashed: bool) {
         let own_fault = usize::from(self.reading.faults.last().is_some_and(|fault| fault.at == word.at));
-        if self.begins_anew(&word) {
-            while let Some(open) = self.open.pop() {
-                self.unclosed(&open);
-                self.end(open, word.at.start);
-            }
+        while self.is_outside(&word) {
+            let Some(open) = self.open.pop() else { break };
+            self.unclosed(&open);
+            self.end(open, word.at.start);
         }
         self.is_indented |= self.indent(word.at.start).0 > 0;
         if self.open.is_empty() {

@@ -1,0 +1,65 @@
+//! Files of other languages, told by how they begin. Some of them can be read as KDL and mean nothing.
+
+use crate::{
+    diagnostics::{Code, Diagnostic, Problems},
+    span::{FileId, Span},
+};
+
+/// Where the way from another language leads.
+const IMPORT: &str = "`wlc import FILE` writes Kubernetes manifests, Compose files and Quadlet units as KDL";
+const BLOCK: &str = "a deployment is written `deployment \"web\" { … }`; `wlc explain` lists the blocks";
+
+/// Words with which files for Terraform begin.
+const TERRAFORM: [&str; 7] = ["resource", "variable", "provider", "terraform", "locals", "module", "data"];
+
+/// Reports a file of another language.
+pub(super) fn report(file: FileId, text: &str, problems: &mut Problems) -> bool {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let begins = line.trim();
+        if !begins.is_empty() && !begins.starts_with('#') && !begins.starts_with("//") {
+            let Some((language, hint)) = language(begins, text) else { return false };
+            let start = offset + (line.len() - line.trim_start().len());
+            let span = Span::new(file, start, start + begins.len());
+            let message = format!("this file is {language}, not KDL");
+            problems.add(Diagnostic::new(Code::Syntax, message, span, "begins here").hint(hint));
+            return true;
+        }
+        offset += line.len();
+    }
+    false
+}
+
+/// The language of a file by its first line.
+fn language(line: &str, text: &str) -> Option<(&'static str, &'static str)> {
+    let word = line.split([' ', '\t', '{']).next().unwrap_or_default();
+    let section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+    match line {
+        "---" => Some(("YAML", IMPORT)),
+        "{" | "[" => Some(("JSON", IMPORT)),
+        line if line.starts_with("{\"") || line.starts_with("[{") => Some(("JSON", IMPORT)),
+        _ if is_yaml(line) => Some(("YAML", IMPORT)),
+        _ if section.is_some_and(|name| ["Unit", "Container", "Pod", "Service", "Volume"].contains(&name)) => {
+            Some(("a unit of systemd", IMPORT))
+        }
+        _ if section.is_some_and(|name| !name.is_empty() && !name.contains(['"', ','])) => Some(("TOML", BLOCK)),
+        _ if TERRAFORM.contains(&word) && line.ends_with('{') => Some(("HCL", BLOCK)),
+        _ if is_pair(line) && !text.contains('{') => Some(("TOML", BLOCK)),
+        _ => None,
+    }
+}
+
+/// `key:` or `key: value`.
+fn is_yaml(line: &str) -> bool {
+    let Some((key, rest)) = line.split_once(':') else { return false };
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_key && (rest.is_empty() || (rest.starts_with(' ') && !line.ends_with('{')))
+}
+
+/// `key = value`.
+fn is_pair(line: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let key = key.trim();
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    is_key && !value.trim().is_empty()
+}
