@@ -44,7 +44,8 @@ fn check_nodes(repository: &Repository, lock: &Lock, problems: &mut Problems) {
     };
     for node in repository.nodes.values().filter(|node| node.gone.value && !is_used(node)) {
         let message = format!("node `{}` is gone, and the lock has nothing on it", node.name.value);
-        problems.add(Diagnostic::new(Code::Done, message, node.gone.span, "the whole block can go"));
+        let diagnostic = Diagnostic::new(Code::Done, message, node.gone.span, "the whole block can go");
+        problems.add(diagnostic.hint("take the block out, and the node's facts with it"));
     }
     for (node, replicas) in vanished {
         let replicas = suggest::list(replicas);
