@@ -12,6 +12,10 @@ const BLOCK: &str = "a deployment is written `deployment \"web\" { … }`; `wlc 
 /// Words with which files for Terraform begin.
 const TERRAFORM: [&str; 7] = ["resource", "variable", "provider", "terraform", "locals", "module", "data"];
 
+/// Keys with which manifests and Compose files begin.
+const YAML: [&str; 10] =
+    ["apiVersion", "kind", "metadata", "spec", "services", "version", "name", "volumes", "networks", "include"];
+
 /// Reports a file of another language.
 pub(super) fn report(file: FileId, text: &str, problems: &mut Problems) -> bool {
     let mut offset = 0;
@@ -49,11 +53,10 @@ fn language(line: &str, text: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// `key:` or `key: value`.
+/// `key:` or `key: value`, with a key with which manifests and Compose files begin.
 fn is_yaml(line: &str) -> bool {
     let Some((key, rest)) = line.split_once(':') else { return false };
-    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    is_key && (rest.is_empty() || (rest.starts_with(' ') && !line.ends_with('{')))
+    YAML.contains(&key) && (rest.is_empty() || (rest.starts_with(' ') && !line.ends_with('{')))
 }
 
 /// `key = value`.
