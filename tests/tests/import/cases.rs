@@ -1,12 +1,15 @@
 //! Folders of data below `tests/import/`: all of their files are imported together. `expected.kdl` is what is printed,
-//! `expected.txt` is what is said.
+//! `expected.txt` is what is said, and beside a fleet with room the KDL passes `wlc check`.
 
 use std::path::Path;
 
 use wlc_tests::{
     folder, golden,
+    repository::Repository,
     running::{self, Ran},
 };
+
+use crate::nodes;
 
 /// Files of a case that are not imported.
 const EXPECTED: [&str; 2] = ["expected.kdl", "expected.txt"];
@@ -23,6 +26,26 @@ pub(crate) fn import(case: &Path) -> Ran {
     running::wlc(case, &arguments)
 }
 
+/// Whether the language has the words that an import writes; without them only what is printed is compared.
+pub(crate) fn can_be_checked(test: &str) -> bool {
+    let text = "deployment \"web\" { container \"web\" image=\"web:1\" { env-from config=\"site\"; pids-limit 1 } }\n";
+    let mut sources = wlc::sources::Sources::default();
+    sources.add("web.kdl", text);
+    let front = wlc::pipeline::read(sources, wlc::diagnostics::Problems::default());
+    let known = front.problems.errors() == 0;
+    if !known {
+        wlc_tests::podman::skip(&format!("{test}: the language has not all words of a pod"));
+    }
+    known
+}
+
+/// Checks what was imported beside a fleet with room for it.
+pub(crate) fn check(text: &str) -> (Repository, Ran) {
+    let repository = Repository::empty().with("fleet.kdl", nodes::fleet(text)).with("imported.kdl", text);
+    let ran = repository.wlc(&["check"]);
+    (repository, ran)
+}
+
 /// What is printed is formatted already. None where it is.
 pub(crate) fn changes_when_formatted(name: &str, text: &str) -> Option<String> {
     match wlc::format::format("imported.kdl", text) {
@@ -36,8 +59,9 @@ pub(crate) fn folder_of_cases() -> std::path::PathBuf {
 }
 
 #[test]
-fn every_case_prints_what_it_printed() {
+fn every_case_prints_what_it_printed_and_passes_the_check() {
     let cases = folder_of_cases();
+    let is_checked = can_be_checked("every_case_prints_what_it_printed_and_passes_the_check");
     let mut failures = Vec::new();
     for name in folder::folders(&cases) {
         let case = cases.join(&name);
@@ -46,6 +70,10 @@ fn every_case_prints_what_it_printed() {
         failures.extend(golden::compare(&case.join("expected.kdl"), &ran.stdout));
         failures.extend(golden::compare(&case.join("expected.txt"), &ran.stderr));
         failures.extend(changes_when_formatted(&name, &ran.stdout));
+        if is_checked {
+            let (_, checked) = check(&ran.stdout);
+            failures.extend((checked.code != Some(0)).then(|| format!("{name}: the check says\n{}", checked.stderr)));
+        }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -65,4 +93,24 @@ fn values_of_secrets_are_never_printed_as_kdl() {
         let ran = import(&folder_of_cases().join(&name));
         assert!(!ran.stdout.contains("TOPSECRET"), "{name} prints the value of a secret:\n{}", ran.stdout);
     }
+}
+
+#[test]
+fn a_placeholder_passes_the_check_and_no_build() {
+    if !can_be_checked("a_placeholder_passes_the_check_and_no_build") {
+        return;
+    }
+    let text = "apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec:\n  nodeName: somewhere\n  containers:\n  - name: web\n    \
+                image: gcr.io/<project>/web\n    envFrom: [{ configMapRef: { name: site } }]\n";
+    let inputs = Repository::empty().with("pod.yaml", text);
+    let imported = inputs.wlc(&["import", "pod.yaml"]);
+    assert_eq!(imported.code, Some(0), "{}", imported.stderr);
+    let (repository, checked) = check(&imported.stdout);
+    assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+    for what in ["config `site`", "node `somewhere`", "`placeholder.invalid/gcr-io--project--web`"] {
+        assert!(checked.stderr.contains(&format!("{what} is a placeholder")), "{what}: {}", checked.stderr);
+    }
+    let built = repository.wlc(&["lock"]);
+    assert_eq!(built.code, Some(1), "{}", built.stderr);
+    assert!(built.stderr.lines().any(|line| line == "placeholder"), "{}", built.stderr);
 }

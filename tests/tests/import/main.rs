@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cases;
+mod examples;
 mod hostile;
 mod left_over;
+mod nodes;

@@ -174,8 +174,8 @@ fn end(fields: &mut Fields, word: &str, block: &mut Block, report: &mut Report<'
     let mut message = Block::new("termination-message");
     let path = fields.text("terminationMessagePath", report).filter(|path| path.value != "/dev/termination-log");
     message.set_some("path", path.map(|path| path.value));
-    if let Some(policy) = fields.text("terminationMessagePolicy", report).filter(|policy| policy.value != "File") {
-        message.set("policy", super::job::kebab(&policy.value));
+    if fields.text("terminationMessagePolicy", report).is_some_and(|policy| policy.value != "File") {
+        message.set("policy", "logs-on-error");
     }
     block.push_if_any(message);
     let restart = fields.text("restartPolicy", report).filter(|_| word == "container");
