@@ -16,13 +16,13 @@ const TERRAFORM: [&str; 7] = ["resource", "variable", "provider", "terraform", "
 const YAML: [&str; 10] =
     ["apiVersion", "kind", "metadata", "spec", "services", "version", "name", "volumes", "networks", "include"];
 
-/// Reports a file of another language.
-pub(super) fn report(file: FileId, text: &str, problems: &mut Problems) -> bool {
+/// Reports a file of another language. `is_broken` says that it is no KDL in any case.
+pub(super) fn report(file: FileId, text: &str, is_broken: bool, problems: &mut Problems) -> bool {
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let begins = line.trim();
         if !begins.is_empty() && !begins.starts_with('#') && !begins.starts_with("//") {
-            let Some((language, hint)) = language(begins, text) else { return false };
+            let Some((language, hint)) = language(begins, text, is_broken) else { return false };
             let start = offset + (line.len() - line.trim_start().len());
             let span = Span::new(file, start, start + begins.len());
             let message = format!("this file is {language}, not KDL");
@@ -35,7 +35,7 @@ pub(super) fn report(file: FileId, text: &str, problems: &mut Problems) -> bool 
 }
 
 /// The language of a file by its first line.
-fn language(line: &str, text: &str) -> Option<(&'static str, &'static str)> {
+fn language(line: &str, text: &str, is_broken: bool) -> Option<(&'static str, &'static str)> {
     let word = line.split([' ', '\t', '{']).next().unwrap_or_default();
     let section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
     match line {
@@ -43,6 +43,7 @@ fn language(line: &str, text: &str) -> Option<(&'static str, &'static str)> {
         "{" | "[" => Some(("JSON", IMPORT)),
         line if line.starts_with("{\"") || line.starts_with("[{") => Some(("JSON", IMPORT)),
         _ if is_yaml(line) => Some(("YAML", IMPORT)),
+        _ if !is_broken => None,
         _ if section.is_some_and(|name| ["Unit", "Container", "Pod", "Service", "Volume"].contains(&name)) => {
             Some(("a unit of systemd", IMPORT))
         }

@@ -48,7 +48,7 @@ pub fn read_whole(file: FileId, source: &Source, problems: &mut Problems) -> Opt
 
 /// Reads a file as [`read`] does, by these readers.
 pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    if foreign::report(file, &source.text, problems) {
+    if foreign::report(file, &source.text, false, problems) {
         problems.hide_declarations();
         return None;
     }
@@ -96,6 +96,10 @@ impl Parts<'_> {
                 before = (part.start, known);
                 continue;
             };
+            if self.blocks.is_empty() && foreign::report(self.file, self.text, true, self.problems) {
+                self.problems.hide_declarations();
+                break;
+            }
             if self.text[part.clone()].trim_start().starts_with(['{', '}']) {
                 part.start = before.0;
                 self.blocks.truncate(before.1);
