@@ -21,7 +21,9 @@ pub(super) fn report(file: FileId, text: &str, is_broken: bool, problems: &mut P
     let mut offset = 0;
     for line in text.split_inclusive('\n') {
         let begins = line.trim();
-        if !begins.is_empty() && !begins.starts_with('#') && !begins.starts_with("//") {
+        let is_raw_text = begins.trim_start_matches('#').starts_with('"');
+        let is_comment = begins.starts_with("//") || (begins.starts_with('#') && !is_raw_text);
+        if !begins.is_empty() && !is_comment {
             let Some((language, hint)) = language(begins, text, is_broken) else { return false };
             let start = offset + (line.len() - line.trim_start().len());
             let span = Span::new(file, start, start + begins.len());
