@@ -98,7 +98,8 @@ struct Found {
 /// What a command finds, from its JSON.
 fn found(repository: &Repository, arguments: &[&str]) -> Vec<Found> {
     let ran = repository.wlc(&[arguments, &["--format", "json"]].concat());
-    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let document: Value =
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
     let place = |place: &Value| {
         let number = |key: &str| usize::try_from(place[key].as_u64().unwrap()).unwrap();
         Place {

@@ -4,7 +4,7 @@ use wlc_plan::quantity::Millis;
 
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
-    model::{container::HostPort, cron_job::CronJob},
+    model::{cron_job::CronJob, port::HostPort},
 };
 
 /// Below this a run may be missed while the agent looks elsewhere.

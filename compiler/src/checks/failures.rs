@@ -44,7 +44,7 @@ pub(super) fn check(work: &Work, pod: &Pod, problems: &mut Problems) {
 
 /// S-194: ascending, each once.
 fn exit_codes(word: &str, rule: &OnExit, problems: &mut Problems) {
-    if rule.codes.is_empty() {
+    if rule.codes.is_empty() && !problems.any_error_in(rule.extent) {
         let diagnostic =
             Diagnostic::new(Code::MissingValue, format!("`{word}` needs an exit code"), rule.span, "which one?");
         problems.add(diagnostic.hint(format!("write `{word} 42 action=\"{}\"`", rule.action.value.word())));

@@ -6,7 +6,7 @@ use crate::{
 };
 
 pub(super) fn check(pod: &Pod, problems: &mut Problems) {
-    for container in &pod.containers {
+    for container in pod.all() {
         let image = &container.image;
         if image.value.digest.is_some() {
             continue;

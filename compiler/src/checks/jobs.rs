@@ -151,7 +151,7 @@ pub(super) fn too_many(word: &str, span: Span, problems: &mut Problems) {
 
 /// S-200, S-201: indexes and counts that the job has.
 fn success_rule(rule: &Success, wanted: Option<u32>, problems: &mut Problems) {
-    if rule.indexes.is_none() && rule.count.is_none() {
+    if rule.indexes.is_none() && rule.count.is_none() && !problems.any_error_in(rule.extent) {
         let diagnostic = Diagnostic::new(Code::MissingValue, "this rule says nothing", rule.span, "when is it enough?");
         problems.add(diagnostic.hint("write `indexes \"0,2-5\"`, `count 3`, or both"));
     }

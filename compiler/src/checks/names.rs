@@ -95,10 +95,14 @@ pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
         let diagnostic = Diagnostic::new(Code::NoContainer, message, workload.span(), "nothing to run");
         problems.add(diagnostic.hint("write `container \"main\" image=\"…\"` in it"));
     }
-    twice("container", pod.containers.iter().map(|container| &container.name), problems);
+    twice("container", pod.in_order().into_iter().map(|(_, container)| &container.name), problems);
     twice("volume", pod.volumes.iter().map(|volume| &volume.name), problems);
-    twice("port", pod.containers.iter().flat_map(|container| &container.ports).map(|port| &port.name), problems);
-    for container in &pod.containers {
+    twice(
+        "port",
+        pod.in_order().into_iter().flat_map(|(_, container)| &container.ports).map(|port| &port.name),
+        problems,
+    );
+    for container in pod.all() {
         twice("mount", container.mounts.iter().map(|mount| &mount.path), problems);
         let variables = container.env.iter().flat_map(|env| &env.variables);
         twice("variable", variables.map(|variable| &variable.name), problems);
@@ -107,6 +111,7 @@ pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
     twice("label", workload.common().labels.iter().map(|label| &label.key), problems);
 }
 
+/// Reports what stands twice.
 pub(super) fn twice<'a, Name: Ord + Display + 'a>(
     what: &str,
     names: impl Iterator<Item = &'a Spanned<Name>>,

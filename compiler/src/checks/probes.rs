@@ -1,56 +1,51 @@
-//! Probes: they ask a port of their container, in a time that leaves room for the next try.
+//! Probes: they ask a port of their container or run a command in it, in a time that leaves room for the next try.
 
+use wlc_plan::quantity::Millis;
+
+use super::handlers::{self, Handler, Takes, Words};
 use crate::{
-    diagnostics::{Code, Diagnostic, Problems, suggest},
+    diagnostics::{Code, Diagnostic, Problems},
     model::{
-        container::Container,
         pod::Pod,
         probe::{Probe, ProbeKind},
     },
+    span::Spanned,
 };
 
 pub(super) fn check(pod: &Pod, problems: &mut Problems) {
-    for container in &pod.containers {
-        let probes =
-            [("startup", &container.startup), ("readiness", &container.readiness), ("liveness", &container.liveness)];
-        for (word, probe) in probes.iter().filter_map(|(word, probe)| probe.as_ref().map(|probe| (*word, probe))) {
-            check_port(container, probe, problems);
-            check_path(probe, problems);
+    for container in pod.all() {
+        for (word, probe) in container.probes() {
+            let handler = Handler {
+                word,
+                kind: Spanned::new(probe.kind.value.word(), probe.kind.span),
+                extent: probe.extent,
+                words: &probe.words,
+                port: probe.port.as_ref().map(|port| Spanned::new(port.value.as_str(), port.span)),
+                host: probe.host.as_ref(),
+                headers: &probe.headers,
+            };
+            handlers::check(container, &handler, &takes(probe.kind.value), problems);
+            check_service(probe, problems);
             check_numbers(word, probe, problems);
+            check_grace(word, probe, problems);
         }
     }
 }
 
-fn check_port(container: &Container, probe: &Probe, problems: &mut Problems) {
-    let names: Vec<&str> = container.ports.iter().map(|port| port.name.value.as_str()).collect();
-    if names.contains(&probe.port.value.as_str()) || problems.any_error_in(container.extent) {
-        return;
+fn takes(kind: ProbeKind) -> Takes {
+    match kind {
+        ProbeKind::Http | ProbeKind::Https => Takes { words: Words::Path, port: true, host: true, headers: true },
+        ProbeKind::Tcp => Takes { words: Words::Nothing, port: true, host: true, headers: false },
+        ProbeKind::Grpc => Takes { words: Words::Nothing, port: true, host: false, headers: false },
+        ProbeKind::Exec => Takes { words: Words::Command, port: false, host: false, headers: false },
     }
-    let message = format!("container `{}` has no port `{}`", container.name.value, probe.port.value);
-    let diagnostic = Diagnostic::new(Code::UnknownName, message, probe.port.span, "no such port");
-    problems.add(diagnostic.hint(suggest::hint(probe.port.value.as_str(), names)));
 }
 
-fn check_path(probe: &Probe, problems: &mut Problems) {
-    match (probe.kind.value, &probe.path) {
-        (ProbeKind::Tcp, Some(path)) => {
-            let diagnostic =
-                Diagnostic::new(Code::SurplusValue, "a TCP probe has no path", path.span, "not expected here");
-            problems.add(diagnostic.hint("take it out, or ask over `\"http\"`"));
-        }
-        (ProbeKind::Http, Some(path))
-            if !path.value.starts_with('/') || path.value.contains(|c: char| c.is_control() || c == ' ') =>
-        {
-            let diagnostic =
-                Diagnostic::new(Code::BadValue, "this is no path of a URL", path.span, "begins with `/`, no blanks");
-            problems.add(diagnostic.hint("write it as `\"/healthz\"`"));
-        }
-        (ProbeKind::Http, Some(_) | None) | (ProbeKind::Tcp, None) => {}
-    }
-    if let (ProbeKind::Tcp, Some(header)) = (probe.kind.value, probe.headers.first()) {
-        let message = "a TCP probe sends no headers";
-        let diagnostic = Diagnostic::new(Code::Contradiction, message, header.span, "never sent");
-        problems.add(diagnostic.hint("take it out, or ask over `\"http\"`"));
+fn check_service(probe: &Probe, problems: &mut Problems) {
+    if let (Some(service), true) = (&probe.service, probe.kind.value != ProbeKind::Grpc) {
+        let message = format!("`{}` asks for no service", probe.kind.value.word());
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, service.span, "never asked");
+        problems.add(diagnostic.hint("only `\"grpc\"` asks for a service"));
     }
 }
 
@@ -68,10 +63,24 @@ fn check_numbers(word: &str, probe: &Probe, problems: &mut Problems) {
         let diagnostic = Diagnostic::new(Code::Contradiction, message, probe.successes.span, "must be 1");
         problems.add(diagnostic.hint("take it out; only a readiness probe counts successes"));
     }
-    if probe.timeout.value > probe.period.value && probe.period.value.0 > 0 {
+    if probe.period.value.0 > 0 && probe.timeout.value > probe.period.value {
         let message = format!("a try may take {}, the next is due after {}", probe.timeout.value, probe.period.value);
         let diagnostic = Diagnostic::new(Code::SlowProbe, message, probe.timeout.span, "longer than the period");
         problems
             .add(diagnostic.hint("tries never overlap: the next waits, so failures are found later than they look"));
+    }
+}
+
+/// S-307: a probe that stops the container may have a grace of its own; a readiness probe stops nothing.
+fn check_grace(word: &str, probe: &Probe, problems: &mut Problems) {
+    let Some(grace) = &probe.grace else { return };
+    if word == "readiness" {
+        let message = "a readiness probe stops nothing, so it has no grace";
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, grace.span, "no effect");
+        problems.add(diagnostic.hint("take it out, or write it at the liveness or startup probe"));
+    } else if grace.value < Millis::from_seconds(1) {
+        let message = "the grace of a probe is at least a second";
+        let diagnostic = Diagnostic::new(Code::BadValue, message, grace.span, "at least `\"1s\"`");
+        problems.add(diagnostic.hint("write `\"1s\"` or more"));
     }
 }

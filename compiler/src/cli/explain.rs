@@ -116,7 +116,9 @@ fn find(word: &str) -> Vec<String> {
         walk(schema, schema.word, &mut |path, field| {
             if is_meant(word, path, field) && shown.insert(field.doc) {
                 found.push(match (field.block, field.shape) {
-                    (Some(block), Shape::Child | Shape::Children) => reference::block_text(path, block),
+                    (Some(block), Shape::Child | Shape::Children | Shape::Either | Shape::Entries) => {
+                        reference::block_text(path, block)
+                    }
                     _ => reference::field_text(path, field),
                 });
             }

@@ -134,6 +134,14 @@ codes! {
     NoDrain "no-drain" Warning;
     /// A probe may take longer than the time to the next one.
     SlowProbe "slow-probe" Warning;
+    /// A variable whose name shells cannot read.
+    OddVariable "odd-variable" Warning;
+    /// `$(NAME)` where no variable of that name is declared above.
+    UndefinedVariable "undefined-variable" Warning;
+    /// A secret in the environment, which Podman writes to the node's disk.
+    SecretInEnvironment "secret-in-environment" Warning;
+    /// A mount inside another one in which nothing can be made.
+    NestedMount "nested-mount" Warning;
     /// A daemon-set that had nodes has none now.
     DaemonSetEmpty "daemon-set-empty" Warning;
     /// A word that changes nothing where it stands.

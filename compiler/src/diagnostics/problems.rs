@@ -23,6 +23,10 @@ pub struct Problems {
     /// Where errors are.
     errors: BTreeSet<Span>,
     error_count: usize,
+    /// Blocks that could not be held, by their place and word.
+    not_held: BTreeSet<(Span, &'static str)>,
+    /// Whether the files have been read: what is held against each other now says nothing about what could be read.
+    is_read: bool,
     /// Where what is not carried out begins and ends: nothing inside is reported once more.
     not_carried_out: BTreeMap<(FileId, u32), u32>,
     origins: Origins,
@@ -42,7 +46,7 @@ impl Problems {
         if self.is_echo(&diagnostic) {
             return;
         }
-        if is_error {
+        if is_error && !self.is_read {
             self.errors.extend(written.into_iter().flat_map(|place| self.origins.all(place)));
         }
         let place = diagnostic.labels.first().map(|label| label.span);
@@ -123,6 +127,12 @@ impl Problems {
         self.not_carried_out.extend(others.not_carried_out);
         self.are_declarations_hidden |= others.are_declarations_hidden;
         self.settled.extend(others.settled);
+        self.not_held.extend(others.not_held);
+    }
+
+    /// From here on errors are no longer about what could be read.
+    pub fn end_of_reading(&mut self) {
+        self.is_read = true;
     }
 
     /// How many errors there are; warnings do not count.
@@ -174,7 +184,7 @@ impl Problems {
         all
     }
 
-    /// Whether an error was found inside a block. What is misspelt there counts as declared, so that one mistake gives one
+    /// Whether something inside a block could not be read. What is misspelt there counts as declared, so that one mistake gives one
     /// error.
     pub fn any_error_in(&self, extent: Span) -> bool {
         let first = Span { end: 0, ..extent };
@@ -185,6 +195,18 @@ impl Problems {
     /// Whether something of this kind is wrong.
     pub(crate) fn any(&self, code: Code) -> bool {
         self.list.iter().any(|one| one.code == code)
+    }
+
+    /// Notes a block that cannot be held: what it declares is not known to be absent.
+    pub fn not_held(&mut self, word: &'static str, extent: Span) {
+        self.not_held.insert((extent, word));
+    }
+
+    /// Whether a block of this word inside another one could not be held.
+    pub fn any_not_held(&self, word: &str, inside: Span) -> bool {
+        let first = (Span { end: 0, ..inside }, "");
+        let last = (Span { file: inside.file, start: inside.end, end: u32::MAX }, "");
+        self.not_held.range(first..last).any(|(_, found)| *found == word)
     }
 
     /// Whether there is none at all.

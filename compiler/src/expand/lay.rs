@@ -117,11 +117,11 @@ impl Layer<'_> {
             Shape::Property | Shape::Flag | Shape::List => self.replace(base, child),
             Shape::Entries if self.has_entries() => self.replace(base, child),
             Shape::Child => self.merge(base, child, field, String::new()),
-            Shape::Children => match name(&child, field.and_then(|field| field.block)) {
+            Shape::Children | Shape::Either => match name(&child, field.and_then(|field| field.block)) {
                 Some(name) => self.merge(base, child, field, name),
                 None => self.append(base, child),
             },
-            Shape::Argument | Shape::Rest | Shape::Entries | Shape::Part => self.append(base, child),
+            Shape::Argument | Shape::Rest | Shape::Entries | Shape::Word | Shape::Part => self.append(base, child),
         }
     }
 

@@ -102,7 +102,9 @@ macro_rules! field_type {
     ([list] $value:ty) => { $crate::fields::List<$value> };
     ([child] $value:ty) => { Option<$value> };
     ([children] $value:ty) => { Vec<$value> };
+    ([either] $value:ty) => { Vec<$value> };
     ([entries] $value:ty) => { Vec<$value> };
+    ([word] $value:ty) => { $crate::span::Spanned<$value> };
     ([part] $value:ty) => { $value };
 }
 
@@ -131,8 +133,14 @@ macro_rules! field_shape {
     ([children]) => {
         $crate::fields::Shape::Children
     };
+    ([either]) => {
+        $crate::fields::Shape::Either
+    };
     ([entries]) => {
         $crate::fields::Shape::Entries
+    };
+    ([word]) => {
+        $crate::fields::Shape::Word
     };
     ([part]) => {
         $crate::fields::Shape::Part
@@ -149,8 +157,11 @@ macro_rules! field_looks {
     ([children] $value:ty) => {
         "a block, any number of times"
     };
+    ([either] $value:ty) => {
+        "a name, or blocks that begin with it"
+    };
     ([entries] $value:ty) => {
-        <$value as $crate::fields::FromEntry>::LOOKS
+        "a block for each name of your own"
     };
     ([part] $value:ty) => {
         "a group of fields"
@@ -171,6 +182,9 @@ macro_rules! field_refused {
         &[]
     };
     ([children] $value:ty) => {
+        &[]
+    };
+    ([either] $value:ty) => {
         &[]
     };
     ([entries] $value:ty) => {
@@ -204,6 +218,12 @@ macro_rules! field_block {
         Some(<$value as $crate::fields::FromBlock>::SCHEMA)
     };
     ([children] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([either] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([entries] $value:ty) => {
         Some(<$value as $crate::fields::FromBlock>::SCHEMA)
     };
     ([part] $value:ty) => {
@@ -251,8 +271,14 @@ macro_rules! field_read {
     ($reader:ident, [children] $value:ty, $word:literal) => {
         $reader.children::<$value>($word)
     };
+    ($reader:ident, [either] $value:ty, $word:literal) => {
+        $reader.either::<$value>($word)
+    };
     ($reader:ident, [entries] $value:ty, $word:literal) => {
         $reader.entries::<$value>()
+    };
+    ($reader:ident, [word] $value:ty, $word:literal) => {
+        $reader.word::<$value>()
     };
     ($reader:ident, [part] $value:ty, $word:literal) => {
         <$value as $crate::fields::FromBlock>::from_reader($reader)

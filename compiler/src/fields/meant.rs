@@ -159,15 +159,26 @@ fn line(schema: &Schema, field: &Field, given: Given<'_>) -> String {
     let word = field.word;
     let values = given.values();
     match (field.shape, given) {
-        (Shape::Argument | Shape::Rest, _) => format!("`{}{values}`, the {word} behind the word", schema.word),
+        (Shape::Argument | Shape::Rest | Shape::Word, _) => {
+            format!("`{}{values}`, the {word} behind the word", schema.word)
+        }
         (Shape::Flag, given) if given.is_true() => format!("`{word}` alone, as a line of its own"),
         (Shape::Flag, _) => format!("`{word}=#true` or `{word}=#false`"),
-        (Shape::Property, Given::Property(_)) => format!("`{word}={}`", values.trim_start()),
+        (Shape::Property | Shape::Either, Given::Property(_)) => format!("`{word}={}`", values.trim_start()),
         (Shape::Child | Shape::Children, Given::Property(_)) => format!("it as a child, in braces: `{{ {word} … }}`"),
         (Shape::Child | Shape::Children, Given::Child(block)) if !block.children.is_empty() => {
             format!("`{word}{values} {{ … }}`")
         }
-        (Shape::Property | Shape::List | Shape::Child | Shape::Children | Shape::Entries | Shape::Part, _) => {
+        (
+            Shape::Property
+            | Shape::List
+            | Shape::Child
+            | Shape::Children
+            | Shape::Either
+            | Shape::Entries
+            | Shape::Part,
+            _,
+        ) => {
             format!("`{word}{values}`")
         }
     }

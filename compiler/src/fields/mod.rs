@@ -85,8 +85,12 @@ pub enum Shape {
     Child,
     /// A block of its own, as often as wanted.
     Children,
-    /// Children with words of the user's own.
+    /// `word=value`, or blocks `word value { … }` as often as wanted, where there is more to say.
+    Either,
+    /// Blocks whose words are the user's own, such as the variables of `env`.
     Entries,
+    /// The block's own word, which is the user's.
+    Word,
     /// A group of fields that are written in this block itself.
     Part,
 }
@@ -138,15 +142,6 @@ pub trait FromBlock: Sized {
         reader.close();
         read
     }
-}
-
-/// A child whose word is the user's own, such as a variable of `env`.
-pub trait FromEntry: Sized {
-    /// What a value of it looks like.
-    const LOOKS: &'static str;
-
-    /// Reads it. What is wrong is reported.
-    fn from_entry(block: &Block, problems: &mut Problems) -> Option<Self>;
 }
 
 /// A child with a row of values, as a block holds it.

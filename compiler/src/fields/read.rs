@@ -1,13 +1,13 @@
 //! Reads one block by its schema and reports what does not belong there.
 
 use super::{
-    Carried, Field, FromBlock, FromEntry, FromScalar, Refusal, Schema, Shape,
+    Carried, Field, FromBlock, FromScalar, Refusal, Schema, Shape,
     meant::{self, Given, Meant, written},
 };
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     span::{Span, Spanned},
-    syntax::{Block, Scalar, Value},
+    syntax::{Block, Property, Scalar, Value},
 };
 
 /// Where a single value stands.
@@ -83,10 +83,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A value that must be there.
+    /// The block's own word, which is the user's.
+    pub fn word<T: FromScalar>(&mut self) -> Option<Spanned<T>> {
+        let word = &self.block.word;
+        self.value(&Spanned::new(Scalar::Text(word.value.clone()), word.span), &word.value)
+    }
+
+    /// A value that must be there. What cannot be held is its placeholder, where its type has one.
     pub fn required<T: FromScalar>(&mut self, part: Part, word: &'static str) -> Option<Spanned<T>> {
-        let found = self.find(part, word)?;
-        let Some(value) = found else {
+        let Some(value) = self.find(part, word)? else {
             if self.misspelt.contains(&word) || self.misses_argument {
                 return None;
             }
@@ -98,7 +103,7 @@ impl<'a> Reader<'a> {
             let message = format!("`{}` needs {written}", self.block.word.value);
             let diagnostic = Diagnostic::new(Code::MissingValue, message, self.block.word.span, "missing here");
             self.problems.add(diagnostic.hint(format!("`{word}` is {}", T::LOOKS)));
-            return None;
+            return T::placeholder().map(|value| Spanned::new(value, self.block.word.span));
         };
         if part == Part::Argument && self.is_the_next(value, T::from_scalar(&value.value).is_err()) {
             let message = format!("`{}` needs a {word} before `{}`", self.block.word.value, written(&value.value));
@@ -109,7 +114,7 @@ impl<'a> Reader<'a> {
             self.misses_argument = true;
             return None;
         }
-        self.value(value, word)
+        self.value(value, word).or_else(|| T::placeholder().map(|read| Spanned::new(read, value.span)))
     }
 
     /// Whether a number stands where a name is needed, and behind it nothing where the number is: the name is missing.
@@ -160,12 +165,10 @@ impl<'a> Reader<'a> {
         self.schema.field(&|field| field.shape == Shape::Entries).is_some()
     }
 
-    /// A value that may be there. Outer none: it was there and cannot be held.
+    /// A value that may be there. One that cannot be held is reported and counts as not written.
     pub fn optional<T: FromScalar>(&mut self, part: Part, word: &'static str) -> Option<Option<Spanned<T>>> {
-        match self.find(part, word)? {
-            None => Some(None),
-            Some(value) => self.value(value, word).map(Some),
-        }
+        let found = self.find(part, word).flatten();
+        Some(found.and_then(|value| self.value(value, word)))
     }
 
     /// One value as a property, or several as a child with a row of them.
@@ -178,29 +181,28 @@ impl<'a> Reader<'a> {
 
     /// A value with a default, which then stands at the block's word.
     pub fn with_default<T: FromScalar>(&mut self, word: &'static str, default: Scalar) -> Option<Spanned<T>> {
-        match self.find(Part::Property, word)? {
-            Some(value) => self.value(value, word),
-            None => {
-                let value = T::from_scalar(&default).expect("a default is a value of its own field");
-                Some(Spanned::new(value, self.block.word.span))
-            }
-        }
+        let found = self.find(Part::Property, word).flatten();
+        found.and_then(|value| self.value(value, word)).or_else(|| {
+            let value = T::from_scalar(&default).expect("a default is a value of its own field");
+            Some(Spanned::new(value, self.block.word.span))
+        })
     }
 
     /// All values that are left behind the word.
     pub fn rest<T: FromScalar>(&mut self) -> Option<Vec<Spanned<T>>> {
         let values: Vec<&Value> = self.arguments.by_ref().collect();
-        all(values.into_iter().map(|value| self.value(value, self.schema.word)).collect())
+        Some(values.into_iter().filter_map(|value| self.value(value, self.schema.word)).collect())
     }
 
     /// A child without a value, or `word=#true`.
     pub fn flag(&mut self, word: &'static str) -> Option<Spanned<bool>> {
         match self.children_named(word).next() {
             Some(child) if child.arguments.is_empty() => Some(Spanned::new(true, child.span)),
-            Some(_) | None => match self.find(Part::Property, word)? {
-                Some(value) => self.value(value, word),
-                None => Some(Spanned::new(false, self.block.word.span)),
-            },
+            Some(_) | None => {
+                let found = self.find(Part::Property, word).flatten();
+                let read = found.and_then(|value| self.value(value, word));
+                Some(read.unwrap_or(Spanned::new(false, self.block.word.span)))
+            }
         }
     }
 
@@ -212,31 +214,41 @@ impl<'a> Reader<'a> {
             let diagnostic =
                 Diagnostic::new(Code::MissingValue, format!("`{word}` needs a value"), child.word.span, "missing here");
             self.problems.add(diagnostic.hint(format!("each of its values is {}", T::LOOKS)));
-            return None;
+            return Some(None);
         }
-        let values = child.arguments.iter().map(|value| self.value(value, word)).collect();
-        Some(Some(Spanned::new(all(values)?, child.span)))
+        let values = child.arguments.iter().filter_map(|value| self.value(value, word)).collect();
+        Some(Some(Spanned::new(values, child.span)))
     }
 
     /// A block of its own, at most once.
     pub fn child<T: FromBlock>(&mut self, word: &'static str) -> Option<Option<T>> {
-        match self.children_named(word).next() {
-            None => Some(None),
-            Some(child) => T::from_block(child, self.problems).map(Some),
-        }
+        Some(self.children_named(word).next().and_then(|child| T::from_block(child, self.problems)))
     }
 
-    /// Blocks of their own; those that cannot be held are left out.
+    /// Blocks of their own; those that cannot be held are left out and noted.
     pub fn children<T: FromBlock>(&mut self, word: &'static str) -> Option<Vec<T>> {
-        let mut found = Vec::with_capacity(self.children_named(word).count());
-        found.extend(self.children_named(word).filter_map(|child| T::from_block(child, self.problems)));
-        Some(found)
+        let mut read = Vec::with_capacity(self.children_named(word).count());
+        for child in self.children_named(word) {
+            match T::from_block(child, self.problems) {
+                Some(held) => read.push(held),
+                None => self.problems.not_held(word, child.extent),
+            }
+        }
+        Some(read)
+    }
+
+    /// `word=value`, read as a block with nothing but this value, or blocks of their own.
+    pub fn either<T: FromBlock>(&mut self, word: &'static str) -> Option<Vec<T>> {
+        let properties = self.block.properties.iter().filter(|property| property.name.value == word);
+        let short: Vec<Block> = properties.map(as_block).collect();
+        let blocks: Vec<&Block> = short.iter().chain(self.children_named(word)).collect();
+        Some(blocks.into_iter().filter_map(|block| T::from_block(block, self.problems)).collect())
     }
 
     /// All children, whatever their words.
-    pub fn entries<T: FromEntry>(&mut self) -> Option<Vec<T>> {
+    pub fn entries<T: FromBlock>(&mut self) -> Option<Vec<T>> {
         let children: Vec<&Block> = self.block.children.iter().filter(|child| !self.is_reported(child)).collect();
-        Some(children.into_iter().filter_map(|child| T::from_entry(child, self.problems)).collect())
+        Some(children.into_iter().filter_map(|child| T::from_block(child, self.problems)).collect())
     }
 
     /// Whether a child names a parameter that has no value, which was reported where the parameter should have got one.
@@ -307,11 +319,11 @@ impl<'a> Reader<'a> {
     fn report_unknown(&mut self) {
         let own_words = self.has_own_words();
         for property in &self.block.properties {
-            let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag);
+            let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag | Shape::Either);
             self.report_word(&property.name, &known, Given::Property(&property.value));
         }
         for child in self.block.children.iter().filter(|_| !own_words) {
-            let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest);
+            let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Word);
             self.report_word(&child.word, &known, Given::Child(child));
         }
     }
@@ -381,8 +393,10 @@ impl<'a> Reader<'a> {
 
     /// A word that stands once may neither be repeated nor be written both as a property and as a child.
     fn report_repeated(&mut self) {
-        let once =
-            |word: &str| self.schema.field(&|field| field.word == word && field.shape != Shape::Children).is_some();
+        let is_property = |word: &str| self.block.properties.iter().any(|property| property.name.value == word);
+        let may_repeat =
+            |field: &Field| field.shape == Shape::Children || field.shape == Shape::Either && !is_property(field.word);
+        let once = |word: &str| self.schema.field(&|field| field.word == word && !may_repeat(field)).is_some();
         let words = || {
             let properties = self.block.properties.iter().map(|property| &property.name);
             properties.chain(self.block.children.iter().map(|child| &child.word))
@@ -403,8 +417,8 @@ impl<'a> Reader<'a> {
 /// Whether a field is written with its word.
 fn is_named(shape: Shape) -> bool {
     match shape {
-        Shape::Property | Shape::Flag | Shape::List | Shape::Child | Shape::Children => true,
-        Shape::Argument | Shape::Rest | Shape::Entries | Shape::Part => false,
+        Shape::Property | Shape::Flag | Shape::List | Shape::Child | Shape::Children | Shape::Either => true,
+        Shape::Argument | Shape::Rest | Shape::Entries | Shape::Word | Shape::Part => false,
     }
 }
 
@@ -421,6 +435,9 @@ fn every_schema() -> Vec<&'static Schema> {
     found
 }
 
-fn all<T>(values: Vec<Option<T>>) -> Option<Vec<T>> {
-    values.into_iter().collect()
+/// `word=value` as the block `word value`.
+fn as_block(property: &Property) -> Block {
+    let span = property.name.span.to(property.value.span);
+    let (word, arguments) = (property.name.clone(), vec![property.value.clone()]);
+    Block { word, arguments, properties: Vec::new(), children: Vec::new(), span, extent: span }
 }

@@ -82,7 +82,10 @@ fn section(path: &str, schema: &'static Schema, level: usize, seen: &mut BTreeSe
         let words: Vec<String> = absent.iter().map(|word| format!("`{word}`")).collect();
         text.push_str(&format!("\nNot in this version: {}.\n", words.join(", ")));
     }
-    for field in fields.iter().filter(|field| matches!(field.shape, Shape::Child | Shape::Children)) {
+    for field in fields
+        .iter()
+        .filter(|field| matches!(field.shape, Shape::Child | Shape::Children | Shape::Either | Shape::Entries))
+    {
         if let Some(block) = field.block
             && seen.insert(block.doc)
         {
@@ -116,7 +119,8 @@ fn written(field: &Field) -> String {
         Shape::Rest => format!("<{}…>", field.word),
         Shape::Property => format!("{}=", field.word),
         Shape::List => format!("{} …", field.word),
-        Shape::Flag | Shape::Entries => field.word.to_owned(),
+        Shape::Either => format!("{}=", field.word),
+        Shape::Flag | Shape::Entries | Shape::Word => field.word.to_owned(),
         Shape::Child | Shape::Children | Shape::Part => format!("{} {{ }}", field.word),
     }
 }
@@ -130,7 +134,9 @@ fn shape_word(shape: Shape) -> &'static str {
         Shape::List => "child with values",
         Shape::Child => "child",
         Shape::Children => "children",
+        Shape::Either => "property or children",
         Shape::Entries => "children of your own names",
+        Shape::Word => "the word itself",
         Shape::Part => "group",
     }
 }

@@ -38,6 +38,12 @@ pub trait FromScalar: Sized {
     /// Reads a value.
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal>;
 
+    /// What stands for a value that must be there and cannot be held, so that the block around it is checked all the same.
+    /// It lasts until the errors are reported.
+    fn placeholder() -> Option<Self> {
+        None
+    }
+
     /// Whether a build carries out what the value says.
     fn carried(&self) -> Carried {
         Carried::Out
@@ -83,6 +89,12 @@ pub fn text(scalar: &Scalar) -> Result<&str, Refusal> {
     }
 }
 
+/// Whether a text is a path below some directory: relative, without `.`, `..`, `//` and control characters.
+pub fn is_relative_path(text: &str) -> bool {
+    let part = |part: &str| !matches!(part, "" | "." | "..");
+    text.len() <= 4096 && text.split('/').all(part) && !text.contains(|c: char| c.is_control() || c == ':')
+}
+
 impl FromScalar for String {
     const LOOKS: &'static str = "a text";
 
@@ -120,8 +132,36 @@ impl FromScalar for bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Whole<const LEAST: u32, const MOST: u32>(pub u32);
 
+impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
+    const LOOKS_BYTES: (usize, [u8; 64]) = bounds(LEAST, MOST);
+}
+
+/// `a whole number from 1 to 9`, made when the program is: the length, and the text with room behind it.
+const fn bounds(least: u32, most: u32) -> (usize, [u8; 64]) {
+    let text = append((0, [0; 64]), b"a whole number from ");
+    append_number(append(append_number(text, least), b" to "), most)
+}
+
+const fn append((mut length, mut text): (usize, [u8; 64]), more: &[u8]) -> (usize, [u8; 64]) {
+    let mut at = 0;
+    while at < more.len() {
+        text[length] = more[at];
+        length += 1;
+        at += 1;
+    }
+    (length, text)
+}
+
+const fn append_number(text: (usize, [u8; 64]), number: u32) -> (usize, [u8; 64]) {
+    let text = if number >= 10 { append_number(text, number / 10) } else { text };
+    append(text, &[b'0' + (number % 10) as u8])
+}
+
 impl<const LEAST: u32, const MOST: u32> FromScalar for Whole<LEAST, MOST> {
-    const LOOKS: &'static str = "a whole number";
+    const LOOKS: &'static str = match std::str::from_utf8(Self::LOOKS_BYTES.1.split_at(Self::LOOKS_BYTES.0).0) {
+        Ok(text) => text,
+        Err(_) => panic!("digits and letters are UTF-8"),
+    };
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         let number = match scalar {
@@ -181,10 +221,10 @@ named! {
     FleetName, "a name: lower-case letters, digits and `-`, at most 63";
     NodeName, "a name: lower-case letters, digits and `-`, at most 63";
     WorkloadName, "a name: lower-case letters, digits and `-`, at most 63";
+    ReplicaName, "a name: lower-case letters, digits and `-`, at most 63";
     ContainerName, "a name: lower-case letters, digits and `-`, at most 63";
     VolumeName, "a name: lower-case letters, digits and `-`, at most 63";
     ConfigName, "a name: lower-case letters, digits and `-`, at most 63";
-    ReplicaName, "a replica's name, such as `\"db-0\"`";
     SecretName, "a name: lower-case letters, digits and `-`, at most 63";
     ClaimName, "a name: lower-case letters, digits and `-`, at most 63";
     SignerName, "a name: lower-case letters, digits and `-`, at most 63";
@@ -199,10 +239,11 @@ named! {
 }
 
 impl From<NameError> for Refusal {
+    /// Names of lower-case letters, digits and `-` get the nearest such name as a hint; other kinds have no nearest.
     fn from(error: NameError) -> Self {
         let lower = error.given.to_lowercase().replace(['_', ' ', '.'], "-");
-        let hint =
-            (lower != error.given && !lower.is_empty() && lower.is_ascii()).then(|| format!("perhaps `{lower}`"));
+        let is_near = lower != error.given && error.kind.ends_with(" name") && WorkloadName::parse(&lower).is_ok();
+        let hint = is_near.then(|| format!("perhaps `{lower}`"));
         Self { hint, ..Self::new(error.to_string()) }
     }
 }

@@ -18,16 +18,13 @@ use super::{Contents, gates};
 use crate::{
     fields::List,
     model::{
-        self,
-        container::{Capability, Container, FieldWord, PullWord, VariableValue},
-        pod::Pod,
-        probe::ProbeKind,
-        volume::{OnChangeWord, Size},
+        self, container::Container, env::FieldName, image::PullWord, mount::OnChangeWord, pod::Pod, port::ProtocolWord,
+        probe::ProbeKind, security::Capability, volume::Size,
     },
     span::Spanned,
 };
 
-/// The spec of a pod. Deployments and daemon-sets always restart (S-050, S-144).
+/// The spec of a pod. What this version does not carry out is left out: a build has refused it. Deployments and daemon-sets always restart (S-050, S-144).
 pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
     let mut volumes: BTreeMap<VolumeName, VolumeSource> = BTreeMap::new();
     for volume in &pod.volumes {
@@ -64,7 +61,7 @@ fn container(
     let words = |list: &List<String>| -> Vec<String> {
         list.iter().flat_map(|list| &list.value).map(|word| word.value.clone()).collect()
     };
-    let mut in_order: Vec<&model::volume::Mount> = container.mounts.iter().collect();
+    let mut in_order: Vec<&model::mount::Mount> = container.mounts.iter().collect();
     in_order.sort_by(|a, b| a.path.value.cmp(&b.path.value));
     let mounts: Vec<Mount> = in_order.into_iter().filter_map(|one| mount(one, contents, volumes)).collect();
     ContainerSpec {
@@ -74,15 +71,15 @@ fn container(
         command: words(&container.command),
         args: words(&container.args),
         working_directory: container.working_directory.as_ref().map(|path| path.value.clone()),
-        env: container.env.iter().flat_map(|env| &env.variables).map(variable).collect(),
-        ports: container.ports.iter().map(port).collect(),
+        env: container.env.iter().flat_map(|env| &env.variables).filter_map(variable).collect(),
+        ports: container.ports.iter().filter_map(port).collect(),
         mounts,
         resources: resources(container),
         security: security(container),
         probes: Probes {
-            startup: container.startup.as_ref().map(probe),
-            readiness: container.readiness.as_ref().map(probe),
-            liveness: container.liveness.as_ref().map(probe),
+            startup: container.startup.as_ref().and_then(probe),
+            readiness: container.readiness.as_ref().and_then(probe),
+            liveness: container.liveness.as_ref().and_then(probe),
         },
         stop_signal: container.stop_signal.as_ref().map(|signal| signal.value.0.clone()),
     }
@@ -103,37 +100,47 @@ fn image(container: &Container) -> Image {
     Image { name: image.written.clone(), digest: image.digest.clone(), pull }
 }
 
-fn variable(variable: &model::container::Variable) -> EnvVariable {
-    let value = match &variable.value {
-        VariableValue::Text(text) => EnvValue::Text(text.clone()),
-        VariableValue::Field(FieldWord::Replica) => EnvValue::Field(InstanceField::Replica),
-        VariableValue::Field(FieldWord::Workload) => EnvValue::Field(InstanceField::Workload),
-        VariableValue::Field(FieldWord::Node) => EnvValue::Field(InstanceField::Node),
-        VariableValue::Field(FieldWord::Fleet) => EnvValue::Field(InstanceField::Fleet),
+fn variable(variable: &model::env::Variable) -> Option<EnvVariable> {
+    let value = match (&variable.value, &variable.field) {
+        (Some(text), _) => EnvValue::Text(text.value.clone()),
+        (None, Some(field)) => EnvValue::Field(match &field.value {
+            FieldName::Replica => InstanceField::Replica,
+            FieldName::Workload => InstanceField::Workload,
+            FieldName::Node => InstanceField::Node,
+            FieldName::Fleet => InstanceField::Fleet,
+            FieldName::Address
+            | FieldName::NodeAddress
+            | FieldName::Revision
+            | FieldName::Index
+            | FieldName::Label(_)
+            | FieldName::Annotation(_) => return None,
+        }),
+        (None, None) => return None,
     };
-    EnvVariable { name: variable.name.value.clone(), value }
+    Some(EnvVariable { name: variable.name.value.clone(), value })
 }
 
-fn port(port: &model::container::Port) -> PortSpec {
-    PortSpec {
+fn port(port: &model::port::Port) -> Option<PortSpec> {
+    Some(PortSpec {
         name: port.name.value.clone(),
         number: u16::try_from(port.number.value.0).expect("a port is read as 1 to 65535"),
         protocol: match port.protocol.value {
-            model::container::ProtocolWord::Tcp => Protocol::Tcp,
-            model::container::ProtocolWord::Udp => Protocol::Udp,
+            ProtocolWord::Tcp => Protocol::Tcp,
+            ProtocolWord::Udp => Protocol::Udp,
+            ProtocolWord::Sctp => return None,
         },
         published: port.host.is_some(),
-    }
+    })
 }
 
 fn mount(
-    mount: &model::volume::Mount,
+    mount: &model::mount::Mount,
     contents: &Contents,
     volumes: &mut BTreeMap<VolumeName, VolumeSource>,
 ) -> Option<Mount> {
-    let source = match (&mount.config, &mount.volume) {
+    let source = match (mount.config(), &mount.volume) {
         (Some(config), _) => {
-            let content = contents.get(&config.value)?;
+            let content = contents.get(&config.name.value)?;
             let on_change = match (mount.on_change.value, &mount.signal) {
                 (OnChangeWord::Signal, Some(signal)) => OnChange::Signal(signal.value.0.clone()),
                 (OnChangeWord::Nothing, _) => OnChange::Nothing,
@@ -141,9 +148,11 @@ fn mount(
                     OnChange::Restart(Digest::of(&canonical::encode(content)))
                 }
             };
-            MountSource::Config(ConfigMount { config: config.value.clone(), mode: mount.mode.value.0, on_change })
+            MountSource::Config(ConfigMount { config: config.name.value.clone(), mode: mount.mode.value.0, on_change })
         }
-        (None, Some(volume)) => MountSource::Volume(volume.value.clone()),
+        (None, Some(volume)) => {
+            MountSource::Volume(volumes.get_key_value(&volume.value).map(|(name, _)| name.clone())?)
+        }
         (None, None) => {
             let source = volume_source((&mount.empty_dir, &mount.tmpfs, &mount.host_path))?;
             let name = own_volume_name(volumes);
@@ -195,22 +204,23 @@ fn capabilities(list: Option<&List<Capability>>) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn probe(probe: &model::probe::Probe) -> Probe {
-    let port = probe.port.value.clone();
-    let headers = probe.headers.iter().map(|header| (header.name.value.clone(), header.value.value.clone()));
+fn probe(probe: &model::probe::Probe) -> Option<Probe> {
+    let port = probe.port.as_ref().map(|port| port.value.clone());
+    let headers = probe.headers.iter().map(|header| (header.name.value.0.clone(), header.value.value.0.clone()));
     let handler = match probe.kind.value {
         ProbeKind::Http => {
-            let path = probe.path.as_ref().map_or_else(|| "/".to_owned(), |path| path.value.clone());
-            ProbeHandler::Http(HttpProbe { path, port, headers: headers.collect() })
+            let path = probe.words.first().map_or_else(|| "/".to_owned(), |path| path.value.clone());
+            ProbeHandler::Http(HttpProbe { path, port: port?, headers: headers.collect() })
         }
-        ProbeKind::Tcp => ProbeHandler::Tcp(TcpProbe { port }),
+        ProbeKind::Tcp => ProbeHandler::Tcp(TcpProbe { port: port? }),
+        ProbeKind::Https | ProbeKind::Grpc | ProbeKind::Exec => return None,
     };
-    Probe {
+    Some(Probe {
         handler,
         initial_delay: probe.initial_delay.value,
         period: probe.period.value,
         timeout: probe.timeout.value,
         successes: probe.successes.value.0,
         failures: probe.failures.value.0,
-    }
+    })
 }

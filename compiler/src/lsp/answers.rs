@@ -87,7 +87,8 @@ fn parameters(outline: &Outline, outlines: &[&Outline], here: &Here) -> Vec<Valu
 
 /// The words that may begin a line inside of a block.
 fn children(schema: &'static Schema) -> Vec<Value> {
-    let is_child = |field: &&Field| !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Entries);
+    let is_child =
+        |field: &&Field| !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Entries | Shape::Word);
     let fields = schema.all_fields().into_iter().filter(is_child);
     fields.map(|field| entry(field.word, KEYWORD, field.word.to_owned(), field.value, &about(field))).collect()
 }
@@ -99,7 +100,7 @@ fn properties(schema: &'static Schema, outline: &Outline, here: &Here) -> Vec<Va
         let of_another = |name: &super::outline::Spelled| name.text == field.word && name.range != here.spelled.range;
         !written.iter().any(|(name, _)| of_another(name))
     };
-    let is_property = |field: &&Field| matches!(field.shape, Shape::Property | Shape::Flag);
+    let is_property = |field: &&Field| matches!(field.shape, Shape::Property | Shape::Flag | Shape::Either);
     let fields = schema.all_fields().into_iter().filter(is_property).filter(is_new);
     let text = |field: &Field| match (field.shape == Shape::Flag, here.part == Part::Name) {
         (true, _) => format!("{}=#true", field.word),

@@ -108,8 +108,9 @@ pub(super) fn field_of(outline: &Outline, item: usize) -> Option<&'static Field>
 
 /// The field of this word.
 pub(super) fn field(schema: &'static Schema, word: &str) -> Option<&'static Field> {
-    let named =
-        |field: &&Field| field.word == word && !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Entries);
+    let named = |field: &&Field| {
+        field.word == word && !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Entries | Shape::Word)
+    };
     schema.all_fields().into_iter().find(named)
 }
 

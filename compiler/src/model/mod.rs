@@ -8,19 +8,29 @@ pub mod container;
 pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
+pub mod device;
+pub mod env;
 pub mod facts;
 pub mod fleet;
+pub mod hook;
+pub mod image;
 pub mod indexes;
 pub mod job;
+pub mod mount;
+pub mod network;
 pub mod node;
 pub mod place;
 pub mod pod;
+pub mod port;
 pub mod probe;
 pub mod range;
 pub mod removed;
 pub mod secret;
+pub mod security;
 pub mod share;
+pub mod signal;
 pub mod stateful_set;
+pub mod system;
 pub mod update;
 pub mod volume;
 pub mod workload;
@@ -169,6 +179,18 @@ impl Repository {
     /// Whether something of this kind and name is declared, even if it cannot be held.
     pub fn is_declared(&self, space: &'static str, name: &str) -> bool {
         self.declared.contains_key(&(space, name.to_owned()))
+    }
+
+    /// The files of a config; none where the config is not held.
+    pub fn config_files(&self, name: &str) -> Option<BTreeSet<&str>> {
+        let config = self.configs.get(name)?;
+        Some(config.files.iter().map(|file| file.name.value.as_str()).collect())
+    }
+
+    /// The keys of a secret; none where the secret is not held.
+    pub fn secret_keys(&self, name: &str) -> Option<BTreeSet<&str>> {
+        let secret = self.secrets.get(name)?;
+        Some(secret.keys.iter().map(|key| key.name.value.as_str()).collect())
     }
 
     /// All declared names of a kind.

@@ -1,20 +1,153 @@
 //! The pod template: what all kinds of workloads have in common.
 
-use wlc_plan::quantity::Millis;
+use wlc_plan::{
+    name::ReplicaName,
+    quantity::{Bytes, Millis},
+};
 
-use super::{container::Container, volume::Volume};
+use super::{
+    container::Container,
+    network::{Dns, HostEntry},
+    security::{Id, Profile, Selinux},
+    system::Sysctl,
+    volume::Volume,
+};
 
 crate::block! {
     /// The containers of one replica, sharing network and volumes.
     Pod "pod" ("spec.template.spec") {
         /// A container. They are started in the order of the file.
         containers: [children] Container, "container" ("containers");
+        /// A container that runs to its end before what stands below it starts.
+        inits: [children] Container, "init" ("initContainers"), not carried out;
+        /// A container that starts before those that stand below it and stays as long as the pod.
+        sidecars: [children] Container, "sidecar" ("initContainers[].restartPolicy: Always"), not carried out;
         /// A volume that the containers share.
         volumes: [children] Volume, "volume" ("volumes");
         /// How long a stop may take before SIGKILL.
         grace: [default property] Millis, "grace" ("terminationGracePeriodSeconds"), default "30s";
         /// A word that replaces all replicas when it changes, such as a date.
         restarted: [optional property] String, "restarted" ("kubectl.kubernetes.io/restartedAt");
-        absent "init", "sidecar", "host-network", "host-pid", "host-ipc", "dns", "host-entry", "shm-size", "sysctl", "pids-limit", "user-namespace", "hostname", "share-pid";
+        /// How long a pod of a job may run before it fails.
+        pod_deadline: [optional property] Millis, "pod-deadline" ("activeDeadlineSeconds"), not carried out;
+        /// It uses the node's network, ports and addresses included.
+        host_network: [flag] bool, "host-network" ("hostNetwork"), not carried out;
+        /// It sees the node's processes.
+        host_pid: [flag] bool, "host-pid" ("hostPID"), not carried out;
+        /// It shares memory and semaphores with the node.
+        host_ipc: [flag] bool, "host-ipc" ("hostIPC"), not carried out;
+        /// Its containers see each other's processes.
+        share_pid: [flag] bool, "share-pid" ("shareProcessNamespace"), not carried out;
+        /// Its host name; without it, the replica's name.
+        hostname: [optional property] ReplicaName, "hostname" ("hostname"), not carried out;
+        /// How it finds addresses of names.
+        dns: [child] Dns, "dns" ("dnsConfig, dnsPolicy"), not carried out;
+        /// A line of its `/etc/hosts`.
+        host_entries: [children] HostEntry, "host-entry" ("hostAliases"), not carried out;
+        /// The size of `/dev/shm`, which its containers share.
+        shm_size: [optional property] Bytes, "shm-size" (""), not carried out;
+        /// A parameter of the kernel that the pod has for itself.
+        sysctls: [children] Sysctl, "sysctl" ("securityContext.sysctls"), not carried out;
+        /// Whether its users are users of the node, or others that only the pod has.
+        user_namespace: [optional property] UserNamespace, "user-namespace" ("hostUsers"), not carried out;
+        /// The user that containers run as which do not say it themselves.
+        user: [optional property] Id, "user" ("securityContext.runAsUser"), not carried out;
+        /// The group that containers run as which do not say it themselves.
+        group: [optional property] Id, "group" ("securityContext.runAsGroup"), not carried out;
+        /// Further groups of all its processes.
+        groups: [list] Id, "groups" ("securityContext.supplementalGroups"), not carried out;
+        /// The group that its volumes belong to; host paths stay as they are.
+        fs_group: [child] FsGroup, "fs-group" ("securityContext.fsGroup"), not carried out;
+        /// Its containers are refused to run as user 0.
+        non_root: [flag] bool, "non-root" ("securityContext.runAsNonRoot"), not carried out;
+        /// The filter of system calls of containers that do not say it themselves.
+        seccomp: [optional property] Profile, "seccomp" ("securityContext.seccompProfile"), not carried out;
+        /// The AppArmor profile of containers that do not say it themselves.
+        apparmor: [optional property] Profile, "apparmor" ("securityContext.appArmorProfile"), not carried out;
+        /// The SELinux context of containers that do not say it themselves.
+        selinux: [child] Selinux, "selinux" ("securityContext.seLinuxOptions"), not carried out;
+        /// The program of the node that runs the containers.
+        runtime: [optional property] RuntimeName, "runtime" ("runtimeClassName"), not carried out;
+        /// Where its containers' output goes: files of at most 10 MB, or the node's journal.
+        log: [optional property] LogWord, "log" (""), not carried out;
+    }
+
+    /// The group that a pod's volumes belong to, and when it is set.
+    FsGroup "fs-group" ("securityContext.fsGroup") {
+        /// The group.
+        group: [required argument] Id, "group" ("fsGroup");
+        /// When the files of a volume are given to it.
+        change: [default property] FsGroupChange, "change" ("fsGroupChangePolicy"), default "always";
+    }
+}
+
+crate::choice! {
+    /// Whose users a pod's users are.
+    UserNamespace {
+        /// Others than the node's, in a range of the pod's own.
+        Auto "auto",
+        /// The node's.
+        Host "host",
+    }
+
+    /// When the files of a volume are given to the group.
+    FsGroupChange {
+        /// At each start.
+        Always "always",
+        /// When the top directory belongs to another.
+        OnRootMismatch "on-root-mismatch",
+    }
+
+    /// The program that runs containers.
+    RuntimeName { Crun "crun", Runc "runc", Runsc "runsc", Kata "kata" }
+
+    /// Where output goes.
+    LogWord {
+        /// Files of at most 10 MB.
+        File "k8s-file",
+        /// The node's journal.
+        Journal "journald",
+    }
+}
+
+/// What a container is in its pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It runs to its end before what follows starts.
+    Init,
+    /// It starts in its turn and stays.
+    Sidecar,
+    /// One of those that the pod is for.
+    Main,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Init, Self::Sidecar, Self::Main];
+
+    /// The word of its block.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Sidecar => "sidecar",
+            Self::Main => "container",
+        }
+    }
+}
+
+impl Pod {
+    /// All containers in the order of their start: init containers and sidecars as the file has them, then the others.
+    pub fn in_order(&self) -> Vec<(Role, &Container)> {
+        let inits = self.inits.iter().map(|one| (Role::Init, one));
+        let mut all: Vec<(Role, &Container)> =
+            inits.chain(self.sidecars.iter().map(|one| (Role::Sidecar, one))).collect();
+        all.sort_by_key(|(_, container)| container.span);
+        all.extend(self.containers.iter().map(|one| (Role::Main, one)));
+        all
+    }
+
+    /// Containers of any role.
+    pub fn all(&self) -> impl Iterator<Item = &Container> {
+        self.containers.iter().chain(&self.inits).chain(&self.sidecars)
     }
 }

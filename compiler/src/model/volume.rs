@@ -1,10 +1,14 @@
-//! Volumes of a pod and what containers mount.
+//! Volumes of a pod, which its containers share.
 
 use wlc_plan::{
-    name::{AbsolutePath, ConfigName, VolumeName},
+    name::{AbsolutePath, VolumeName},
     quantity::Bytes,
 };
 
+use super::{
+    image::ImageName,
+    mount::{ConfigSource, FieldFile, Mode, ResourceFile, SecretSource},
+};
 use crate::{
     fields::{FromScalar, Refusal, value},
     syntax::Scalar,
@@ -21,43 +25,46 @@ crate::block! {
         tmpfs: [optional property] Size, "tmpfs" ("emptyDir.medium: Memory");
         /// A directory or file of the node.
         host_path: [optional property] AbsolutePath, "host-path" ("hostPath");
-        absent "secret", "nfs", "named", "image";
-    }
-    /// Something that a container sees below a path.
-    Mount "mount" ("volumeMounts[]") {
-        /// Where it appears in the container.
-        path: [required argument] AbsolutePath, "path" ("mountPath");
-        /// A config, whose files appear there.
-        config: [optional property] ConfigName, "config" ("volumes[].configMap");
-        /// A volume of the pod.
-        volume: [optional property] VolumeName, "volume" ("volumes[].name");
-        /// An empty directory of this container alone, and how much it may hold.
-        empty_dir: [optional property] Size, "empty-dir" ("volumes[].emptyDir");
-        /// An empty directory in memory, and how much it may hold.
-        tmpfs: [optional property] Size, "tmpfs" ("volumes[].emptyDir.medium: Memory");
-        /// A directory or file of the node.
-        host_path: [optional property] AbsolutePath, "host-path" ("volumes[].hostPath");
-        /// What a change of a config's content does.
-        on_change: [default property] OnChangeWord, "on-change" (""), default "restart";
-        /// The signal that `on-change="signal"` sends to the main process.
-        signal: [optional property] Signal, "signal" ("");
-        /// Permission bits of the files of a config.
-        mode: [default property] Mode, "mode" ("volumes[].configMap.defaultMode"), default "0644";
-        /// The container cannot write to it.
-        read_only: [flag] bool, "read-only" ("readOnly");
-        absent "secret", "claim", "endpoints", "sub-path", "propagation", "field";
+        /// What must be there at `host-path`, or is made; without it, nothing is looked at.
+        kind: [optional property] HostPathType, "type" ("hostPath.type"), not carried out;
+        /// A named volume of the node, which is not each replica's own.
+        named: [optional property] VolumeName, "named" ("persistentVolumeClaim"), not carried out;
+        /// The files of an image, which cannot be written.
+        image: [optional property] ImageName, "image" ("image"), not carried out;
+        /// A directory of an NFS server.
+        nfs: [optional property] Nfs, "nfs" ("nfs"), not carried out;
+        /// A config, whose files appear there; several sources may lie in one directory.
+        configs: [either] ConfigSource, "config" ("configMap, projected.sources[].configMap"), not carried out;
+        /// A secret, whose keys appear there.
+        secrets: [either] SecretSource, "secret" ("secret, projected.sources[].secret"), not carried out;
+        /// A file with a field of the instance.
+        fields: [children] FieldFile, "field" ("downwardAPI.items[].fieldRef"), not carried out;
+        /// A file with a request or limit of a container.
+        resources: [children] ResourceFile, "resource" ("downwardAPI.items[].resourceFieldRef"), not carried out;
+        /// Permission bits of the files of configs, secrets and fields.
+        mode: [default property] Mode, "mode" ("defaultMode"), default "0644";
+        /// No container can write to it.
+        read_only: [flag] bool, "read-only" ("nfs.readOnly, persistentVolumeClaim.readOnly"), not carried out;
     }
 }
 
 crate::choice! {
-    /// What a change of a mounted content does.
-    OnChangeWord {
-        /// The pod is replaced.
-        Restart "restart",
-        /// The files are swapped and the main process gets a signal.
-        Signal "signal",
-        /// The files are swapped.
-        Nothing "nothing",
+    /// What a path of the node must be.
+    HostPathType {
+        /// A directory that is there.
+        Directory "directory",
+        /// A directory, which is made where nothing is.
+        DirectoryOrCreate "directory-or-create",
+        /// A file that is there.
+        File "file",
+        /// A file, which is made where nothing is.
+        FileOrCreate "file-or-create",
+        /// A socket.
+        Socket "socket",
+        /// A character device.
+        CharDevice "char-device",
+        /// A block device.
+        BlockDevice "block-device",
     }
 }
 
@@ -73,40 +80,38 @@ impl FromScalar for Size {
             Scalar::Bool(true) => Ok(Self(None)),
             Scalar::Bool(false) => Err(Refusal::with("`#false` says nothing here", "leave the word out")),
             Scalar::Text(_) | Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Null | Scalar::Parameter(_) => {
-                Bytes::from_scalar(scalar).map(|bytes| Self(Some(bytes)))
+                match Bytes::from_scalar(scalar)? {
+                    Bytes(0) => Err(Refusal::with(
+                        "a directory of no bytes holds nothing",
+                        "write `#true` for as much as there is",
+                    )),
+                    bytes => Ok(Self(Some(bytes))),
+                }
             }
         }
     }
 }
 
-/// Permission bits of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mode(pub u16);
-
-impl FromScalar for Mode {
-    const LOOKS: &'static str = "permission bits in octal, such as `\"0440\"`";
-
-    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
-        let text = value::text(scalar)?;
-        let bits = u16::from_str_radix(text, 8).ok().filter(|bits| *bits <= 0o777 && (3..=4).contains(&text.len()));
-        bits.map(Self)
-            .ok_or_else(|| Refusal::with(format!("`{text}` are no permission bits"), "write them as `\"0440\"`"))
-    }
+/// A directory of an NFS server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nfs {
+    /// The server.
+    pub server: String,
+    /// The directory there.
+    pub path: AbsolutePath,
 }
 
-/// A signal, without `SIG`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signal(pub String);
-
-/// The signals that make sense to send to a service.
-const SIGNALS: [&str; 9] = ["HUP", "INT", "QUIT", "TERM", "KILL", "USR1", "USR2", "WINCH", "CONT"];
-
-impl FromScalar for Signal {
-    const LOOKS: &'static str = "a signal, such as `\"HUP\"`";
+impl FromScalar for Nfs {
+    const LOOKS: &'static str = "a server and a path, such as `\"nas.example:/export\"`";
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         let text = value::text(scalar)?;
-        let name = text.strip_prefix("SIG").unwrap_or(text);
-        if SIGNALS.contains(&name) { Ok(Self(name.to_owned())) } else { Err(Refusal::choice(name, &SIGNALS, &[])) }
+        let read = text.rsplit_once(":/").filter(|(server, _)| !server.is_empty() && !server.contains('/'));
+        let found = read.and_then(|(server, _)| {
+            let path = AbsolutePath::parse(&text[server.len() + 1..]).ok()?;
+            Some(Self { server: server.to_owned(), path })
+        });
+        let hint = "write it as `\"nas.example:/export\"`";
+        found.ok_or_else(|| Refusal::with(format!("`{text}` is no directory of an NFS server"), hint))
     }
 }

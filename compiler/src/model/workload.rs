@@ -99,6 +99,14 @@ impl Workload {
         &self.common().pod
     }
 
+    /// The names of its claims; none where its kind has none.
+    pub fn claims(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::StatefulSet(set) => Some(set.claims.iter().map(|claim| claim.name.value.as_str()).collect()),
+            Self::Deployment(_) | Self::DaemonSet(_) | Self::Job(_) | Self::CronJob(_) => None,
+        }
+    }
+
     /// Where it stands.
     pub fn span(&self) -> Span {
         self.name().span

@@ -11,7 +11,7 @@ use wlc_plan::{
 };
 
 use super::request::Request;
-use crate::model::{Repository, container::overlap, facts::Facts, node::Node};
+use crate::model::{Repository, facts::Facts, node::Node, port::overlap};
 
 /// A node and what is left of it.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ use wlc_plan::name::NodeName;
 use super::{capacity::Machine, facts, refusal::Refusal, request::Request};
 use crate::{
     model::{
-        container::HostPort,
         node::{Forbidden, Taint},
         place::{Any, Clauses, LabelRequirement, Not, Place, Tolerate},
+        port::HostPort,
     },
     span::Span,
 };

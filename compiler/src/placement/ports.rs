@@ -12,7 +12,7 @@ use super::{
     capacity::Machine,
     request::{PortRequest, Request},
 };
-use crate::model::{container::HostPort, fleet::PortRange};
+use crate::model::{fleet::PortRange, port::HostPort};
 
 /// The host ports that the lock has for a replica.
 pub(super) type Locked = BTreeMap<(ContainerName, PortName), HostPorts>;

@@ -12,12 +12,13 @@ use wlc_plan::{
 use crate::{
     model::{
         Repository,
-        container::{Container, HostPort, ProtocolWord},
+        container::Container,
         fleet::PortRange,
         job::Work,
         node::Forbidden,
         place::Place,
-        pod::Pod,
+        pod::{Pod, Role},
+        port::{HostPort, Port, ProtocolWord},
         workload::Workload,
     },
     rollback::Pins,
@@ -150,10 +151,10 @@ fn roll_back(request: &mut Request, spec: &PodSpec) {
 }
 
 fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
-    let containers = &workload.pod().containers;
+    let pod = workload.pod();
     let (cpu, cpu_span) =
-        sum(containers, |container| requested(container, |amounts| amounts.cpu.map(|cpu| (cpu.value.0, cpu.span))));
-    let (memory, memory_span) = sum(containers, |container| {
+        effective(pod, |container| requested(container, |amounts| amounts.cpu.map(|cpu| (cpu.value.0, cpu.span))));
+    let (memory, memory_span) = effective(pod, |container| {
         requested(container, |amounts| amounts.memory.map(|memory| (memory.value.0, memory.span)))
     });
     let copies = Copies::of(workload);
@@ -169,8 +170,8 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
         cpu_span,
         memory: Bytes(memory.saturating_mul(slots)),
         memory_span,
-        limit_span: containers.iter().find_map(|container| container.limit.as_ref()).map(|limit| limit.span),
-        ports: containers.iter().flat_map(host_ports).collect(),
+        limit_span: pod.all().find_map(|container| container.limit.as_ref()).map(|limit| limit.span),
+        ports: host_ports(pod),
         forbidden: forbidden(workload.pod()),
         place: workload.common().place.clone(),
         auto_ports,
@@ -179,10 +180,16 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
 
 /// What a pod asks for that a node may forbid.
 fn forbidden(pod: &Pod) -> Vec<(Forbidden, Span)> {
-    let mut found = Vec::new();
+    let hosts = [
+        (Forbidden::HostNetwork, &pod.host_network),
+        (Forbidden::HostPid, &pod.host_pid),
+        (Forbidden::HostIpc, &pod.host_ipc),
+    ];
+    let asked = hosts.into_iter().filter(|(_, flag)| flag.value);
+    let mut found: Vec<(Forbidden, Span)> = asked.map(|(what, flag)| (what, flag.span)).collect();
     let shared = pod.volumes.iter().filter_map(|volume| volume.host_path.as_ref());
     found.extend(shared.map(|path| (Forbidden::HostPath, path.span)));
-    for container in &pod.containers {
+    for container in pod.all() {
         found.extend(container.privileged.value.then_some((Forbidden::Privileged, container.privileged.span)));
         let own = container.mounts.iter().filter_map(|mount| mount.host_path.as_ref());
         found.extend(own.map(|path| (Forbidden::HostPath, path.span)));
@@ -199,24 +206,89 @@ fn requested(
     request.or_else(|| container.limit.as_ref().and_then(&amount))
 }
 
-/// The sum over the containers, and where the largest part stands.
-fn sum(containers: &[Container], amount: impl Fn(&Container) -> Option<(u64, Span)>) -> (u64, Option<Span>) {
-    let parts: Vec<(u64, Span)> = containers.iter().filter_map(amount).collect();
-    let total = parts.iter().fold(0u64, |sum, (part, _)| sum.saturating_add(*part));
-    (total, parts.iter().max_by_key(|(part, _)| *part).map(|(_, span)| *span))
+/// What a pod asks for at its busiest (S-299, P-118): all its containers and sidecars together, or one init container with
+/// the sidecars that were started before it. With it, where the largest part stands.
+fn effective(pod: &Pod, amount: impl Fn(&Container) -> Option<(u64, Span)>) -> (u64, Option<Span>) {
+    let total = |parts: &[(u64, Span)]| parts.iter().fold(0u64, |sum, (part, _)| sum.saturating_add(*part));
+    let mut stays: Vec<(u64, Span)> = Vec::new();
+    let mut busiest: Vec<(u64, Span)> = Vec::new();
+    for (role, container) in pod.in_order() {
+        let part = amount(container);
+        match role {
+            Role::Sidecar | Role::Main => stays.extend(part),
+            Role::Init => {
+                let phase: Vec<(u64, Span)> = stays.iter().copied().chain(part).collect();
+                if total(&phase) > total(&busiest) {
+                    busiest = phase;
+                }
+            }
+        }
+    }
+    let phase = if total(&busiest) > total(&stays) { busiest } else { stays };
+    (total(&phase), phase.iter().max_by_key(|(part, _)| *part).map(|(_, span)| *span))
 }
 
-fn host_ports(container: &Container) -> impl Iterator<Item = PortRequest> {
-    let asked = container.ports.iter().filter_map(|port| port.host.as_ref().map(|host| (port, host)));
-    asked.map(|(port, host)| PortRequest {
+/// Ports of the node that a pod asks for. On the node's network each of its ports is one (S-406).
+fn host_ports(pod: &Pod) -> Vec<PortRequest> {
+    let containers = pod.containers.iter().chain(&pod.sidecars);
+    let ports = containers.flat_map(|container| container.ports.iter().map(move |port| (container, port)));
+    ports.filter_map(|(container, port)| host_port(pod, container, port)).collect()
+}
+
+fn host_port(pod: &Pod, container: &Container, port: &Port) -> Option<PortRequest> {
+    let own = u16::try_from(port.number.value.0).expect("a port is read as 1 to 65535");
+    let (host, span) = match &port.host {
+        Some(host) => (host.value, host.span),
+        None if pod.host_network.value => (HostPort::Fixed(own), port.number.span),
+        None => return None,
+    };
+    Some(PortRequest {
         container: container.name.value.clone(),
         port: port.name.value.clone(),
         protocol: match port.protocol.value {
             ProtocolWord::Tcp => Protocol::Tcp,
             ProtocolWord::Udp => Protocol::Udp,
+            ProtocolWord::Sctp => return None,
         },
         address: port.address.as_ref().map(|address| address.value.0),
-        host: host.value,
-        span: host.span,
+        host,
+        span,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnostics::Problems, pipeline, sources::Sources};
+
+    /// S-299, P-118: the busiest phase, not the sum.
+    #[test]
+    fn a_pod_asks_for_its_busiest_phase() {
+        let cases = [
+            ("container 100; container 200", 300),
+            ("init 500; container 100", 500),
+            ("init 50; init 60; container 100", 100),
+            ("sidecar 100; init 500; container 100", 600),
+            ("init 500; sidecar 100; container 100", 500),
+            ("sidecar 100; init 50; sidecar 30; init 80; container 200", 330),
+            ("sidecar 100; container 0; init 500; sidecar 400; container 300", 800),
+            ("sidecar 100; init 5; sidecar 400; init 450; container 300", 950),
+        ];
+        for (pod, cpu) in cases {
+            assert_eq!(cpu_of(pod), cpu, "{pod}");
+        }
+    }
+
+    /// Reads `word millicores; …` as the containers of a pod.
+    fn cpu_of(pod: &str) -> u64 {
+        let containers = pod.split("; ").enumerate().map(|(number, one)| {
+            let (word, cpu) = one.split_once(' ').unwrap();
+            format!("{word} \"c{number}\" image=\"a\" {{ request cpu=\"{cpu}m\" }}\n")
+        });
+        let mut sources = Sources::default();
+        sources.add("web.kdl", &format!("deployment \"web\" {{\n{}}}", containers.collect::<String>()));
+        let front = pipeline::read(sources, Problems::default());
+        assert_eq!(front.problems.errors(), 0);
+        all(&front.repository, &Pins::new()).values().next().unwrap().cpu.0
+    }
 }

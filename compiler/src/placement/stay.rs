@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     lock::{Lock, WorkloadLock},
-    model::container::HostPort,
+    model::port::HostPort,
 };
 
 /// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free

@@ -6,7 +6,7 @@ use super::{
     security::{self, Defaults},
     volume::Volumes,
 };
-use crate::{fields::FromScalar, model::container::ImageName, span::Spanned, syntax::Scalar};
+use crate::{fields::FromScalar, model::image::ImageName, span::Spanned, syntax::Scalar};
 
 /// Ports of a container, by which probes and hooks know them.
 #[derive(Debug, Default)]
