@@ -77,7 +77,12 @@ impl<'a> Reader<'a> {
                     let (name, value) = pair.split_once('=').unwrap_or_default();
                     format!("write `{} {{ {name} {value:?} }}`", self.schema.word)
                 }
-                _ => format!("write `{} {{ NAME \"value\" }}`", self.schema.word),
+                Scalar::Text(_)
+                | Scalar::Integer(_)
+                | Scalar::Decimal(_)
+                | Scalar::Bool(_)
+                | Scalar::Null
+                | Scalar::Parameter(_) => format!("write `{} {{ NAME \"value\" }}`", self.schema.word),
             },
             None => format!("`wlc explain {}` shows what it takes", self.schema.word),
         }

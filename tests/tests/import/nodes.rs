@@ -18,8 +18,8 @@ pub(crate) fn fleet(text: &str) -> String {
     let mut written = BTreeSet::new();
     for (number, labels) in labels(&repository).into_iter().enumerate() {
         if written.insert(labels.clone()) {
-            let lines: String =
-                labels.iter().map(|(key, value)| format!("    label \"{key}\" \"{value}\"\n")).collect();
+            let labels = labels.iter().map(|(key, value)| format!("    label \"{key}\" \"{value}\"\n"));
+            let lines: String = labels.chain(storages(&repository)).collect();
             for name in ["one", "two", "three"].map(|which| format!("for-{number}-{which}")) {
                 file += &format!("node \"{name}\" {{\n{lines}}}\nfacts \"{name}\" {{\n{FACTS}}}\n");
             }
@@ -30,6 +30,18 @@ pub(crate) fn fleet(text: &str) -> String {
 
 const FACTS: &str =
     "    capacity cpu=64 memory=\"256GiB\" storage=\"2TiB\"\n    cpu arch=\"x86_64\" cores=32 threads=64\n";
+
+/// The storages that claims ask for, as lines of a node.
+fn storages(repository: &Repository) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for workload in repository.workloads.values() {
+        if let Workload::StatefulSet(set) = workload {
+            let asked = set.claims.iter().filter_map(|claim| claim.storage.as_ref());
+            found.extend(asked.map(|storage| format!("    storage \"{0}\" path=\"/srv/{0}\"\n", storage.value)));
+        }
+    }
+    found
+}
 
 /// The labels that each workload asks for.
 fn labels(repository: &Repository) -> Vec<BTreeMap<String, String>> {
