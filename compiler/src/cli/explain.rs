@@ -128,8 +128,15 @@ fn find(word: &str) -> Vec<String> {
 }
 
 fn is_meant(word: &str, path: &str, field: &Field) -> bool {
-    let kubernetes = field.kubernetes.split(", ").any(|name| name == word || name.trim_end_matches("[]") == word);
-    path == word || field.word == word || (kubernetes && !field.kubernetes.is_empty())
+    path == word
+        || field.word == word
+        || (!word.is_empty() && field.kubernetes.split(", ").any(|name| names(name, word)))
+}
+
+/// Whether Kubernetes' name of a field is this one: all of it, or its last part.
+fn names(kubernetes: &str, word: &str) -> bool {
+    let whole = kubernetes.trim_end_matches("[]");
+    kubernetes == word || whole == word || whole.rsplit('.').next() == Some(word)
 }
 
 fn walk(schema: &'static Schema, path: &str, visit: &mut dyn FnMut(&str, &'static Field)) {

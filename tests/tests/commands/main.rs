@@ -3,6 +3,7 @@
 
 mod calendar;
 mod diff;
+mod explain;
 mod graph;
 mod reports;
 mod rollback;

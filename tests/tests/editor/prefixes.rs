@@ -22,6 +22,11 @@ fn every_prefix_of_every_example() {
             // What `examples/run` lets the agent write.
             fs::write(copy.path().join("nodes/here.facts.kdl"), FACTS).unwrap();
         }
+        if name == "overlays" {
+            // Its nodes stand in its overlays, and a file that is typed belongs to none.
+            fs::create_dir(copy.path().join("nodes")).unwrap();
+            fs::write(copy.path().join("nodes/here.kdl"), format!("node \"here\"\n{FACTS}")).unwrap();
+        }
         let mut client = Client::start();
         for path in folder::files(copy.path()) {
             if path.extension().is_some_and(|found| found == "kdl") {
