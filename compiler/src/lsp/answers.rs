@@ -23,9 +23,17 @@ const REFERENCE: u32 = 18;
 
 /// What may be written at a place.
 pub(super) fn completions(document: &Document, outline: &Outline, outlines: &[&Outline], offset: usize) -> Value {
-    let here = language::here(outline, offset);
+    let mut here = language::here(outline, offset);
+    let in_use = here.item.filter(|_| here.schema.is_none());
+    let laid_over = in_use.and_then(|item| language::schema_in_use(outline, outlines, item));
+    let is_inside = here.item.is_some_and(|item| outline.items[item].parent.is_some());
+    here.schema = here.schema.or(laid_over.filter(|_| is_inside));
     let mut items = match (&here.part, here.schema) {
         (Part::Word, None) if here.item.is_none() => blocks(outlines),
+        (Part::Word, None) => parameters(outline, outlines, &here)
+            .into_iter()
+            .chain(laid_over.map(children).unwrap_or_default())
+            .collect(),
         (Part::Word, Some(schema)) if schema.word == language::TEMPLATE => {
             children(schema).into_iter().chain(blocks(&[])).collect()
         }
@@ -76,7 +84,8 @@ fn parameters(outline: &Outline, outlines: &[&Outline], here: &Here) -> Vec<Valu
         for template in names::declarations(other, Space::Template, None) {
             let is_used = names::name(template).is_some_and(|(name, _)| name == user.word.text);
             let inside = other.children(Some(template.top)).filter(|item| is_used && item.word.text == "parameter");
-            let text = |name: &str| if here.part == Part::Name { name.to_owned() } else { format!("{name}=") };
+            let is_bare = matches!(here.part, Part::Name | Part::Word);
+            let text = |name: &str| if is_bare { name.to_owned() } else { format!("{name}=") };
             found.extend(
                 inside.filter_map(names::name).map(|(name, _)| entry(name, PROPERTY, text(name), "parameter", "")),
             );

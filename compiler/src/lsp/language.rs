@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use super::outline::{Item, Outline, Spelled};
+use super::{
+    names::{self, Space},
+    outline::{Item, Outline, Spelled},
+};
 use crate::{
     expand,
     fields::{Field, Schema, Shape},
@@ -91,6 +94,24 @@ pub(super) fn schema(outline: &Outline, item: usize) -> Option<&'static Schema> 
         None if schema.word == TEMPLATE => top(word),
         None => None,
     })
+}
+
+/// What a block inside of a template's use may hold: what the use says is laid over the one workload of the template.
+pub(super) fn schema_in_use(outline: &Outline, outlines: &[&Outline], item: usize) -> Option<&'static Schema> {
+    let mut path = outline.path(item).into_iter().map(|item| outline.items[item].word.text.as_str());
+    let first = workload(outlines, path.next()?)?;
+    path.try_fold(first, |schema, word| field(schema, word)?.block)
+}
+
+/// What the workload of a template may hold.
+fn workload(outlines: &[&Outline], template: &str) -> Option<&'static Schema> {
+    let declared = |outline: &&Outline| {
+        let mut declared = names::declarations(outline, Space::Template, None).into_iter();
+        let found = declared.find(|item| names::name(item).is_some_and(|(name, _)| name == template))?;
+        let mut inside = outline.children(Some(found.top)).filter_map(|item| top(&item.word.text));
+        inside.find(|schema| schema.all_fields().iter().any(|field| field.word == "container"))
+    };
+    outlines.iter().find_map(declared)
 }
 
 /// The word of a template's block, in which other blocks stand.
