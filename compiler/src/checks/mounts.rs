@@ -2,7 +2,7 @@
 
 use wlc_plan::name::ClaimName;
 
-use super::files;
+use super::{files, names};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     model::{
@@ -70,12 +70,7 @@ fn check_named(repository: &Repository, workload: &Workload, mount: &Mount, prob
         check_claim(workload, claim, problems);
     }
     if let Some(endpoints) = &mount.endpoints {
-        let name = endpoints.value.as_str();
-        if !repository.is_declared("workload", name) {
-            let message = format!("there is no workload `{name}`");
-            let diagnostic = Diagnostic::new(Code::UnknownName, message, endpoints.span, "no such workload");
-            problems.add(diagnostic.hint(suggest::hint(name, repository.names("workload"))));
-        }
+        names::known_workload(repository, endpoints, problems);
     }
 }
 

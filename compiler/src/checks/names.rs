@@ -52,7 +52,10 @@ pub(super) fn known_workload(repository: &Repository, name: &Spanned<WorkloadNam
     }
     let message = format!("there is no workload `{}`", name.value);
     let diagnostic = Diagnostic::new(Code::UnknownName, message, name.span, "no such workload");
-    problems.add(diagnostic.hint(suggest::hint(name.value.as_str(), repository.names("workload"))));
+    problems.add(match problems.wants_hints() {
+        true => diagnostic.hint(suggest::hint(name.value.as_str(), repository.names("workload"))),
+        false => diagnostic,
+    });
 }
 
 /// A workload that runs for ever stands where a job must.

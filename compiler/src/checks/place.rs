@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::name::WorkloadName;
-
+use super::names::known_workload;
 use crate::{
-    diagnostics::{Code, Diagnostic, Problems, suggest},
+    diagnostics::{Code, Diagnostic, Problems},
     model::{
         Repository,
         node::TaintEffect,
         place::{Not, Place, Spread, Tolerate},
         workload::Workload,
     },
-    span::{Span, Spanned},
+    span::Span,
 };
 
 pub(super) fn check(repository: &Repository, workload: &Workload, problems: &mut Problems) {
@@ -85,7 +84,7 @@ fn spreads(spreads: &[Spread], problems: &mut Problems) {
 fn others(repository: &Repository, workload: &Workload, place: &Place, problems: &mut Problems) {
     let own = &workload.name().value;
     for near in &place.near {
-        known(repository, &near.workload, problems);
+        known_workload(repository, &near.workload, problems);
         if near.workload.value == *own {
             let message = format!("`{own}` is to be near itself");
             let diagnostic = Diagnostic::new(Code::Contradiction, message, near.workload.span, "its own name");
@@ -101,20 +100,8 @@ fn others(repository: &Repository, workload: &Workload, place: &Place, problems:
         }
     }
     for from in place.apart.iter().filter_map(|apart| apart.from.as_ref()) {
-        known(repository, from, problems);
+        known_workload(repository, from, problems);
     }
-}
-
-fn known(repository: &Repository, name: &Spanned<WorkloadName>, problems: &mut Problems) {
-    if repository.is_declared("workload", name.value.as_str()) {
-        return;
-    }
-    let message = format!("there is no workload `{}`", name.value);
-    let diagnostic = Diagnostic::new(Code::UnknownName, message, name.span, "no such workload");
-    problems.add(match problems.wants_hints() {
-        true => diagnostic.hint(suggest::hint(name.value.as_str(), repository.names("workload"))),
-        false => diagnostic,
-    });
 }
 
 /// S-150: a daemon-set has one replica on each node that it selects; there is nothing to prefer or to spread.
