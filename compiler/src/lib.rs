@@ -2,6 +2,7 @@
 //!
 //! Pure but for named edges at its rim. Read `pipeline.rs` first: the stages of a build in order, one call each.
 
+mod address;
 pub mod attachments;
 pub mod calendar;
 mod checks;
@@ -28,3 +29,4 @@ pub mod rollback;
 pub mod sources;
 pub mod span;
 pub mod syntax;
+mod words;

@@ -25,6 +25,7 @@ use crate::{
     },
     lower::Lowered,
     publish::{self, Anyway, ExpectedHead, Outcome, PublishOptions, Published, Reason, Standing},
+    words,
 };
 
 /// Writes the plan set.
@@ -248,10 +249,10 @@ fn describe(published: &Published) -> String {
     let Published { generation, outcome, standing, written, removed, warnings: _ } = published;
     let what = match outcome {
         Outcome::Written(Reason::First) => {
-            format!("generation {generation} is the first, {}", output::counted(*written, "file"))
+            format!("generation {generation} is the first, {}", words::counted(*written, "file"))
         }
         Outcome::Written(Reason::Content) => {
-            format!("generation {generation} has new content, {}", output::counted(*written, "file"))
+            format!("generation {generation} has new content, {}", words::counted(*written, "file"))
         }
         Outcome::Written(Reason::Signers) => format!("generation {generation} is for the changed signers"),
         Outcome::Written(Reason::Freshness) => format!("generation {generation} is for another term of validity"),
@@ -261,7 +262,7 @@ fn describe(published: &Published) -> String {
     let removed = if *removed == 0 {
         String::new()
     } else {
-        format!("; {} of older sets removed", output::counted(*removed, "file"))
+        format!("; {} of older sets removed", words::counted(*removed, "file"))
     };
     format!("{what}; {}{removed}", standing_text(*standing))
 }

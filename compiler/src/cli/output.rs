@@ -12,6 +12,7 @@ use super::{Failure, ReportFormat};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, Severity, github, json, sarif, terminal},
     sources::Sources,
+    words::counted,
 };
 
 /// Prints a result. A reader that went away, as `head` does, is no error.
@@ -73,11 +74,6 @@ pub(super) fn refused_by_build(problems: &Problems) {
 #[expect(clippy::disallowed_methods, reason = "edge: the convention of no-color.org")]
 fn no_colour() -> bool {
     std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty())
-}
-
-/// `1 node`, `2 nodes`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn count(sorted: &[&Diagnostic]) -> String {

@@ -11,7 +11,7 @@ use wlc_plan::{
 };
 
 use super::{Done, FINE, Failure, Format, PROBLEMS, Place, output, project::Project};
-use crate::{diagnostics::suggest, lock::store::Reading};
+use crate::{diagnostics::suggest, lock::store::Reading, words};
 
 /// Shows what a node must run.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ fn text(plan: &NodePlan, specs: &Specs) -> String {
         "node {} of fleet {}: {}",
         plan.node,
         plan.fleet,
-        output::counted(plan.instances.len(), "replica")
+        words::counted(plan.instances.len(), "replica")
     )];
     for instance in &plan.instances {
         lines.push(String::new());

@@ -8,6 +8,7 @@ use super::{Done, FINE, Failure, Format, Place, REFUSED, build, output, project:
 use crate::{
     lock::store::Reading,
     publish::{self, SignOptions, Signed},
+    words,
 };
 
 /// Signs the newest plan set.
@@ -66,7 +67,7 @@ impl Sign {
         output::note(&format!(
             "generation {} for {} is {by}; {standing}",
             signed.head.generation,
-            output::counted(signed.nodes, "node")
+            words::counted(signed.nodes, "node")
         ));
         if self.format == Format::Json {
             output::document(&Document {

@@ -9,6 +9,7 @@ use super::{Done, FINE, Failure, Format, PROBLEMS, Place, REFUSED, build, output
 use crate::{
     lock::store::Reading,
     publish::{Folder, list},
+    words,
 };
 
 /// Verifies every file of a plan set.
@@ -119,8 +120,8 @@ fn report(set: &WholeSet) {
         "generation {} of fleet `{}`: {}, {}, signed by {}",
         head.generation,
         head.fleet,
-        output::counted(set.nodes.len(), "node"),
-        output::counted(set.files.len(), "file"),
+        words::counted(set.nodes.len(), "node"),
+        words::counted(set.files.len(), "file"),
         signers.join(", "),
     ));
 }

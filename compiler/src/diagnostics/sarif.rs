@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Code, Diagnostic, Label, Severity, codes, json};
 use crate::{
+    address,
     files::ROOT_FILE,
     sources::{Places, Sources},
 };
@@ -84,28 +85,5 @@ fn location(sources: &Sources, places: &mut Places, label: &Label, prefix: &str)
 }
 
 fn artifact(path: &str, prefix: &str) -> Value {
-    json!({ "artifactLocation": { "uri": uri(&format!("{prefix}{path}")), "uriBaseId": "%SRCROOT%" } })
-}
-
-/// A path as a relative reference (RFC 3986): what is not plain is written as bytes in hexadecimal digits.
-fn uri(path: &str) -> String {
-    let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_a_reference_without_a_scheme() {
-        assert_eq!(uri("workloads/web.kdl"), "workloads/web.kdl");
-        assert_eq!(uri("a b/c:d%\u{e9}.kdl"), "a%20b/c%3Ad%25%C3%A9.kdl");
-    }
+    json!({ "artifactLocation": { "uri": address::of_path(&format!("{prefix}{path}")), "uriBaseId": "%SRCROOT%" } })
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use wlc_plan::quantity::{Bytes, Cpu};
 
 use super::{Card, Group, Picture, Title, Workload, style};
-use crate::placement::Utilisation;
+use crate::{placement::Utilisation, words::counted};
 
 /// With more nodes than this, or more replicas on one, replicas are squares without names.
 const MOST_NAMED_NODES: usize = 40;
@@ -174,10 +174,6 @@ fn memory(Bytes(bytes): Bytes) -> String {
         (whole, 0) => format!("{whole}{name}"),
         (whole, rest) => format!("{whole}.{rest}{name}"),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Text that HTML takes as it is.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::address;
+
 /// The path of a `file:` address.
 pub(super) fn path(uri: &str) -> Option<PathBuf> {
     let rest = uri.strip_prefix("file://")?;
@@ -19,14 +21,7 @@ pub(super) fn path(uri: &str) -> Option<PathBuf> {
 
 /// The address of a path.
 pub(super) fn uri(path: &Path) -> String {
-    let mut uri = "file://".to_owned();
-    for byte in path.to_string_lossy().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(byte)),
-            byte => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    format!("file://{}", address::of_path(&path.to_string_lossy()))
 }
 
 #[cfg(test)]
