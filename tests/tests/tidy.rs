@@ -17,6 +17,7 @@ use wlc_tests::{folder, golden, running};
 /// is made of their reasons; `WLC_UPDATE=1` writes it.
 const EDGES: &[&str] = &[
     "agent/src/accepted/disk.rs",
+    "agent/src/cli/man.rs",
     "agent/src/clock.rs",
     "agent/src/contents.rs",
     "agent/src/facts/edges.rs",

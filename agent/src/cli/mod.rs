@@ -3,9 +3,11 @@
 //! Exit codes: 0 fine, 1 problems found or not converged, 3 refused, 64 wrong usage.
 
 mod apply;
+mod completions;
 mod facts;
 mod live;
 mod logs;
+mod man;
 mod output;
 mod run;
 mod status;
@@ -76,6 +78,10 @@ enum Command {
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
     Verify(verify::Request),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(completions::Request),
+    /// Writes manual pages for the program and for each of its commands.
+    Man(man::Request),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -115,6 +121,8 @@ async fn carry_out(arguments: Arguments) -> Exit {
     match arguments.command {
         Command::Facts { node } => facts::facts(&config, node).await,
         Command::Verify(request) => verify::verify(&request),
+        Command::Completions(request) => completions::completions(&request),
+        Command::Man(request) => man::man(&request),
         Command::Run { watch } => with_settings(config, async |settings| run::run(&settings, watch).await).await,
         Command::Apply { timeout } => {
             with_settings(config, async |settings| apply::apply(&settings, timeout).await).await
@@ -149,7 +157,9 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Facts { .. }
         | Command::Status { .. }
         | Command::Logs(_)
-        | Command::Verify(_) => "warn",
+        | Command::Verify(_)
+        | Command::Completions(_)
+        | Command::Man(_) => "warn",
     };
     let filter = EnvFilter::try_from_env("WLAGENT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let registry = tracing_subscriber::registry().with(filter);
