@@ -16,7 +16,11 @@ use crate::{
     expand::{self, Expanded, Templates},
     lock::{Lock, WorkloadLock, guard},
     lower::{self, Lowered},
-    model::Repository,
+    model::{
+        Repository,
+        fleet::BoardKind,
+        stateful_set::{self, StatefulSet},
+    },
     placement::{self, Placement},
     rollback::{self, Pins},
     sources::Sources,
@@ -103,13 +107,31 @@ fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut 
         nodes.sort_unstable();
         nodes.dedup();
         let workload = &repository.workloads[name];
-        if nodes.len() > 1 && workload.work().is_none() {
+        if let Some(set) = stateful_set::ordered(workload).filter(|_| nodes.len() > 1 && is_alone(repository)) {
+            problems.add(order_inside_nodes(set, nodes.len()));
+        } else if nodes.len() > 1 && workload.work().is_none() {
             let message =
                 format!("`{name}` is replaced on {} nodes at once, one replica at a time on each", nodes.len());
             let diagnostic = Diagnostic::new(Code::SeveralNodes, message, workload.span(), "on several nodes");
             problems.add(diagnostic.hint("nodes of a fleet with `board \"none\"` do not wait for each other"));
         }
     }
+}
+
+/// Whether agents of the fleet see each other nowhere.
+fn is_alone(repository: &Repository) -> bool {
+    let board = repository.fleet.as_ref().and_then(|fleet| fleet.board.as_ref());
+    board.is_none_or(|board| board.kind.value == BoardKind::None)
+}
+
+/// Replicas that start and stop one after the other do so inside of each node: the next node does not see them.
+fn order_inside_nodes(set: &StatefulSet, nodes: usize) -> Diagnostic {
+    let name = &set.name.value;
+    let message = format!("`{name}` is on {nodes} nodes, and `order=\"ready\"` holds inside of each of them only");
+    let diagnostic = Diagnostic::new(Code::SeveralNodes, message, set.order.span, "not from node to node");
+    diagnostic
+        .hint("nodes of a fleet with `board \"none\"` do not wait for each other")
+        .hint("keep it on one node: `place { on \"NODE\" }`; or say that no order is needed: `order=\"parallel\"`")
 }
 
 /// Whether each pod template is as small as nodes take it.

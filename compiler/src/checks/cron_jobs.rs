@@ -31,7 +31,7 @@ fn ports(cron_job: &CronJob, problems: &mut Problems) {
     else {
         return;
     };
-    let ports = cron_job.common.pod.containers.iter().flat_map(|container| &container.ports);
+    let ports = cron_job.common.pod.in_order().into_iter().flat_map(|(_, container)| &container.ports);
     let fixed = ports.filter_map(|port| port.host.as_ref()).find(|host| matches!(host.value, HostPort::Fixed(_)));
     if let Some(host) = fixed {
         let message = format!("{slots} replicas of a run share one node, and a host port is free once");

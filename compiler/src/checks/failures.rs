@@ -74,10 +74,10 @@ fn zero(rule: &OnExit, problems: &mut Problems) {
     }
 }
 
-/// S-195: the container is one of the pod.
+/// S-195: the container is one of the pod, whatever its role.
 fn container(rule: &OnExit, pod: &Pod, problems: &mut Problems) {
     let Some(container) = &rule.container else { return };
-    let names: Vec<&str> = pod.containers.iter().map(|one| one.name.value.as_str()).collect();
+    let names: Vec<&str> = pod.all().map(|one| one.name.value.as_str()).collect();
     if names.contains(&container.value.as_str()) || problems.any_error_in(pod.extent) {
         return;
     }

@@ -13,6 +13,9 @@ use crate::{
 /// What a run of a cron job has in its name: the time of its slot in UTC.
 const SLOT: &str = "202611230300";
 
+/// Bytes of all annotations of a workload, keys and texts.
+const ANNOTATION_BYTES: usize = 262_144;
+
 /// Names between workloads, nodes and facts.
 pub(super) fn check(repository: &Repository, problems: &mut Problems) {
     for facts in repository.facts.values() {
@@ -110,8 +113,23 @@ pub(super) fn check_pod(workload: &Workload, problems: &mut Problems) {
         let variables = container.env.iter().flat_map(|env| &env.variables);
         twice("variable", variables.map(|variable| &variable.name), problems);
     }
+    annotations(workload, problems);
     twice("annotation", workload.common().annotations.iter().map(|annotation| &annotation.key), problems);
     twice("label", workload.common().labels.iter().map(|label| &label.key), problems);
+}
+
+/// S-009: keys and texts of all annotations together are bounded.
+fn annotations(workload: &Workload, problems: &mut Problems) {
+    let mut bytes = 0;
+    for annotation in &workload.common().annotations {
+        bytes += annotation.key.value.as_str().len() + annotation.value.value.len();
+        if bytes > ANNOTATION_BYTES {
+            let message =
+                format!("the annotations of `{}` take more than {ANNOTATION_BYTES} bytes", workload.name().value);
+            let diagnostic = Diagnostic::new(Code::BadValue, message, annotation.key.span, "too much from here on");
+            return problems.add(diagnostic.hint("put long texts into a config, or beside the repository's files"));
+        }
+    }
 }
 
 /// Reports what stands twice.

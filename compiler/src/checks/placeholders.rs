@@ -19,7 +19,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
         let hint = "describe the node and add its facts, and take `placeholder` out";
         report(what, node.placeholder.span, hint, problems);
     }
-    for container in repository.workloads.values().flat_map(|workload| &workload.pod().containers) {
+    for (_, container) in repository.workloads.values().flat_map(|workload| workload.pod().in_order()) {
         let image = &container.image;
         if image.value.written.starts_with(IMAGE) {
             let what = format!("`{}` is a placeholder for an image", image.value.written);

@@ -5,7 +5,11 @@ use wlc_plan::{
     quantity::Bytes,
 };
 
-use super::{share::OnlyCarried, update::Pace, workload::Common};
+use super::{
+    share::OnlyCarried,
+    update::Pace,
+    workload::{Common, Workload},
+};
 use crate::fields::value::Whole;
 
 crate::block! {
@@ -95,5 +99,17 @@ crate::choice! {
         Rolling "rolling",
         /// A replica changes when somebody removes it.
         OnDelete "on-delete"
+    }
+}
+
+/// The stateful-set whose replicas start and stop one after the other; none where a workload is another.
+pub fn ordered(workload: &Workload) -> Option<&StatefulSet> {
+    match workload {
+        Workload::StatefulSet(set) if set.order.value == Order::Ready => Some(set),
+        Workload::StatefulSet(_)
+        | Workload::Deployment(_)
+        | Workload::DaemonSet(_)
+        | Workload::Job(_)
+        | Workload::CronJob(_) => None,
     }
 }
