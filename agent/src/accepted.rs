@@ -5,13 +5,13 @@
 //! and names every file with its digest: what does not match is named as torn and never used. Specs and contents of older
 //! revisions stay as long as the caller says that something still needs them.
 
-mod disk;
 mod record;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use wlc_plan::{
@@ -27,10 +27,12 @@ use wlc_plan::{
 };
 
 use self::record::Record;
+use crate::disk::{Disk, replace};
 
 /// The folder in which the last accepted set is kept.
 #[derive(Debug, Clone)]
 pub struct AcceptedFolder {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
 }
 
@@ -88,8 +90,8 @@ pub struct AcceptedError {
 
 impl AcceptedFolder {
     /// The folder `accepted` below the agent's state.
-    pub fn below(state: &Path) -> Self {
-        Self { folder: state.join("accepted") }
+    pub fn below(disk: Arc<dyn Disk>, state: &Path) -> Self {
+        Self { disk, folder: state.join("accepted") }
     }
 
     /// Its path.
@@ -110,7 +112,7 @@ impl AcceptedFolder {
         let (pointer, files): (Vec<_>, Vec<_>) =
             accepted.files.iter().partition(|(file, _)| matches!(file, SetFile::Pointer));
         for (file, bytes) in &files {
-            disk::write_if_needed(&self.folder, &file.to_string(), bytes)?;
+            self.write_if_needed(&file.to_string(), bytes)?;
         }
         let record = Record {
             fleet: accepted.head.fleet.clone(),
@@ -121,10 +123,10 @@ impl AcceptedFolder {
             signers: accepted.signers.clone(),
             files: files.iter().map(|(file, bytes)| (file.to_string(), FileRef::of(bytes))).collect(),
         };
-        disk::write_if_needed(&self.folder, record::FILE, &record.encode())?;
+        self.write_if_needed(record::FILE, &record.encode())?;
         // The pointer is no authority; it is here for those who verify the folder as a set.
         for (file, bytes) in &pointer {
-            disk::write_if_needed(&self.folder, &file.to_string(), bytes)?;
+            self.write_if_needed(&file.to_string(), bytes)?;
         }
         self.remove_unneeded(&record, keep)
     }
@@ -162,8 +164,37 @@ impl AcceptedFolder {
         Ok(loaded)
     }
 
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, AcceptedError> {
+        let path = self.folder.join(path);
+        self.disk.read(&path).map_err(failed("read", &path))
+    }
+
+    fn list(&self) -> Result<Vec<String>, AcceptedError> {
+        self.disk.list(&self.folder).map_err(failed("list", &self.folder))
+    }
+
+    /// Writes a file unless it has these bytes already. When this returns it has reached the disk.
+    fn write_if_needed(&self, path: &str, bytes: &[u8]) -> Result<(), AcceptedError> {
+        if self.read(path)?.as_deref() == Some(bytes) {
+            return Ok(());
+        }
+        let path = self.folder.join(path);
+        let parent = path.parent().unwrap_or(&self.folder);
+        self.disk.make_folder(parent).map_err(failed("make", parent))?;
+        replace(self.disk.as_ref(), &path, bytes).map_err(failed("write", &path))?;
+        self.disk.sync(&self.folder).map_err(failed("sync", &self.folder))
+    }
+
+    /// Removes a file, and the folder that it leaves empty.
+    fn remove(&self, path: &str) -> Result<(), AcceptedError> {
+        let path = self.folder.join(path);
+        self.disk.remove(&path).map_err(failed("remove", &path))?;
+        let parent = path.parent().unwrap_or(&self.folder);
+        self.disk.remove_folder(parent).map_err(failed("remove", parent))
+    }
+
     fn read_record(&self) -> Result<Option<Result<Record, String>>, AcceptedError> {
-        Ok(disk::read(&self.folder, record::FILE)?.map(|bytes| Record::decode(&bytes)))
+        Ok(self.read(record::FILE)?.map(|bytes| Record::decode(&bytes)))
     }
 
     fn load_set(&self, record: &Record, torn: &mut Vec<Torn>) -> Result<Option<KeptSet>, AcceptedError> {
@@ -185,7 +216,7 @@ impl AcceptedFolder {
     }
 
     fn read_whole(&self, path: &str, promised: FileRef) -> Result<Piece, AcceptedError> {
-        Ok(match disk::read(&self.folder, path)? {
+        Ok(match self.read(path)? {
             None => Err("it is missing".to_owned()),
             Some(bytes) if FileRef::of(&bytes) != promised => Err("its bytes have changed".to_owned()),
             Some(bytes) => Ok(bytes),
@@ -193,11 +224,11 @@ impl AcceptedFolder {
     }
 
     fn load_older(&self, named: &BTreeSet<String>, loaded: &mut Loaded) -> Result<(), AcceptedError> {
-        for path in disk::list(&self.folder)?.into_iter().filter(|path| !named.contains(path)) {
+        for path in self.list()?.into_iter().filter(|path| !named.contains(path)) {
             let Some(SetFile::Spec(digest)) = SetFile::parse(&path) else {
                 continue;
             };
-            let bytes = disk::read(&self.folder, &path)?.unwrap_or_default();
+            let bytes = self.read(&path)?.unwrap_or_default();
             if Digest::of(&bytes) != digest {
                 loaded.torn.push(Torn { path, why: "its bytes have changed".to_owned() });
             } else if let Ok(spec) = canonical::decode::<PodSpec>(&bytes) {
@@ -215,9 +246,9 @@ impl AcceptedFolder {
             Some(SetFile::Pointer) => true,
             Some(SetFile::Head(_) | SetFile::Signature(..) | SetFile::Index(_) | SetFile::Plan(..)) | None => false,
         };
-        for path in disk::list(&self.folder)? {
+        for path in self.list()? {
             if path != record::FILE && !record.files.contains_key(&path) && !is_kept(&path) {
-                disk::remove(&self.folder, &path)?;
+                self.remove(&path)?;
             }
         }
         Ok(())
@@ -243,6 +274,11 @@ fn put_together(record: &Record, files: &BTreeMap<SetFile, Piece>) -> Result<Kep
     let content = assemble(&record.fleet, &record.node, plan, &specs, &contents).map_err(|error| error.to_string())?;
     let (accepted_at, signers) = (record.accepted_at, record.signers.clone());
     Ok(KeptSet { generation: record.generation, head, accepted_at, signers, content })
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AcceptedError {
+    let path = path.to_owned();
+    move |source| AcceptedError { action, path, source }
 }
 
 fn files_of_node(record: &Record, files: &BTreeMap<SetFile, Piece>) -> Option<NodeFiles> {

@@ -2,26 +2,31 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 use tracing::warn;
 
 use crate::{
     accepted::AcceptedError,
-    clock,
+    clock::{Clock, Moment},
     decide::{Decision, Removal},
+    disk::{Disk, MachineDisk},
     ledger::{
         Cause, Ledger,
         store::{self, Found, Store, StoreError},
     },
     observed::Observed,
-    plans::Plans,
+    plans::{KnownContents, Plans},
     podman::{Podman, PodmanError, client::Client},
     probes::{
-        self, Probes,
+        NetworkProber, Prober, Probes,
         due::{Question, Reach, Subject, subjects},
         verdict::Answer,
     },
     settings::Settings,
+    source::{DirectorySource, Source},
     status::document::{Document, Frame},
     tasks::{Finished, Tasks},
 };
@@ -29,13 +34,18 @@ use crate::{
 /// The agent between two passes.
 pub struct Agent {
     pub(crate) settings: Arc<Settings>,
+    pub(crate) clock: Clock,
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) podman: Arc<dyn Podman>,
     pub(crate) plans: Plans,
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
     pub(crate) recovered: Option<String>,
     pub(crate) reach: Reach,
+    pub(crate) prober: Arc<dyn Prober>,
     pub(crate) probes: Probes,
+    /// Probes that are being asked; they end with the agent.
+    pub(crate) asking: JoinSet<()>,
     pub(crate) subjects: Vec<Subject>,
     pub(crate) observed: Option<Observed>,
     pub(crate) decision: Option<Decision>,
@@ -62,38 +72,84 @@ pub enum CannotBegin {
     Podman(#[from] PodmanError),
 }
 
+/// What an agent lives among. Simulations bring their own.
+pub struct Surroundings {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Where plan sets come from.
+    pub source: Arc<dyn Source>,
+    /// What the last accepted set is kept on.
+    pub disk: Arc<dyn Disk>,
+    /// Where the ledger is kept.
+    pub store: Store,
+    /// What is remembered, and how it was found.
+    pub ledger: (Ledger, Found),
+    /// Where the contents of accepted sets are put for those who mount them.
+    pub contents: Arc<KnownContents>,
+    /// Podman.
+    pub podman: Arc<dyn Podman>,
+    /// Asks the probes.
+    pub prober: Arc<dyn Prober>,
+    /// How the ports of pods are reached.
+    pub reach: Reach,
+}
+
+impl Surroundings {
+    /// This machine: takes the guard, reads what is kept, and connects to Podman.
+    ///
+    /// # Errors
+    /// The state must not or cannot be used, or Podman does not answer.
+    pub async fn of_machine(settings: &Settings) -> Result<Self, CannotBegin> {
+        let state = settings.fleet_state();
+        let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
+        let contents = Arc::new(KnownContents::default());
+        let client = Client::connect(&settings.podman, &settings.fleet, &state, Arc::clone(&contents) as _).await?;
+        Ok(Self {
+            clock: Clock::of_machine(),
+            source: Arc::new(DirectorySource::new(settings)),
+            disk: Arc::new(MachineDisk),
+            store,
+            ledger: (ledger, found),
+            contents,
+            podman: Arc::new(client),
+            prober: Arc::new(NetworkProber),
+            reach: if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort },
+        })
+    }
+}
+
 impl Agent {
-    /// Takes the guard, reads what is kept, and connects to Podman.
+    /// An agent on this machine.
     ///
     /// # Errors
     /// The state must not or cannot be used, or Podman does not answer.
     pub async fn begin(settings: &Arc<Settings>) -> Result<Self, CannotBegin> {
-        let state = settings.fleet_state();
-        let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
-        let plans = Plans::load(settings)?;
-        let client = Client::connect(&settings.podman, &settings.fleet, &state, plans.contents()).await?;
-        let reach = if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort };
-        let parts = Parts { store, ledger, plans, podman: Arc::new(client), reach };
-        let mut agent = Self::of(settings, parts);
-        agent.note_how_found(found).await?;
-        Ok(agent)
+        Self::among(settings, Surroundings::of_machine(settings).await?).await
     }
 
-    /// An agent of these parts.
-    pub(crate) fn of(settings: &Arc<Settings>, parts: Parts) -> Self {
-        let Parts { store, ledger, plans, podman, reach } = parts;
+    /// An agent among these surroundings.
+    ///
+    /// # Errors
+    /// The state cannot be used, or Podman does not answer.
+    pub async fn among(settings: &Arc<Settings>, surroundings: Surroundings) -> Result<Self, CannotBegin> {
+        let Surroundings { clock, source, disk, store, ledger: (ledger, found), contents, podman, prober, reach } =
+            surroundings;
+        let plans = Plans::load(settings, disk, Arc::clone(&source), contents)?;
         let (finishing, finished) = mpsc::unbounded_channel();
         let (answering, answers) = mpsc::unbounded_channel();
-        let (node, fleet) = (&settings.node, &settings.fleet);
-        let document = Frame::new(node, fleet, &plans, plans.warnings()).document;
-        Self {
+        let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings()).document;
+        let mut agent = Self {
             settings: Arc::clone(settings),
+            clock,
+            source,
             plans,
             store,
             ledger,
             recovered: None,
             reach,
+            prober,
             probes: Probes::default(),
+            asking: JoinSet::new(),
             subjects: Vec::new(),
             observed: None,
             decision: None,
@@ -105,7 +161,9 @@ impl Agent {
             answers,
             answering,
             status: watch::Sender::new(Arc::new(document)),
-        }
+        };
+        agent.note_how_found(found).await?;
+        Ok(agent)
     }
 
     /// The status, as it changes.
@@ -115,18 +173,18 @@ impl Agent {
 
     /// Looks at the source; true where another plan is in force.
     pub(crate) fn look_at_plans(&mut self) -> bool {
-        self.plans.look(self.observed.as_ref(), clock::now())
+        self.plans.look(self.observed.as_ref(), self.clock.now())
     }
 
     /// Notes the end of a task.
     pub(crate) fn end_task(&mut self, finished: &Finished) {
-        self.tasks.end(finished, clock::now());
+        self.tasks.end(finished, self.clock.now());
         let before = self.ledger.failures.get(&finished.replica).cloned();
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
             Err(failure) => {
                 let cause = cause(&failure.error);
-                self.ledger.failed(&finished.replica, (&finished.pod, cause), clock::now(), failure.to_string());
+                self.ledger.failed(&finished.replica, (&finished.pod, cause), self.clock.now(), failure.to_string());
             }
         }
         if before.as_ref() != self.ledger.failures.get(&finished.replica) {
@@ -135,12 +193,13 @@ impl Agent {
     }
 
     /// Asks the probes that are due, and tells when the next one is.
-    pub(crate) fn ask_probes(&mut self) -> Option<clock::Moment> {
-        let (questions, next) = self.probes.due(&self.subjects, clock::now());
+    pub(crate) fn ask_probes(&mut self) -> Option<Moment> {
+        let (questions, next) = self.probes.due(&self.subjects, self.clock.now());
+        while self.asking.try_join_next().is_some() {}
         for question in questions {
-            let answering = self.answering.clone();
-            tokio::spawn(async move {
-                let answer = probes::ask(&question).await;
+            let (answering, prober) = (self.answering.clone(), Arc::clone(&self.prober));
+            self.asking.spawn(async move {
+                let answer = prober.ask(&question).await;
                 // Nobody listens any more when the agent ends.
                 drop(answering.send((question, answer)));
             });
@@ -153,7 +212,7 @@ impl Agent {
         if let Answer::Unheard(why) = answer {
             tracing::debug!(container = question.id, probe = question.kind.word(), "not asked: {why}");
         }
-        self.probes.answered(question, answer, clock::now())
+        self.probes.answered(question, answer, self.clock.now())
     }
 
     /// Which containers are to be probed from now on.
@@ -199,13 +258,4 @@ impl Agent {
 
 fn cause(error: &PodmanError) -> Cause {
     if matches!(error, PodmanError::SandboxDown { .. }) { Cause::SandboxDown } else { Cause::Other }
-}
-
-/// What an agent consists of.
-pub(crate) struct Parts {
-    pub(crate) store: Store,
-    pub(crate) ledger: Ledger,
-    pub(crate) plans: Plans,
-    pub(crate) podman: Arc<dyn Podman>,
-    pub(crate) reach: Reach,
 }

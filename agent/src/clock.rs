@@ -3,7 +3,11 @@
 //! Everything that judges time takes a [`Moment`]. Simulations and tests bring a clock of their own.
 #![expect(clippy::disallowed_methods, reason = "edge: the clock")]
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use wlc_plan::{quantity::Millis, time::Timestamp};
 
@@ -27,6 +31,38 @@ impl Moment {
     /// The whole second, as plans write it.
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_seconds(i64::try_from(self.0 / 1_000).unwrap_or(i64::MAX))
+    }
+}
+
+/// Tells the time.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Moment + Send + Sync>);
+
+impl Clock {
+    /// The clock of this machine.
+    pub fn of_machine() -> Self {
+        Self::new(now)
+    }
+
+    /// A clock that asks `now` each time.
+    pub fn new(now: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Moment {
+        (self.0)()
+    }
+
+    /// How long until `at`; nothing where it has passed.
+    pub fn until(&self, at: Moment) -> Millis {
+        at.since(self.now())
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Clock").field(&self.now()).finish()
     }
 }
 

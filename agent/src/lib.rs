@@ -10,6 +10,7 @@ pub mod clock;
 pub mod contents;
 pub mod decide;
 pub mod desired;
+pub mod disk;
 pub mod facts;
 pub mod ledger;
 pub mod observed;

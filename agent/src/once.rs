@@ -8,7 +8,6 @@ use crate::{
     agent::Agent,
     decide::{Decision, Phase},
     plans::NotTaken,
-    source::watch::Watch,
 };
 
 /// How it ended.
@@ -26,7 +25,7 @@ impl Agent {
     /// Converges once, within `limit`.
     pub async fn converge_once(&mut self, limit: Duration) -> Outcome {
         let deadline = Instant::now() + limit;
-        let mut watch = Watch::start(&self.settings.source, &self.settings.node);
+        let mut watch = self.source.watch(&self.settings.node);
         self.observed = self.podman.observe().await.ok();
         self.look_at_plans();
         loop {
@@ -39,7 +38,7 @@ impl Agent {
             }
             tokio::select! {
                 () = sleep_until(deadline) => return Outcome::NotConverged(self.open_waits()),
-                () = self.sleep_until_reason(&mut watch, next_pass) => {}
+                () = self.sleep_until_reason(watch.as_mut(), next_pass) => {}
             }
         }
     }

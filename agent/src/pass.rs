@@ -1,13 +1,13 @@
 //! One pass, from the top down: observe, decide, tell, apply, remember. Read this first.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tracing::{info, warn};
 use wlc_plan::quantity::Millis;
 
 use crate::{
     agent::Agent,
-    clock::{self, Moment},
+    clock::Moment,
     decide::{Decision, Scene, decide},
     ledger::Cause,
     observed::Observed,
@@ -56,14 +56,14 @@ impl Agent {
             let instances = status.instances.clone();
             *status = Arc::new(crate::status::document::Document { instances, ..document });
         });
-        clock::now().plus(PODMAN_PAUSE)
+        self.clock.now().plus(PODMAN_PAUSE)
     }
 
     fn decide(&self) -> Option<Decision> {
         let (desired, observed) = (self.plans.desired()?, self.observed.as_ref()?);
         let verdicts = self.probes.verdicts();
         let busy = self.tasks.busy();
-        let (ledger, now) = (&self.ledger, clock::now());
+        let (ledger, now) = (&self.ledger, self.clock.now());
         Some(decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy, now }))
     }
 
@@ -81,7 +81,7 @@ impl Agent {
         let frame = Frame::new(&self.settings.node, &self.settings.fleet, &self.plans, self.warnings());
         self.status.send_if_modified(|status| {
             let document = match decision {
-                Some(decision) => frame.with(decision, &status.instances, clock::now()),
+                Some(decision) => frame.with(decision, &status.instances, self.clock.now()),
                 None => frame.document,
             };
             let is_news = document != **status;
@@ -95,7 +95,7 @@ impl Agent {
     /// Begins the tasks of a decision, and remembers what it wants remembered. A task that was done a moment ago and is
     /// asked for again has changed nothing: it is held back like one that failed.
     fn begin_tasks(&mut self, decision: &Decision) -> Option<Moment> {
-        let now = clock::now();
+        let now = self.clock.now();
         let mut ledger = decision.ledger.clone();
         let mut again = None;
         for task in &decision.tasks {
@@ -113,9 +113,4 @@ impl Agent {
         }
         again
     }
-}
-
-/// How long until `at`; nothing where it has passed.
-pub(crate) fn until(at: Moment) -> Duration {
-    at.since(clock::now()).duration()
 }

@@ -28,9 +28,10 @@ use crate::{
     clock::Moment,
     contents::Contents,
     desired::Desired,
+    disk::Disk,
     observed::Observed,
     settings::Settings,
-    source::{directory::Directory, look},
+    source::Source,
 };
 
 /// No trust file is as long; what comes behind is not read, and so trusts nobody.
@@ -39,7 +40,7 @@ const MOST_TRUST_BYTES: u64 = 1 << 20;
 /// The plan in force, and what the last look at the source gave.
 pub struct Plans {
     settings: Arc<Settings>,
-    directory: Directory,
+    source: Arc<dyn Source>,
     folder: AcceptedFolder,
     last: Option<LastAccepted>,
     specs: BTreeMap<Digest, PodSpec>,
@@ -69,23 +70,28 @@ pub struct NotTaken {
 }
 
 impl Plans {
-    /// Reads what was accepted last from the state.
+    /// Reads what was accepted last from the state. `contents` is where its contents are put for those who mount them.
     ///
     /// # Errors
     /// The state cannot be read.
-    pub fn load(settings: &Arc<Settings>) -> Result<Self, AcceptedError> {
-        let folder = AcceptedFolder::below(&settings.fleet_state());
+    pub fn load(
+        settings: &Arc<Settings>,
+        disk: Arc<dyn Disk>,
+        source: Arc<dyn Source>,
+        contents: Arc<KnownContents>,
+    ) -> Result<Self, AcceptedError> {
+        let folder = AcceptedFolder::below(disk, &settings.fleet_state());
         let loaded = folder.load(&settings.fleet, &settings.node)?;
         for torn in &loaded.torn {
             warn!("{torn}; it is not used");
         }
         let mut plans = Self {
             settings: Arc::clone(settings),
-            directory: Directory::new(&settings.source),
+            source,
             folder,
             last: loaded.last,
             specs: loaded.older_specs,
-            contents: Arc::default(),
+            contents,
             desired: None,
             judgement: None,
             mistrust: None,
@@ -106,11 +112,6 @@ impl Plans {
     /// The generation in force.
     pub fn generation(&self) -> Option<Generation> {
         self.last.map(|last| last.generation)
-    }
-
-    /// The contents of the sets that were accepted.
-    pub fn contents(&self) -> Arc<KnownContents> {
-        Arc::clone(&self.contents)
     }
 
     /// What the last look gave.
@@ -145,7 +146,7 @@ impl Plans {
 
     /// Looks at the source once; true where another plan is in force afterwards.
     pub fn look(&mut self, observed: Option<&Observed>, now: Moment) -> bool {
-        let trust = match read_trust(&self.settings.trust) {
+        let trust = match self.source.trust() {
             Ok(trust) => trust,
             Err(why) => {
                 if self.mistrust.as_ref() != Some(&why) {
@@ -163,7 +164,7 @@ impl Plans {
             last: self.last,
             now: now.timestamp(),
         };
-        let judgement = look(&self.directory, &self.settings.node, &expectations, self.judgement.as_ref());
+        let judgement = self.source.look(&self.settings.node, &expectations, self.judgement.as_ref());
         self.report(&judgement);
         let unkept = self.unkept.take();
         let is_new = match &judgement {

@@ -3,23 +3,23 @@
 //! Reasons only wake it, and several merge into one pass. A container that died wakes it at once; the answer of a probe
 //! does so only where it changes a verdict.
 
-use std::{future::pending, time::Duration};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use wlc_plan::quantity::Millis;
 
 use crate::{
     agent::Agent,
-    clock::{self, Moment},
-    pass::until,
+    clock::Moment,
     probes::{due::Question, verdict::Answer},
-    source::watch::Watch,
+    source::Watching,
     tasks::Finished,
 };
 
-/// Longest sleep: so a clock that was set back holds nothing up for long.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// There is a pass as often as this, whatever happens: so an event that was lost, or a clock that was set back, holds
+/// nothing up for long.
+const RESCAN: Duration = Duration::from_secs(60);
 /// While tasks are under way, passes keep this far apart: each asks Podman for everything, and so takes from the tasks.
 const PACE: Millis = Millis(100);
 
@@ -50,50 +50,46 @@ pub(crate) enum Then {
 impl Agent {
     /// Runs until `stop` is ready. Nothing of what runs is stopped with it.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
-        let mut watch = Watch::start(&self.settings.source, &self.settings.node);
+        let mut watch = self.source.watch(&self.settings.node);
         tokio::pin!(stop);
         loop {
             let next_pass = self.pass().await;
             tokio::select! {
                 () = &mut stop => return,
-                () = self.sleep_until_reason(&mut watch, next_pass) => {}
+                () = self.sleep_until_reason(watch.as_mut(), next_pass) => {}
             }
         }
     }
 
     /// Sleeps until there is a reason for a pass.
-    pub(crate) async fn sleep_until_reason(&mut self, watch: &mut Watch, next_pass: Option<Moment>) {
-        let last_pass = clock::now();
+    pub(crate) async fn sleep_until_reason(&mut self, watch: &mut dyn Watching, next_pass: Option<Moment>) {
+        let (last_pass, rescan) = (self.clock.now(), Instant::now() + RESCAN);
         let mut then = Then::Sleep;
         while then == Then::Sleep {
             let next_probe = self.ask_probes();
             let next = next_pass.into_iter().chain(next_probe).min();
-            let wake = self.wait(watch, next).await;
-            then = self.take(wake, next_pass);
+            let wake = self.wait(watch, next, rescan).await;
+            then = self.take(wake, next_pass, rescan);
         }
         if !self.tasks.busy().is_empty() {
-            sleep(until(last_pass.plus(PACE))).await;
+            sleep(self.clock.until(last_pass.plus(PACE)).duration()).await;
             let _merged: Option<()> = self.podman.changes().notified().now_or_never();
         }
         while let Some(wake) = self.more() {
-            self.take(wake, None);
+            self.take(wake, None, rescan);
         }
     }
 
-    async fn wait(&mut self, watch: &mut Watch, next: Option<Moment>) -> Wake {
-        let due = async {
-            match next {
-                Some(at) => sleep(until(at).min(LONGEST_SLEEP)).await,
-                None => pending().await,
-            }
-        };
+    async fn wait(&mut self, watch: &mut dyn Watching, next: Option<Moment>, rescan: Instant) -> Wake {
+        let at = |at| rescan.min(Instant::now() + self.clock.until(at).duration().min(RESCAN));
+        let due = next.map_or(rescan, at);
         tokio::select! {
             biased;
             () = self.podman.changes().notified() => Wake::Podman,
             Some(finished) = self.finished.recv() => Wake::Finished(finished),
             Some((question, answer)) = self.answers.recv() => Wake::Answered(question, answer),
             _ = watch.changed() => Wake::Plans,
-            () = due => Wake::Due,
+            () = sleep_until(due) => Wake::Due,
         }
     }
 
@@ -105,7 +101,7 @@ impl Agent {
         self.answers.try_recv().ok().map(|(question, answer)| Wake::Answered(question, answer))
     }
 
-    fn take(&mut self, wake: Wake, next_pass: Option<Moment>) -> Then {
+    fn take(&mut self, wake: Wake, next_pass: Option<Moment>, rescan: Instant) -> Then {
         match wake {
             Wake::Podman => Then::Pass,
             Wake::Plans => {
@@ -118,7 +114,10 @@ impl Agent {
                 Then::Pass
             }
             Wake::Answered(question, answer) => Then::pass_if(self.hear(&question, &answer)),
-            Wake::Due => Then::pass_if(next_pass.is_some_and(|at| until(at).is_zero())),
+            Wake::Due => {
+                let is_due = next_pass.is_some_and(|at| self.clock.until(at) == Millis(0));
+                Then::pass_if(is_due || Instant::now() >= rescan)
+            }
         }
     }
 }

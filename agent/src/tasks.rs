@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+};
 use tracing::{info, warn};
 use wlc_plan::{name::ReplicaName, quantity::Millis};
 
@@ -41,6 +44,8 @@ pub struct Tasks {
     turns: Arc<Semaphore>,
     finished: mpsc::UnboundedSender<Finished>,
     under_way: BTreeSet<ReplicaName>,
+    /// They end with the agent.
+    running: JoinSet<()>,
     /// What was done last for each replica, and when it ended well.
     done: BTreeMap<ReplicaName, (Vec<Action>, Option<Moment>)>,
 }
@@ -53,6 +58,7 @@ impl Tasks {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             finished,
             under_way: BTreeSet::new(),
+            running: JoinSet::new(),
             done: BTreeMap::new(),
         }
     }
@@ -68,7 +74,7 @@ impl Tasks {
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
         let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
-        tokio::spawn(async move {
+        self.running.spawn(async move {
             let result = carry_out(podman.as_ref(), &turns, &task).await;
             // Nobody listens any more when the agent ends.
             drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
@@ -93,6 +99,7 @@ impl Tasks {
             }
         }
         self.under_way.remove(&finished.replica);
+        while self.running.try_join_next().is_some() {}
     }
 }
 

@@ -1,13 +1,14 @@
 //! The ledger on disk (edge): one file with a version and a checksum, bound to the machine, behind one guard.
 //!
-//! It is written to a second file, flushed, renamed, and the folder flushed, so that a crash leaves the old record or the
-//! new one. A record that does not match its checksum is named and never trusted.
-#![expect(clippy::disallowed_methods, reason = "edge: reads and writes the ledger's files")]
+//! A crash or a power loss leaves the old record or the new one. A record that does not match its checksum is named and
+//! never trusted.
+#![expect(clippy::disallowed_methods, reason = "edge: takes the guard, and reads the machine's id")]
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use wlc_plan::{canonical, digest::Digest, name::FleetName};
 
 use super::Ledger;
+use crate::disk::{Disk, MachineDisk, replace};
 
 const FORMAT: u32 = 1;
 const FILE: &str = "ledger.json";
@@ -27,11 +29,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The ledger's place on disk. While it exists, no other agent of the fleet runs on this state.
 #[derive(Debug)]
 pub struct Store {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
     fleet: FleetName,
     machine: Option<Digest>,
-    /// Held for as long as the agent lives: the kernel frees it, however the agent ends.
-    _guard: File,
+    /// Held for as long as the agent lives: the kernel frees it, however the agent ends. A simulated disk has none.
+    _guard: Option<File>,
 }
 
 /// How a ledger was found.
@@ -130,9 +133,24 @@ impl Store {
     ) -> Result<(Self, Ledger, Found), StoreError> {
         fs::create_dir_all(folder).map_err(failed("make", folder))?;
         let guard = take_guard(folder, fleet)?;
-        let store = Self { folder: folder.to_owned(), fleet: fleet.clone(), machine, _guard: guard };
+        let store = Self::on(Arc::new(MachineDisk), folder, fleet, machine)?;
+        let store = Self { _guard: Some(guard), ..store };
         let (ledger, found) = store.read()?;
         Ok((store, ledger, found))
+    }
+
+    /// The ledger's place on a disk where no other agent runs.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn on(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        fleet: &FleetName,
+        machine: Option<Digest>,
+    ) -> Result<Self, StoreError> {
+        disk.make_folder(folder).map_err(failed("make", folder))?;
+        Ok(Self { disk, folder: folder.to_owned(), fleet: fleet.clone(), machine, _guard: None })
     }
 
     /// Writes the ledger. When this fails, the record before it is still whole.
@@ -142,23 +160,18 @@ impl Store {
     pub fn write(&self, ledger: &Ledger) -> Result<(), StoreError> {
         let record = Record { machine: self.machine, fleet: self.fleet.clone(), ledger: ledger.clone() };
         let written = Written { format: FORMAT, checksum: checksum(&record), record };
-        let (new, path) = (self.folder.join("ledger.new"), self.folder.join(FILE));
-        let write = || {
-            let mut file = File::create(&new)?;
-            file.write_all(&canonical::encode(&written))?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(failed("write", &path))
+        let path = self.folder.join(FILE);
+        replace(self.disk.as_ref(), &path, &canonical::encode(&written)).map_err(failed("write", &path))
     }
 
-    fn read(&self) -> Result<(Ledger, Found), StoreError> {
+    /// Reads the ledger.
+    ///
+    /// # Errors
+    /// It is of another machine, another fleet or a newer format; or the disk fails.
+    pub fn read(&self) -> Result<(Ledger, Found), StoreError> {
         let path = self.folder.join(FILE);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Ledger::default(), Found::Nothing)),
-            Err(error) => return Err(failed("read", &path)(error)),
+        let Some(bytes) = self.disk.read(&path).map_err(failed("read", &path))? else {
+            return Ok((Ledger::default(), Found::Nothing));
         };
         let record = match decode(&bytes) {
             Ok(record) => record,

@@ -7,7 +7,11 @@ pub mod http;
 pub mod tcp;
 pub mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    pin::Pin,
+};
 
 use wlc_plan::{
     quantity::Millis,
@@ -99,8 +103,24 @@ fn active(subject: &Subject) -> impl Iterator<Item = (&Subject, ProbeKind, &Prob
     ProbeKind::ALL.into_iter().filter_map(move |kind| Some((subject, kind, kind.of(&subject.probes)?)))
 }
 
+/// Asks probes.
+pub trait Prober: Send + Sync {
+    /// Asks one probe.
+    fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+}
+
+/// Asks over the network of this machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NetworkProber;
+
+impl Prober for NetworkProber {
+    fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+        Box::pin(ask(question))
+    }
+}
+
 /// Asks one probe.
-pub async fn ask(question: &Question) -> Answer {
+async fn ask(question: &Question) -> Answer {
     let Some(target) = question.target else {
         return Answer::Unheard("the port cannot be reached from the node".to_owned());
     };

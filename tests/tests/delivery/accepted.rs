@@ -5,8 +5,10 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 use wlagent::{
     accepted::{AcceptedFolder, Loaded},
     clock,
+    disk::MachineDisk,
     plans::Plans,
     settings::Settings,
+    source::DirectorySource,
 };
 use wlc_plan::{
     digest::Digest,
@@ -26,7 +28,7 @@ impl Agent {
     }
 
     fn folder(&self) -> AcceptedFolder {
-        AcceptedFolder::below(self.state.path())
+        AcceptedFolder::below(Arc::new(MachineDisk), self.state.path())
     }
 
     /// Publishes a set, accepts it and keeps it.
@@ -187,7 +189,9 @@ fn a_set_that_cannot_be_kept_is_told_and_not_carried_out() {
         state: agent.state.path().to_owned(),
         listen: folder.join("agent.sock"),
     });
-    let mut plans = Plans::load(&settings).unwrap();
+    let mut plans =
+        Plans::load(&settings, Arc::new(MachineDisk), Arc::new(DirectorySource::new(&settings)), Arc::default())
+            .unwrap();
     agent.world.publish("one", &agent.world.build()).unwrap();
     assert!(plans.look(None, clock::now()));
     assert_eq!(plans.not_taken(), None);

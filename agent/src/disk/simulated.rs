@@ -1,0 +1,203 @@
+//! A disk in memory, for tests: it forgets what was not synced when the power goes, fills up, and fails on request.
+//!
+//! What a program sees and what is on the disk are kept apart. Syncing a file moves its bytes to the disk, syncing a
+//! folder its names. A power loss leaves what is on the disk; of bytes that were never synced it leaves a part, so that a
+//! name that outlived them leads to a torn file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard},
+};
+
+use super::Disk;
+
+/// A disk in memory.
+#[derive(Debug, Default)]
+pub struct SimulatedDisk {
+    state: Mutex<State>,
+}
+
+/// The bytes of a file, under whichever name.
+#[derive(Debug, Clone, Default)]
+struct File {
+    seen: Vec<u8>,
+    synced: Option<Vec<u8>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    files: BTreeMap<u64, File>,
+    /// The names as a program sees them.
+    seen: BTreeMap<PathBuf, u64>,
+    /// The names that outlive a power loss.
+    synced: BTreeMap<PathBuf, u64>,
+    folders: BTreeSet<PathBuf>,
+    made: u64,
+    writes: u64,
+    is_full: bool,
+}
+
+impl SimulatedDisk {
+    /// From now on nothing can be written, or everything again.
+    pub fn set_full(&self, is_full: bool) {
+        self.state().is_full = is_full;
+    }
+
+    /// How many times something was written, synced, renamed or removed.
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
+    /// The power goes: what was not synced is lost, or torn.
+    pub fn lose_power(&self) {
+        let mut state = self.state();
+        state.seen = state.synced.clone();
+        let named: BTreeSet<u64> = state.seen.values().copied().collect();
+        state.files.retain(|file, _| named.contains(file));
+        for file in state.files.values_mut() {
+            let left = file.synced.clone().unwrap_or_else(|| file.seen[..file.seen.len() / 2].to_vec());
+            *file = File { seen: left.clone(), synced: Some(left) };
+        }
+    }
+
+    /// How many bytes there are in files below a folder.
+    pub fn bytes_below(&self, folder: &Path) -> usize {
+        let state = self.state();
+        let below = state.seen.iter().filter(|(path, _)| path.starts_with(folder));
+        below.filter_map(|(_, file)| state.files.get(file)).map(|file| file.seen.len()).sum()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds the simulated disk")
+    }
+
+    fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.writes += 1;
+        if state.is_full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(state) }
+    }
+}
+
+impl Disk for SimulatedDisk {
+    fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let state = self.state();
+        Ok(state.seen.get(path).and_then(|file| state.files.get(file)).map(|file| file.seen.clone()))
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
+        let below = |path: &PathBuf| Some(path.strip_prefix(folder).ok()?.to_string_lossy().into_owned());
+        Ok(self.state().seen.keys().filter_map(below).collect())
+    }
+
+    fn make_folder(&self, path: &Path) -> io::Result<()> {
+        let known = path.ancestors().map(Path::to_owned);
+        self.changing()?.folders.extend(known);
+        Ok(())
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.changing()?;
+        if !path.parent().is_some_and(|folder| state.folders.contains(folder)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        // Writing a file anew cuts the old bytes off first.
+        let file = match state.seen.get(path) {
+            Some(file) => *file,
+            None => {
+                state.made += 1;
+                state.made
+            }
+        };
+        state.seen.insert(path.to_owned(), file);
+        state.files.entry(file).or_default().seen = bytes.to_vec();
+        state.files.entry(file).or_default().synced = None;
+        Ok(())
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.changing()?;
+        if let Some(file) = state.seen.get(path).copied() {
+            let file = state.files.entry(file).or_default();
+            file.synced = Some(file.seen.clone());
+            return Ok(());
+        }
+        if !state.folders.contains(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let is_in = |name: &Path| name.parent() == Some(path);
+        state.synced.retain(|name, _| !is_in(name));
+        let names: Vec<_> =
+            state.seen.iter().filter(|(name, _)| is_in(name)).map(|(name, file)| (name.clone(), *file)).collect();
+        state.synced.extend(names);
+        Ok(())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.changing()?;
+        let file = state.seen.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.seen.insert(to.to_owned(), file);
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        // A full disk removes all the same.
+        let mut state = self.state();
+        state.writes += 1;
+        state.seen.remove(path);
+        Ok(())
+    }
+
+    fn remove_folder(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::replace, *};
+
+    fn disk() -> SimulatedDisk {
+        let disk = SimulatedDisk::default();
+        disk.make_folder(Path::new("/state")).unwrap();
+        disk
+    }
+
+    fn read(disk: &SimulatedDisk) -> Option<Vec<u8>> {
+        disk.read(Path::new("/state/file")).unwrap()
+    }
+
+    #[test]
+    fn what_was_replaced_outlives_a_power_loss() {
+        let disk = disk();
+        for bytes in [b"first".as_slice(), b"second"] {
+            replace(&disk, Path::new("/state/file"), bytes).unwrap();
+            disk.lose_power();
+            assert_eq!(read(&disk).as_deref(), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn what_was_not_synced_is_lost_or_torn() {
+        let (disk, path) = (disk(), Path::new("/state/file"));
+        disk.write(path, b"lost").unwrap();
+        disk.lose_power();
+        assert_eq!(read(&disk), None);
+        disk.write(path, b"torn").unwrap();
+        disk.sync(Path::new("/state")).unwrap();
+        disk.lose_power();
+        assert_eq!(read(&disk).as_deref(), Some(b"to".as_slice()));
+    }
+
+    #[test]
+    fn a_full_disk_keeps_what_was_there() {
+        let disk = disk();
+        replace(&disk, Path::new("/state/file"), b"first").unwrap();
+        disk.set_full(true);
+        assert!(replace(&disk, Path::new("/state/file"), b"second").is_err());
+        disk.lose_power();
+        assert_eq!(read(&disk).as_deref(), Some(b"first".as_slice()));
+        assert_eq!(disk.list(Path::new("/state")).unwrap(), ["file"]);
+    }
+}
