@@ -14,7 +14,7 @@ use crate::{
     checks,
     diagnostics::{Code, Diagnostic, Problems},
     expand::{self, Expanded, Templates},
-    lock::{Lock, WorkloadLock, guard},
+    lock::{Lock, WorkloadLock, guard, immutable},
     lower::{self, Lowered},
     model::{
         Repository,
@@ -84,6 +84,7 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
     checks::run(&repository, &mut problems);
     guard::check(&repository, lock, &mut problems);
     let contents = lower::contents(&repository, attachments, &mut problems);
+    immutable::check(&sources, &repository, &contents, lock, &mut problems);
     if problems.errors() == 0 {
         pins = rollback::pins(&sources, &repository, &contents, lock, &mut problems);
         placement = placement::place(&repository, lock, &pins, &mut problems);

@@ -104,6 +104,8 @@ codes! {
     NoFreePort "no-free-port" Error;
     /// Something that the lock knows has vanished from the files without a word.
     Vanished "vanished" Error;
+    /// A field that never changes is not what the lock has.
+    Immutable "immutable" Error;
     /// The lock would change, and `--locked` forbids it.
     LockOutOfDate "lock-out-of-date" Error;
     /// A file of the lock cannot be read.

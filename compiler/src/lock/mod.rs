@@ -5,11 +5,13 @@
 
 pub mod guard;
 pub mod heal;
+pub mod immutable;
 pub mod store;
 pub mod text;
 
 use std::collections::BTreeMap;
 
+pub use immutable::Immutable;
 use wlc_plan::{
     binding::HostPorts,
     digest::Digest,
@@ -36,6 +38,8 @@ pub struct WorkloadLock {
     pub state: State,
     /// The digest of each image, where it is known.
     pub images: BTreeMap<String, ImageLock>,
+    /// Its fields that never change; empty where an older build wrote the lock, or its kind has none.
+    pub immutable: Immutable,
     /// Where each replica is, and what it holds there.
     pub replicas: BTreeMap<ReplicaName, ReplicaLock>,
     /// Its revisions, oldest first; the last is the one that is built. Numbers count inside the workload and are never used twice.

@@ -10,7 +10,7 @@ use wlc_plan::{
     revision::Revision,
 };
 
-use super::{ImageLock, ReplicaLock, RevisionLock, State, WorkloadLock};
+use super::{ImageLock, Immutable, ReplicaLock, RevisionLock, State, WorkloadLock};
 
 /// The first line of each file.
 pub const HEADER: &str = "wlc-lock 1";
@@ -65,6 +65,7 @@ pub fn write(lock: &WorkloadLock) -> String {
         };
         lines.push(format!("image {name} {digest}"));
     }
+    lines.extend(lock.immutable.iter().map(|(field, value)| format!("immutable {field} = {value}")));
     for (name, replica) in &lock.replicas {
         lines.push(format!("replica {name} node {}", replica.node));
         for ((container, port), host) in &replica.ports {
@@ -115,6 +116,7 @@ struct Facts {
     highest: Option<u32>,
     pinned: Option<Revision>,
     images: BTreeMap<String, ImageLock>,
+    immutable: Immutable,
     nodes: BTreeMap<ReplicaName, NodeName>,
     ports: BTreeMap<(ReplicaName, ContainerName, PortName), HostPorts>,
     revisions: BTreeMap<u32, SpecRef>,
@@ -129,6 +131,10 @@ impl Facts {
             ["kind", word] => self.kind.replace(kind(word).ok_or_else(unknown)?).is_none(),
             ["highest", number] => self.highest.replace(highest(number).ok_or_else(unknown)?).is_none(),
             ["pinned", revision] => self.pinned.replace(Revision::parse(revision).map_err(|_| unknown())?).is_none(),
+            ["immutable", ..] => {
+                let (field, value) = immutable(line).ok_or_else(unknown)?;
+                self.immutable.insert(field.to_owned(), value.to_owned()).is_none()
+            }
             ["tombstone"] => !std::mem::replace(&mut self.tombstone, true),
             ["image", name, digest] => {
                 self.images.insert(name.to_owned(), image(digest).ok_or_else(unknown)?).is_none()
@@ -175,6 +181,7 @@ impl Facts {
             kind: self.kind.ok_or(LockProblem::NoKind)?,
             state: if self.tombstone { State::Tombstone } else { State::Live },
             images: self.images,
+            immutable: self.immutable,
             replicas,
             revisions,
             highest: self.highest.unwrap_or(0).max(newest),
@@ -191,6 +198,15 @@ fn kind(word: &str) -> Option<WorkloadKind> {
 /// A number that still has one after it.
 fn highest(number: &str) -> Option<u32> {
     number.parse().ok().filter(|number| *number < u32::MAX)
+}
+
+/// `immutable FIELD = VALUE`: the field is words of the language, and the value what is left of the line.
+fn immutable(line: &str) -> Option<(&str, &str)> {
+    let (field, value) = line.strip_prefix("immutable ")?.split_once(" = ")?;
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    (field.split(' ').all(is_word) && !value.is_empty()).then_some((field, value))
 }
 
 fn image(text: &str) -> Option<ImageLock> {

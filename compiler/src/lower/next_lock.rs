@@ -6,7 +6,7 @@ use wlc_plan::{digest::Digest, name::WorkloadName};
 
 use super::revisions::Revised;
 use crate::{
-    lock::{ImageLock, Lock, ReplicaLock, State, WorkloadLock},
+    lock::{ImageLock, Lock, ReplicaLock, State, WorkloadLock, immutable},
     model::{Repository, workload::Workload},
     placement::{Placed, Placement},
 };
@@ -26,6 +26,7 @@ pub(super) fn next(
             kind: workload.kind(),
             state: State::Live,
             images: images(workload),
+            immutable: immutable::of(workload),
             replicas,
             revisions: revised[name].revisions.clone(),
             highest: revised[name].highest,
@@ -50,17 +51,18 @@ fn replica_lock(placed: &Placed) -> ReplicaLock {
 }
 
 fn images(workload: &Workload) -> BTreeMap<String, ImageLock> {
-    let images = workload.pod().containers.iter().map(|container| &container.image.value);
+    let images = workload.pod().all().map(|container| &container.image.value);
     let locked = |digest: &Option<String>| digest.clone().map_or(ImageLock::Unresolved, ImageLock::Digest);
     images.map(|image| (image.written.clone(), locked(&image.digest))).collect()
 }
 
-/// What is left of a workload that is gone: its kind, and its last revision, so that numbers go on if it returns.
+/// What is left of a workload that is gone: its kind, what its volumes are, and its last revision, so that numbers go on if it returns.
 fn tombstone(old: &WorkloadLock) -> WorkloadLock {
     WorkloadLock {
         kind: old.kind,
         state: State::Tombstone,
         images: BTreeMap::new(),
+        immutable: immutable::of_volumes(old),
         replicas: BTreeMap::new(),
         revisions: old.newest().cloned().into_iter().collect(),
         highest: old.highest,

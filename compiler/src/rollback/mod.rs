@@ -23,6 +23,7 @@ use crate::{
     lower::{self, Contents},
     model::{Repository, workload::Workload},
     sources::Sources,
+    span::Span,
 };
 
 /// A workload that is rolled back.
@@ -87,12 +88,17 @@ fn lost_config(spec: &PodSpec, contents: &Contents) -> Option<String> {
 fn warning(sources: &Sources, workload: &Workload, pin: &Pin) -> Diagnostic {
     let name = &workload.name().value;
     let message = format!("`{name}` is rolled back: revision {} is built, and not what the files say", pin.number);
-    let mut changes = fields::template_changes(&pin.source, &pin.spec);
-    changes.extend(underline::configs(&pin.source, &pin.spec));
-    let mut labels = underline::labels(sources, workload.span(), &changes).into_iter();
+    let mut labels = differences(sources, workload.span(), &pin.source, &pin.spec).into_iter();
     let (span, text) = labels.next().unwrap_or((workload.span(), "another revision runs".to_owned()));
     let diagnostic =
         labels.fold(Diagnostic::new(Code::Pinned, message, span, text), |all, (span, text)| all.also(span, text));
     let undo = format!("change the template and the rollback ends by itself; or `wlc rollback {name} --undo`");
     diagnostic.hint(undo)
+}
+
+/// The places inside the block of a workload where its template differs from another one, each with what that one has.
+pub(crate) fn differences(sources: &Sources, workload: Span, source: &PodSpec, other: &PodSpec) -> Vec<(Span, String)> {
+    let mut changes = fields::template_changes(source, other);
+    changes.extend(underline::configs(source, other));
+    underline::labels(sources, workload, &changes)
 }
