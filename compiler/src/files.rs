@@ -54,6 +54,18 @@ pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
     Ok(sources)
 }
 
+/// Adds a file that is not on the disk yet, empty, where a file of this path would be read.
+pub fn add_if_new(sources: &mut Sources, name: &str) {
+    let is_known = sources.iter().any(|(_, source)| &*source.path == name) || sources.held().any(|held| held == name);
+    let is_output = name.split_once('/').is_some_and(|(folder, _)| OUTPUTS.contains(&folder));
+    let is_hidden = name.split('/').any(|part| part.starts_with('.'));
+    match is_known || is_output || is_hidden || !name.ends_with(".kdl") {
+        true => {}
+        false if is_held(name) => sources.hold(name, Ok(String::new())),
+        false => drop(sources.add(name, "")),
+    }
+}
+
 /// The texts of files in their order, or why there is none. Many files are read with several threads.
 fn texts(root: &Path, found: &[(String, Found)]) -> Vec<Result<Arc<str>, String>> {
     let text = |(_, found): &(String, Found)| match found {

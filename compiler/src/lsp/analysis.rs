@@ -3,7 +3,11 @@
 //! Every block that can be read is checked as a build checks it. What cannot be known while another block is half written
 //! is not said: whether a name that stands in it is declared, and whether everything has a place.
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::Path,
+};
 
 use super::{
     half::{self, Broken},
@@ -17,7 +21,7 @@ use crate::{
     format::lexer::{Kind, tokens_in_writing},
     lock::store::{self, Reading},
     pipeline,
-    sources::Sources,
+    sources::{OVERLAYS, Sources},
     span::Span,
 };
 
@@ -35,9 +39,18 @@ pub(super) struct Shown {
     pub(super) diagnostic: Diagnostic,
 }
 
-/// What is wrong with a repository. A folder without a `fleet.kdl` is none: only its blocks are read.
-pub(super) fn analyse(root: Option<&Path>, mut sources: Sources, problems: Problems) -> Vec<Shown> {
-    let mut broken: BTreeMap<String, (String, Vec<Broken>)> = BTreeMap::new();
+/// The blocks of each file that cannot be read, with the text of the file.
+type AllBroken = BTreeMap<String, (String, Vec<Broken>)>;
+
+/// What is wrong with a repository, and with these overlays of it. A folder without a `fleet.kdl` is none: only its blocks
+/// are read.
+pub(super) fn analyse(
+    root: Option<&Path>,
+    overlays: &BTreeSet<String>,
+    mut sources: Sources,
+    problems: &Problems,
+) -> Vec<Shown> {
+    let mut broken = AllBroken::new();
     sources.map_texts(|path, text| {
         let half = half::look(path, text);
         if !half.broken.is_empty() {
@@ -45,7 +58,50 @@ pub(super) fn analyse(root: Option<&Path>, mut sources: Sources, problems: Probl
         }
         half.text
     });
+    let mut shown: Vec<Shown> = broken.iter().flat_map(|(path, (text, broken))| unread(path, text, broken)).collect();
+    let base = checked(root, sources.clone(), problems.clone(), &broken);
+    let mut overlays: BTreeSet<&str> = overlays.iter().map(String::as_str).collect();
+    if !base.has_nodes && !sources.overlays().is_empty() {
+        // Nothing runs but what an overlay says: each of them is what the author means.
+        overlays = sources.overlays();
+        shown.extend(base.shown.into_iter().filter(|one| one.diagnostic.code != Code::MatchesNothing));
+    } else {
+        shown.extend(base.shown);
+    }
+    for overlay in overlays {
+        let mut sources = sources.clone();
+        sources.choose_overlay(overlay);
+        for mut one in checked(root, sources, problems.clone(), &broken).shown {
+            if shown.iter().any(|other| other.says_the_same(&one)) {
+                continue;
+            }
+            if !one.place.0.starts_with(OVERLAYS) {
+                one.diagnostic.message.push_str(&format!(" (in the overlay `{overlay}`)"));
+            }
+            shown.push(one);
+        }
+    }
+    shown
+}
+
+/// What a check finds.
+struct Checked {
+    shown: Vec<Shown>,
+    /// Whether there is a machine on which something could run.
+    has_nodes: bool,
+}
+
+impl Shown {
+    fn says_the_same(&self, other: &Self) -> bool {
+        let said = |one: &Self| (one.place.clone(), one.diagnostic.code);
+        said(self) == said(other) && self.diagnostic.message == other.diagnostic.message
+    }
+}
+
+/// What a check finds in what can be read.
+fn checked(root: Option<&Path>, sources: Sources, problems: Problems, broken: &AllBroken) -> Checked {
     let front = pipeline::read(sources, problems);
+    let has_nodes = !front.repository.nodes.is_empty();
     let (sources, problems) = match root {
         None => (front.sources, front.problems),
         Some(root) => {
@@ -56,14 +112,12 @@ pub(super) fn analyse(root: Option<&Path>, mut sources: Sources, problems: Probl
             (compiled.sources, compiled.problems)
         }
     };
-    let mut shown: Vec<Shown> = broken.iter().flat_map(|(path, (text, broken))| unread(path, text, broken)).collect();
-    let known = problems.sorted().into_iter().filter(|one| is_known(&sources, &broken, one));
-    shown.extend(known.map(|diagnostic| place(&sources, diagnostic)));
-    shown
+    let known = problems.sorted().into_iter().filter(|one| is_known(&sources, broken, one));
+    Checked { shown: known.map(|diagnostic| place(&sources, diagnostic)).collect(), has_nodes }
 }
 
 /// Whether a diagnostic holds whatever the broken blocks say.
-fn is_known(sources: &Sources, broken: &BTreeMap<String, (String, Vec<Broken>)>, diagnostic: &Diagnostic) -> bool {
+fn is_known(sources: &Sources, broken: &AllBroken, diagnostic: &Diagnostic) -> bool {
     if diagnostic.code == Code::OneFleet && diagnostic.labels.is_empty() && is_begun(sources, "fleet") {
         return false;
     }

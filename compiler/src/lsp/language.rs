@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    names::{self, Space},
     outline::{Item, Outline, Spelled},
+    templates,
 };
 use crate::{
     expand,
@@ -37,40 +37,41 @@ pub(super) enum Part {
     Value(String),
 }
 
-/// What is at a place.
-pub(super) fn here(outline: &Outline, offset: usize) -> Here {
+/// What is at a place of the first outline.
+pub(super) fn here(outlines: &[&Outline], offset: usize) -> Here {
+    let outline = outlines[0];
     let around = outline.around(offset);
     let inner = |item: usize| outline.path(item).len();
     match outline
         .row(offset)
         .filter(|row| around.is_none_or(|around| *row == around || inner(*row) > inner(around) || *row > around))
     {
-        Some(row) if outline.items[row].word.range.end < offset => in_row(outline, row, offset),
+        Some(row) if outline.items[row].word.range.end < offset => in_row(outlines, row, offset),
         Some(row) => {
             let parent = outline.items[row].parent;
             let spelled = outline.items[row].word.clone();
-            Here { item: parent, schema: parent.and_then(|item| schema(outline, item)), part: Part::Word, spelled }
+            Here { item: parent, schema: parent.and_then(|item| schema(outlines, item)), part: Part::Word, spelled }
         }
         None => {
-            let spelled = Spelled { text: String::new(), range: offset..offset };
-            Here { item: around, schema: around.and_then(|item| schema(outline, item)), part: Part::Word, spelled }
+            let schema = around.and_then(|item| schema(outlines, item));
+            Here { item: around, schema, part: Part::Word, spelled: Spelled::nothing(offset) }
         }
     }
 }
 
 /// What is at a place behind the word of a block.
-fn in_row(outline: &Outline, row: usize, offset: usize) -> Here {
-    let item = &outline.items[row];
+fn in_row(outlines: &[&Outline], row: usize, offset: usize) -> Here {
+    let item = &outlines[0].items[row];
     let touches = |range: &Range<usize>| range.start <= offset && offset <= range.end;
     let (part, spelled) = property(item, &touches).unwrap_or_else(|| {
         let argument = item.arguments.iter().position(|argument| touches(&argument.range));
         let before = item.arguments.iter().take_while(|argument| argument.range.end < offset).count();
         match argument {
             Some(number) => (Part::Argument(number), item.arguments[number].clone()),
-            None => (Part::Argument(before), Spelled { text: String::new(), range: offset..offset }),
+            None => (Part::Argument(before), Spelled::nothing(offset)),
         }
     });
-    Here { item: Some(row), schema: schema(outline, row), part, spelled }
+    Here { item: Some(row), schema: schema(outlines, row), part, spelled }
 }
 
 fn property(item: &Item, touches: &dyn Fn(&Range<usize>) -> bool) -> Option<(Part, Spelled)> {
@@ -85,33 +86,47 @@ fn property(item: &Item, touches: &dyn Fn(&Range<usize>) -> bool) -> Option<(Par
     })
 }
 
-/// What a block may hold, by the words around it.
-pub(super) fn schema(outline: &Outline, item: usize) -> Option<&'static Schema> {
+/// What a block of the first outline may hold, by the words around it. What a use of a template says is laid over the one
+/// workload of the template.
+pub(super) fn schema(outlines: &[&Outline], item: usize) -> Option<&'static Schema> {
+    let outline = outlines[0];
     let mut path = outline.path(item).into_iter().map(|item| outline.items[item].word.text.as_str());
-    let first = top(path.next()?)?;
+    let first = path.next()?;
+    let first = top(first)
+        .filter(|_| first != "use")
+        .or_else(|| laid_over(outlines, &outline.items[outline.items[item].top]))?;
     path.try_fold(first, |schema, word| match field(schema, word) {
         Some(field) => field.block,
         None if schema.word == TEMPLATE => top(word),
-        None => None,
+        None => entry(schema).and_then(|field| field.block),
     })
 }
 
-/// What a block inside of a template's use may hold: what the use says is laid over the one workload of the template.
-pub(super) fn schema_in_use(outline: &Outline, outlines: &[&Outline], item: usize) -> Option<&'static Schema> {
-    let mut path = outline.path(item).into_iter().map(|item| outline.items[item].word.text.as_str());
-    let first = workload(outlines, path.next()?)?;
-    path.try_fold(first, |schema, word| field(schema, word)?.block)
+/// The field of a block whose inner blocks begin with words of the author, such as the variables of `env`.
+pub(super) fn entry(schema: &'static Schema) -> Option<&'static Field> {
+    schema.all_fields().into_iter().find(|field| field.shape == Shape::Entries)
 }
 
-/// What the workload of a template may hold.
-fn workload(outlines: &[&Outline], template: &str) -> Option<&'static Schema> {
-    let declared = |outline: &&Outline| {
-        let mut declared = names::declarations(outline, Space::Template, None).into_iter();
-        let found = declared.find(|item| names::name(item).is_some_and(|(name, _)| name == template))?;
-        let mut inside = outline.children(Some(found.top)).filter_map(|item| top(&item.word.text));
-        inside.find(|schema| schema.all_fields().iter().any(|field| field.word == "container"))
+/// What the one workload of the template that a block uses may hold.
+fn laid_over(outlines: &[&Outline], block: &Item) -> Option<&'static Schema> {
+    let template = templates::used(outlines, block)?;
+    let is_workload = |schema: &&Schema| schema.all_fields().iter().any(|field| field.word == "container");
+    let mut workloads = template.inside().filter_map(|item| top(&item.word.text)).filter(is_workload);
+    workloads.next().filter(|_| workloads.next().is_none())
+}
+
+/// The name of the parameter at a place, where it is one of the template that is used there.
+pub(super) fn parameter_at(outlines: &[&Outline], here: &Here) -> Option<String> {
+    let item = &outlines[0].items[here.item?];
+    let top = &outlines[0].items[item.top];
+    let name = match &here.part {
+        Part::Word | Part::Name if item.parent.is_none() => here.spelled.text.as_str(),
+        Part::Value(name) if item.parent.is_none() => name,
+        Part::Argument(_) if item.parent == Some(item.top) => &item.word.text,
+        Part::Word | Part::Name | Part::Value(_) | Part::Argument(_) => return None,
     };
-    outlines.iter().find_map(declared)
+    let is_use = top.word.text == "use" || self::top(&top.word.text).is_none();
+    templates::used(outlines, top).filter(|_| is_use)?.parameter(name).map(|_| name.to_owned())
 }
 
 /// The word of a template's block, in which other blocks stand.
@@ -123,8 +138,10 @@ pub(super) fn top(word: &str) -> Option<&'static Schema> {
 }
 
 /// The field that a block is, or the value of which it is.
-pub(super) fn field_of(outline: &Outline, item: usize) -> Option<&'static Field> {
-    field(schema(outline, outline.items[item].parent?)?, &outline.items[item].word.text)
+pub(super) fn field_of(outlines: &[&Outline], item: usize) -> Option<&'static Field> {
+    let item = &outlines[0].items[item];
+    let schema = schema(outlines, item.parent?)?;
+    field(schema, &item.word.text).or_else(|| entry(schema))
 }
 
 /// The field of this word.
@@ -136,7 +153,7 @@ pub(super) fn field(schema: &'static Schema, word: &str) -> Option<&'static Fiel
 }
 
 /// The field whose value is at a place.
-pub(super) fn value_field(outline: &Outline, here: &Here) -> Option<&'static Field> {
+pub(super) fn value_field(outlines: &[&Outline], here: &Here) -> Option<&'static Field> {
     let item = here.item?;
     match (&here.part, here.schema) {
         (Part::Value(name), Some(schema)) => field(schema, name),
@@ -146,7 +163,7 @@ pub(super) fn value_field(outline: &Outline, here: &Here) -> Option<&'static Fie
             let rest = fields.iter().find(|field| field.shape == Shape::Rest);
             arguments.chain(rest).nth(*number).or(rest).copied()
         }
-        (Part::Argument(_), None) => field_of(outline, item),
+        (Part::Argument(_), None) => field_of(outlines, item),
         (Part::Value(_), None) | (Part::Word | Part::Name, _) => None,
     }
 }

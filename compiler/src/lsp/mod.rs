@@ -4,14 +4,19 @@
 //! texts of open files, everything else it reads from the disk. Whatever comes in, it answers and goes on.
 
 mod analysis;
-mod answers;
+mod completion;
+mod declared;
+mod definition;
 mod document;
 mod frame;
 mod half;
+mod hover;
 mod language;
 mod names;
 mod outline;
 mod server;
+mod symbols;
+mod templates;
 mod uri;
 
 use std::{

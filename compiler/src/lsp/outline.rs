@@ -21,6 +21,15 @@ pub(super) struct Spelled {
     pub(super) text: String,
     /// Where it stands.
     pub(super) range: Range<usize>,
+    /// Whether `(parameter)` stands before it.
+    pub(super) is_parameter: bool,
+}
+
+impl Spelled {
+    /// Nothing yet, at a place.
+    pub(super) fn nothing(at: usize) -> Self {
+        Self { range: at..at, ..Self::default() }
+    }
 }
 
 /// A block.
@@ -105,13 +114,15 @@ struct Builder<'a> {
     escaped: bool,
     /// Whether the parentheses of a type are open.
     in_type: bool,
+    /// Whether the type before what comes is `parameter`.
+    is_parameter: bool,
     is_balanced: bool,
 }
 
 impl Builder<'_> {
     fn token(&mut self, token: &Token<'_>) {
         match token.kind {
-            Kind::TypeOpen => self.in_type = true,
+            Kind::TypeOpen => (self.in_type, self.is_parameter) = (true, false),
             Kind::TypeClose => self.in_type = false,
             Kind::Newline if self.escaped => self.escaped = false,
             Kind::Newline => {
@@ -128,12 +139,14 @@ impl Builder<'_> {
             Kind::Continuation => self.escaped = true,
             Kind::Equals => self.equals(token),
             Kind::Text | Kind::Word if !self.in_type => self.word(token),
+            Kind::Word if token.text == "parameter" => self.is_parameter = true,
             Kind::Text | Kind::Word | Kind::Blank | Kind::LineComment | Kind::BlockComment | Kind::Stray => {}
         }
     }
 
     fn word(&mut self, token: &Token<'_>) {
-        let spelled = Spelled { text: said(token.text), range: token.start..token.end() };
+        let is_parameter = std::mem::take(&mut self.is_parameter);
+        let spelled = Spelled { text: said(token.text), range: token.start..token.end(), is_parameter };
         let is_left = token.start == 0 || self.text.as_bytes()[token.start - 1] == b'\n';
         if self.row.is_none() && !self.is_balanced && is_left && token.kind == Kind::Word {
             self.end_all(token.start);
@@ -164,7 +177,7 @@ impl Builder<'_> {
     fn equals(&mut self, token: &Token<'_>) {
         let Some(item) = self.row.map(|row| &mut self.outline.items[row]) else { return };
         if let Some(name) = item.arguments.pop() {
-            item.properties.push((name, Spelled { text: String::new(), range: token.end()..token.end() }));
+            item.properties.push((name, Spelled::nothing(token.end())));
             self.equals = true;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
 };
@@ -10,16 +11,17 @@ use serde_json::{Value, json};
 
 use super::{
     analysis::{self, Shown},
-    answers,
+    completion, definition,
     document::Document,
     frame::Frame,
+    hover,
     outline::Outline,
-    uri,
+    symbols, uri,
 };
 use crate::{
     diagnostics::{Problems, Severity},
     files, format,
-    sources::Sources,
+    sources::{OVERLAYS, Sources},
 };
 
 /// Codes of the protocol for requests that cannot be answered.
@@ -121,17 +123,19 @@ impl Server {
                 let (uri, document, offset) = self.place(params)?;
                 let outlines = self.outlines(&uri);
                 let all: Vec<&Outline> = outlines.iter().map(|(_, _, outline)| outline).collect();
-                Ok(answers::completions(&document, all[0], &all, offset))
+                Ok(completion::completions(&document, &all, offset))
             }
             "textDocument/hover" => {
-                let (_, document, offset) = self.place(params)?;
-                Ok(answers::hover(&document, &Outline::new(&document.text), offset))
+                let (uri, document, offset) = self.place(params)?;
+                let outlines = self.outlines(&uri);
+                let all: Vec<&Outline> = outlines.iter().map(|(_, _, outline)| outline).collect();
+                Ok(hover::hover(&document, &all, offset))
             }
             "textDocument/definition" => self.definition(params),
             "textDocument/formatting" => self.formatting(params),
             "textDocument/documentSymbol" => {
                 let document = &self.open[&self.address(params)?];
-                Ok(answers::symbols(document, &Outline::new(&document.text)))
+                Ok(symbols::symbols(document, &Outline::new(&document.text)))
             }
             other => Err((METHOD_NOT_FOUND, format!("`{other}` is not known here"))),
         }
@@ -180,17 +184,27 @@ impl Server {
         Ok((uri, document, offset))
     }
 
-    /// The outlines of a file and of its repository: its own first, each with its address and text.
+    /// The outlines of a file and of its repository: its own first, each with its address and text. Other overlays than
+    /// its own say nothing about it.
     fn outlines(&mut self, uri: &str) -> Vec<(String, Document, Outline)> {
         let mut texts: BTreeMap<String, String> = BTreeMap::new();
-        if let Some(root) = uri::path(uri).and_then(|path| files::find_root(path.parent()?)) {
-            let sources = released(self.disk(&root).0.clone());
+        let path = path(uri);
+        let root = path.as_deref().and_then(|path| files::find_root(path.parent()?));
+        if let Some(root) = &root {
+            let sources = released(self.disk(root).0.clone());
             texts.extend(
                 sources.iter().map(|(_, source)| (uri::uri(&root.join(&*source.path)), source.text.to_string())),
             );
         }
         texts.extend(self.open.iter().map(|(uri, document)| (uri.clone(), document.text.clone())));
         let own = texts.remove(uri).unwrap_or_default();
+        if let (Some(root), Some(path)) = (&root, &path)
+            && let Some(name) = overlay(root, path)
+        {
+            let inside = |folder: String| uri::uri(&root.join(OVERLAYS).join(folder));
+            let (all, its) = (inside(String::new()), inside(format!("{name}/")));
+            texts.retain(|uri, _| !uri.starts_with(&all) || uri.starts_with(&its));
+        }
         let all = std::iter::once((uri.to_owned(), own)).chain(texts);
         all.map(|(uri, text)| {
             let outline = Outline::new(&text);
@@ -203,10 +217,14 @@ impl Server {
         let (uri, _, offset) = self.place(params)?;
         let outlines = self.outlines(&uri);
         let all: Vec<&Outline> = outlines.iter().map(|(_, _, outline)| outline).collect();
-        let found = answers::definitions(&all, 0, offset).into_iter();
-        Ok(found
-            .map(|(number, range)| json!({ "uri": outlines[number].0, "range": outlines[number].1.range(&range) }))
-            .collect())
+        let mut found = definition::definitions(&all, offset);
+        // What an overlay says of a thing is no declaration of it where the base declares it.
+        let is_of_overlay = |number: usize| outlines[number].0.contains(&format!("/{OVERLAYS}"));
+        if found.iter().any(|(number, _)| !is_of_overlay(*number)) {
+            found.retain(|(number, _)| !is_of_overlay(*number));
+        }
+        let location = |(number, range): (usize, Range<usize>)| json!({ "uri": outlines[number].0, "range": outlines[number].1.range(&range) });
+        Ok(found.into_iter().map(location).collect())
     }
 
     /// A file that cannot be read stays as it is; its diagnostics say why.
@@ -263,11 +281,14 @@ impl Server {
 
     fn repository(&mut self, root: &Path, open: &[String], found: &mut BTreeMap<String, Vec<Value>>) {
         let (mut sources, problems) = self.disk(root).clone();
-        let mut texts = BTreeMap::new();
+        let (mut texts, mut overlays) = (BTreeMap::new(), BTreeSet::new());
         for uri in open {
-            let path = uri::path(uri).and_then(|path| path.canonicalize().ok().or(Some(path)));
-            if let Some(path) = path.as_deref().and_then(|path| path.strip_prefix(root).ok()) {
-                texts.insert(path.display().to_string(), (uri.clone(), self.open[uri].clone()));
+            let Some(path) = path(uri) else { continue };
+            overlays.extend(overlay(root, &path));
+            if let Ok(inside) = path.strip_prefix(root) {
+                let name = inside.display().to_string();
+                files::add_if_new(&mut sources, &name);
+                texts.insert(name, (uri.clone(), self.open[uri].clone()));
             }
         }
         sources.map_texts(|path, text| {
@@ -278,7 +299,7 @@ impl Server {
             .map(|(_, source)| (source.path.to_string(), Document::new(source.text.to_string(), Value::Null)))
             .collect();
         let address = |path: &str| texts.get(path).map_or_else(|| uri::uri(&root.join(path)), |(uri, _)| uri.clone());
-        for shown in analysis::analyse(Some(root), sources, problems) {
+        for shown in analysis::analyse(Some(root), &overlays, sources, &problems) {
             if let Some(value) = show(&shown, &known, &address) {
                 found.entry(address(&shown.place.0)).or_default().push(value);
             }
@@ -290,10 +311,23 @@ impl Server {
         let mut sources = Sources::default();
         sources.add(uri, &self.open[uri].text);
         let known = BTreeMap::from([(uri.to_owned(), self.open[uri].clone())]);
-        let shown = analysis::analyse(None, sources, Problems::default());
+        let shown = analysis::analyse(None, &BTreeSet::new(), sources, &Problems::default());
         let values = shown.iter().filter_map(|shown| show(shown, &known, &str::to_owned));
         found.entry(uri.to_owned()).or_default().extend(values);
     }
+}
+
+/// The real path of a file by its address; one that is not on the disk yet lies in a folder that is.
+fn path(uri: &str) -> Option<PathBuf> {
+    let path = uri::path(uri)?;
+    let real = path.canonicalize().ok();
+    real.or_else(|| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))).or(Some(path))
+}
+
+/// The overlay to which a file belongs.
+fn overlay(root: &Path, path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(root.join(OVERLAYS)).ok()?;
+    inside.parent()?.components().next().map(|name| name.as_os_str().to_string_lossy().into_owned())
 }
 
 /// All files, those included that are read only where another one includes them.

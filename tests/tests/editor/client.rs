@@ -172,3 +172,10 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
 pub(crate) fn uri(path: &Path) -> String {
     format!("file://{}", path.canonicalize().unwrap().display())
 }
+
+/// Line and character behind a piece of a text, counted as editors do.
+pub(crate) fn behind(text: &str, piece: &str) -> (usize, usize) {
+    let end = text.find(piece).unwrap_or_else(|| panic!("no `{piece}`")) + piece.len();
+    let start = text[..end].rfind('\n').map_or(0, |at| at + 1);
+    (text[..end].matches('\n').count(), text[start..end].encode_utf16().count())
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod client;
+mod overlays;
 mod prefixes;
 mod session;
 mod writing;

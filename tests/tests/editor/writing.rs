@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use wlc_tests::repository::Repository;
 
-use super::client::{Client, uri};
+use super::client::{Client, behind, uri};
 
 const WEB: &str = "config \"site\" {
     file \"a\" text=\"x\"
@@ -47,21 +47,14 @@ fn session() -> Session {
 }
 
 impl Session {
-    /// Line and character behind a piece of the text, counted as editors do.
-    fn behind(text: &str, piece: &str) -> (usize, usize) {
-        let end = text.find(piece).unwrap_or_else(|| panic!("no `{piece}`")) + piece.len();
-        let start = text[..end].rfind('\n').map_or(0, |at| at + 1);
-        (text[..end].matches('\n').count(), text[start..end].encode_utf16().count())
-    }
-
     fn write(&mut self, version: u64, text: &str) -> Vec<Value> {
         self.client.change(&self.web, version, json!([{ "text": text }]));
         let found = self.client.diagnostics(&self.web, version);
         found.into_iter().filter(|one| one["severity"] == 1).collect()
     }
 
-    fn labels(&mut self, text: &str, behind: &str) -> Vec<String> {
-        let (line, character) = Self::behind(text, behind);
+    fn labels(&mut self, text: &str, piece: &str) -> Vec<String> {
+        let (line, character) = behind(text, piece);
         self.client.labels(&self.web, line, character)
     }
 }
@@ -101,7 +94,7 @@ fn what_may_be_written_is_offered() {
     session.write(1, &text);
     let words = session.labels(&text, "    }\n    ");
     assert!(words.contains(&"container".to_owned()) && words.contains(&"update".to_owned()), "{words:?}");
-    for (old, new, behind, expected) in [
+    for (old, new, piece, expected) in [
         ("config=\"site\"", "config=", "config=", "site"),
         ("config=\"site\"", "config=\"\"", "config=\"", "site"),
         ("config=\"site\"", "co", "\"/é😀\" co", "config"),
@@ -113,7 +106,7 @@ fn what_may_be_written_is_offered() {
     ] {
         let text = WEB.replace(old, new);
         session.write(2, &text);
-        let labels = session.labels(&text, behind);
+        let labels = session.labels(&text, piece);
         assert!(labels.contains(&expected.to_owned()), "`{new}`: {labels:?}");
     }
 }
@@ -121,25 +114,25 @@ fn what_may_be_written_is_offered() {
 #[test]
 fn hover_explains_and_definitions_are_found() {
     let mut session = session();
-    let (line, character) = Session::behind(WEB, "8080 host");
+    let (line, character) = behind(WEB, "8080 host");
     let hover = session.client.at("hover", &session.web, line, character - 1);
     let text = hover["contents"]["value"].as_str().unwrap();
     assert!(text.contains("hostPort") && text.contains("auto"), "{text}");
-    let (line, character) = Session::behind(WEB, "deploy");
+    let (line, character) = behind(WEB, "deploy");
     let hover = session.client.at("hover", &session.web, line, character);
     assert!(hover["contents"]["value"].as_str().unwrap().contains("Deployment"), "{hover}");
-    for (behind, file, declared) in [
+    for (piece, file, declared) in [
         ("config=\"si", "web.kdl", "config "),
         ("port=\"ht", "web.kdl", "port "),
         ("require { label \"zo", "nodes/n1.kdl", "label "),
     ] {
-        let (line, character) = Session::behind(WEB, behind);
+        let (line, character) = behind(WEB, piece);
         let found = session.client.at("definition", &session.web, line, character);
-        assert_eq!(found.as_array().unwrap().len(), 1, "{behind}: {found}");
+        assert_eq!(found.as_array().unwrap().len(), 1, "{piece}: {found}");
         let path = session.repository.path().join(file);
-        assert_eq!(found[0]["uri"], uri(&path), "{behind}");
-        let (line, character) = Session::behind(&fs::read_to_string(path).unwrap(), declared);
-        assert_eq!(found[0]["range"]["start"], json!({ "line": line, "character": character }), "{behind}");
+        assert_eq!(found[0]["uri"], uri(&path), "{piece}");
+        let (line, character) = behind(&fs::read_to_string(path).unwrap(), declared);
+        assert_eq!(found[0]["range"]["start"], json!({ "line": line, "character": character }), "{piece}");
     }
 }
 
