@@ -116,7 +116,7 @@ impl World {
             let program = self.program_of(request);
             self.effect(format!("make container {name}"), |world| {
                 let (id, state) = (world.next_id(), ContainerState::Created);
-                let container = Container { id, labels: labels.to_map(), state, program };
+                let container = Container { id, labels: labels.to_map(), state, began: now, program };
                 world.pods.get_mut(&pod).and_then(|pod| pod.containers.insert(name.clone(), container));
             })?;
         }
@@ -202,9 +202,33 @@ impl World {
         self.effect(format!("stop {name}"), |world| world.end_container(name, code, end))
     }
 
+    /// A container of ours is asked to end: its id and the code with which it will, if it was running.
+    pub(super) fn begin_stop(
+        &mut self,
+        fleet: &FleetName,
+        name: &str,
+        in_time: bool,
+    ) -> Result<Option<(String, i32)>, PodmanError> {
+        let Some(container) = self.own_container(fleet, name) else { return Ok(None) };
+        if !matches!(container.state, ContainerState::Running { .. }) {
+            return Ok(None);
+        }
+        let code = match container.program {
+            Program::Runs(Some(code)) | Program::Ends(code) if in_time => code,
+            Program::Runs(_) | Program::Ends(_) => 137,
+        };
+        let id = container.id.clone();
+        self.effect(format!("stop {name}"), |world| {
+            if let Some(container) = world.container(name) {
+                container.state = ContainerState::Stopping;
+            }
+        })?;
+        Ok(Some((id, code)))
+    }
+
     pub(super) fn remove_container(&mut self, fleet: &FleetName, name: &str) -> Done {
         let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
-        if matches!(container.state, ContainerState::Running { .. }) {
+        if matches!(container.state, ContainerState::Running { .. } | ContainerState::Stopping) {
             return Err(refused("remove a container", 500, format!("{name} is running")));
         }
         self.effect(format!("remove {name}"), |world| {

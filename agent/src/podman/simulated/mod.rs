@@ -5,15 +5,22 @@
 //! can break off any call with its effects half done.
 
 mod calls;
+mod life;
 mod world;
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep};
 use wlc_plan::{name::FleetName, quantity::Millis, spec::Image};
 
-pub use self::world::Program;
 use self::world::World;
+pub use self::{
+    life::{Ending, Fate, Glanced, Glimpse, Life},
+    world::Program,
+};
 use super::{Answer, Podman, PodmanError, ownership};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
@@ -21,18 +28,43 @@ use crate::{
     observed::{Observed, PodFolders},
 };
 
+/// How often a stop that lasts looks whether it is over.
+const STOP_TICK: Duration = Duration::from_millis(50);
+
 /// The simulated Podman.
 pub struct Simulated {
     fleet: FleetName,
-    world: Mutex<World>,
-    changes: Notify,
-    clock: Box<dyn Fn() -> Moment + Send + Sync>,
+    world: Arc<Mutex<World>>,
+    changes: Arc<Notify>,
+    clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+    life: Option<Arc<dyn Life>>,
 }
 
 impl Simulated {
     /// An empty machine. `clock` is asked for the time at each call.
     pub fn new(fleet: &FleetName, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self { fleet: fleet.clone(), world: Mutex::default(), changes: Notify::new(), clock: Box::new(clock) }
+        Self {
+            fleet: fleet.clone(),
+            world: Arc::default(),
+            changes: Arc::default(),
+            clock: Arc::new(clock),
+            life: None,
+        }
+    }
+
+    /// A machine on which calls take time and go wrong.
+    pub fn living(self, life: Arc<dyn Life>) -> Self {
+        Self { life: Some(life), ..self }
+    }
+
+    /// Since when a container runs, by its id.
+    pub fn running_since(&self, id: &str) -> Option<Moment> {
+        self.world().running_since(id)
+    }
+
+    /// A look at everything.
+    pub fn glimpse<T>(&self, look: impl FnOnce(Glimpse<'_>) -> T) -> T {
+        look(Glimpse(&self.world()))
     }
 
     /// Makes an image known; `user` as the image says it, empty for none.
@@ -51,13 +83,13 @@ impl Simulated {
     pub fn kill(&self, container: &str, code: i32) {
         let now = (self.clock)();
         self.world().end_container(container, code, now);
-        self.changes.notify_one();
+        self.happened(&format!("{container} ends with {code}"));
     }
 
     /// The infra container of a pod is gone; the others go on.
     pub fn kill_sandbox(&self, pod: &str) {
         self.world().end_sandbox(pod);
-        self.changes.notify_one();
+        self.happened(&format!("the infra container of {pod} ends"));
     }
 
     /// The machine loses power and is booted again: what ran is listed as made but never started, and no pod takes a
@@ -93,7 +125,30 @@ impl Simulated {
     /// Somebody removes a pod, and leaves its volumes.
     pub fn lose_pod(&self, pod: &str) {
         self.world().pods.remove(pod);
-        self.changes.notify_one();
+        self.happened(&format!("{pod} is lost"));
+    }
+
+    /// Somebody stops a container.
+    pub fn stop_by_hand(&self, container: &str) {
+        self.kill(container, 143);
+    }
+
+    /// Somebody freezes a container, or lets it go on.
+    pub fn pause_by_hand(&self, container: &str, is_paused: bool) {
+        self.world().pause(container, is_paused, (self.clock)());
+        self.happened(&format!("{container} is paused: {is_paused}"));
+    }
+
+    /// Somebody removes a container, running or not.
+    pub fn remove_by_hand(&self, container: &str) {
+        self.world().pods.values_mut().for_each(|pod| drop(pod.containers.remove(container)));
+        self.happened(&format!("{container} is removed"));
+    }
+
+    /// Somebody gives a container another name.
+    pub fn rename_by_hand(&self, container: &str, name: &str) {
+        self.world().rename(container, name);
+        self.happened(&format!("{container} is renamed to {name}"));
     }
 
     /// A volume that somebody else made.
@@ -135,67 +190,150 @@ impl Simulated {
         self.world.lock().expect("no test panics while it holds the simulated world")
     }
 
+    /// Something happened to a container without the agent's doing.
+    fn happened(&self, line: &str) {
+        let is_heard = self.life.as_ref().is_none_or(|life| life.is_heard());
+        if let Some(life) = &self.life {
+            life.saw(line, (self.clock)(), Glimpse(&self.world()));
+        }
+        if is_heard {
+            self.changes.notify_one();
+        }
+    }
+
     /// Runs one call on the world, at the time of the clock.
     fn call<'a, T: Send + 'a>(
         &'a self,
+        name: &'static str,
         call: impl FnOnce(&mut World, Moment) -> Result<T, PodmanError> + Send + 'a,
     ) -> Answer<'a, T> {
         Box::pin(async move {
-            let now = (self.clock)();
-            let answer = call(&mut self.world(), now);
-            self.changes.notify_one();
+            let answer = self.look(name, call).await;
+            if self.life.as_ref().is_none_or(|life| life.is_heard()) {
+                self.changes.notify_one();
+            }
             answer
         })
+    }
+
+    /// Runs one call that nobody hears of.
+    fn look<'a, T: Send + 'a>(
+        &'a self,
+        name: &'static str,
+        call: impl FnOnce(&mut World, Moment) -> Result<T, PodmanError> + Send + 'a,
+    ) -> Answer<'a, T> {
+        Box::pin(async move {
+            let Some(life) = &self.life else { return call(&mut self.world(), (self.clock)()) };
+            let fate = life.fate(name);
+            sleep(fate.before).await;
+            let answer = match fate.ending {
+                Ending::Refused => Err(PodmanError::Refused {
+                    what: name.to_owned(),
+                    status: 500,
+                    why: "it is out of sorts".to_owned(),
+                }),
+                Ending::Well | Ending::HalfDone(_) | Ending::Unheard => {
+                    self.call_on_living(life.as_ref(), fate.ending, call)
+                }
+            };
+            sleep(fate.behind).await;
+            match fate.ending {
+                Ending::Unheard => Err(PodmanError::TimedOut { what: name.to_owned(), seconds: 60 }),
+                Ending::Well | Ending::Refused | Ending::HalfDone(_) => answer,
+            }
+        })
+    }
+
+    fn call_on_living<T>(
+        &self,
+        life: &dyn Life,
+        ending: Ending,
+        call: impl FnOnce(&mut World, Moment) -> Result<T, PodmanError>,
+    ) -> Result<T, PodmanError> {
+        let (mut world, now) = (self.world(), (self.clock)());
+        world.crash_at = if let Ending::HalfDone(points) = ending { Some(world.step + points) } else { None };
+        let before = world.journal.len();
+        let answer = call(&mut world, now);
+        world.crash_at = None;
+        for line in &world.journal[before..] {
+            life.saw(line, now, Glimpse(&world));
+        }
+        answer
+    }
+
+    /// Stops a container that takes its time. The container ends whether or not anybody waits for it.
+    async fn stop_living(&self, life: &Arc<dyn Life>, name: &str, grace: Millis) -> Result<(), PodmanError> {
+        let length = life.stopping(name).min(grace.duration());
+        let begun =
+            self.call("stop", |world, _| world.begin_stop(&self.fleet, name, grace.duration() > length)).await?;
+        if let Some((id, code)) = begun {
+            let (world, changes) = (Arc::clone(&self.world), Arc::clone(&self.changes));
+            let (clock, life) = (Arc::clone(&self.clock), Arc::clone(life));
+            tokio::spawn(async move {
+                sleep(length).await;
+                let mut world = world.lock().expect("no test panics while it holds the simulated world");
+                if let Some(line) = world.end_stop(&id, code, clock()) {
+                    life.saw(&line, clock(), Glimpse(&world));
+                    changes.notify_one();
+                }
+            });
+        }
+        while self.world().is_stopping(name) {
+            sleep(STOP_TICK).await;
+        }
+        Ok(())
     }
 }
 
 impl Podman for Simulated {
     fn observe(&self) -> Answer<'_, Observed> {
-        Box::pin(async move {
-            let mut world = self.world();
+        self.look("observe", |world, _| {
             world.point("observe")?;
             Ok(ownership::own(&world.found(&self.fleet), &self.fleet))
         })
     }
 
     fn make_network(&self) -> Answer<'_, ()> {
-        self.call(|world, _| world.make_network(&self.fleet))
+        self.call("make a network", |world, _| world.make_network(&self.fleet))
     }
 
     fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()> {
-        self.call(|world, now| world.make_pod(request, now))
+        self.call("make a pod", |world, now| world.make_pod(request, now))
     }
 
     fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()> {
-        self.call(|world, _| world.pull_image(image))
+        self.call("pull an image", |world, _| world.pull_image(image))
     }
 
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {
-        self.call(|world, now| world.run_container(request, now))
+        self.call("run a container", |world, now| world.run_container(request, now))
     }
 
     fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()> {
-        self.call(move |world, now| world.stop_container(&self.fleet, container, grace, now))
+        match &self.life {
+            Some(life) => Box::pin(self.stop_living(life, container, grace)),
+            None => self.call("stop", move |world, now| world.stop_container(&self.fleet, container, grace, now)),
+        }
     }
 
     fn remove_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
-        self.call(|world, _| world.remove_container(&self.fleet, container))
+        self.call("remove a container", |world, _| world.remove_container(&self.fleet, container))
     }
 
     fn remove_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
-        self.call(|world, _| world.remove_pod(&self.fleet, pod))
+        self.call("remove a pod", |world, _| world.remove_pod(&self.fleet, pod))
     }
 
     fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()> {
-        self.call(|world, now| world.swap_content(&self.fleet, swap, now))
+        self.call("swap a content", |world, now| world.swap_content(&self.fleet, swap, now))
     }
 
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {
-        self.call(|world, now| world.signal_container(&self.fleet, container, signal, now))
+        self.call("signal", |world, now| world.signal_container(&self.fleet, container, signal, now))
     }
 
     fn logs<'a>(&'a self, container: &'a str, _lines: u32) -> Answer<'a, String> {
-        self.call(|world, _| world.logs(&self.fleet, container))
+        self.call("read logs", |world, _| world.logs(&self.fleet, container))
     }
 
     fn changes(&self) -> &Notify {

@@ -62,6 +62,8 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) labels: Labels,
     pub(super) state: ContainerState,
+    /// When it was started last.
+    pub(super) began: Moment,
     pub(super) program: Program,
 }
 
@@ -97,6 +99,51 @@ impl World {
     pub(super) fn end_container(&mut self, name: &str, code: i32, now: Moment) {
         if let Some(container) = self.container(name) {
             container.end(code, now);
+        }
+    }
+
+    /// Since when a container runs, by its id.
+    pub(super) fn running_since(&self, id: &str) -> Option<Moment> {
+        let mut containers = self.pods.values().flat_map(|pod| pod.containers.values());
+        match containers.find(|container| container.id == id)?.state {
+            ContainerState::Running { started } => Some(started),
+            ContainerState::Created
+            | ContainerState::Paused
+            | ContainerState::Stopping
+            | ContainerState::Exited { .. } => None,
+        }
+    }
+
+    pub(super) fn is_stopping(&self, name: &str) -> bool {
+        let mut containers = self.pods.values().filter_map(|pod| pod.containers.get(name));
+        containers.any(|container| container.state == ContainerState::Stopping)
+    }
+
+    /// A container that was asked to end does so, unless something else became of it.
+    pub(super) fn end_stop(&mut self, id: &str, code: i32, now: Moment) -> Option<String> {
+        let mut containers = self.pods.values_mut().flat_map(|pod| &mut pod.containers);
+        let (name, container) = containers.find(|(_, container)| container.id == id)?;
+        if container.state != ContainerState::Stopping {
+            return None;
+        }
+        container.state = ContainerState::Exited { code, started: container.began, finished: now };
+        Some(format!("{name} has stopped with {code}"))
+    }
+
+    pub(super) fn pause(&mut self, name: &str, is_paused: bool, now: Moment) {
+        let Some(container) = self.container(name) else { return };
+        container.state = match (container.state, is_paused) {
+            (ContainerState::Running { .. }, true) => ContainerState::Paused,
+            (ContainerState::Paused, false) => ContainerState::Running { started: container.began.min(now) },
+            (state, _) => state,
+        };
+    }
+
+    pub(super) fn rename(&mut self, name: &str, to: &str) {
+        for pod in self.pods.values_mut() {
+            if let Some(container) = pod.containers.remove(name) {
+                pod.containers.insert(to.to_owned(), container);
+            }
         }
     }
 
@@ -136,7 +183,7 @@ impl World {
     pub(super) fn add_foreign_container(&mut self, pod: &str, name: &str, labels: &Labels, now: Moment) {
         let state = ContainerState::Running { started: now };
         let program = Program::Runs(Some(143));
-        let container = Container { id: self.next_id(), labels: labels.clone(), state, program };
+        let container = Container { id: self.next_id(), labels: labels.clone(), state, began: now, program };
         if let Some(pod) = self.pods.get_mut(pod) {
             pod.containers.insert(name.to_owned(), container);
         }
@@ -192,14 +239,15 @@ impl Pod {
 impl Container {
     pub(super) fn start(&mut self, now: Moment) {
         self.state = ContainerState::Running { started: now };
+        self.began = now;
         if let Program::Ends(code) = self.program {
             self.end(code, now);
         }
     }
 
     pub(super) fn end(&mut self, code: i32, now: Moment) {
-        if let ContainerState::Running { started } = self.state {
-            self.state = ContainerState::Exited { code, started, finished: now };
+        if matches!(self.state, ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping) {
+            self.state = ContainerState::Exited { code, started: self.began, finished: now };
         }
     }
 
