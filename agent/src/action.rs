@@ -157,6 +157,8 @@ pub enum Reason {
     Left,
     /// A second pod of a replica that may have one.
     Surplus,
+    /// The pod that takes its place is ready.
+    Succeeded,
     /// An old attempt, or what a pod left behind, is no longer needed.
     Tidy,
     /// The folders of the pod's configs are gone.
@@ -197,6 +199,7 @@ impl fmt::Display for Reason {
             Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
             Self::Left => formatter.write_str("not in the plan any more"),
             Self::Surplus => formatter.write_str("a second pod of this replica"),
+            Self::Succeeded => formatter.write_str("the pod that takes its place is ready"),
             Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
             Self::ConfigsLost => formatter.write_str("the folders of its configs are gone"),
             Self::Content => formatter.write_str("a mounted content changed"),

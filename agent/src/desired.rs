@@ -14,7 +14,6 @@ use wlc_plan::{
     node_plan::{NodePlan, ReadNodePlan},
     quantity::Millis,
     revision::Revision,
-    rollout::{OnFailure, Replacement},
     spec::PodSpec,
 };
 
@@ -69,6 +68,16 @@ impl Wanted {
     /// The name of the pod that is asked for.
     pub fn pod_name(&self) -> String {
         self.labels.pod_name()
+    }
+
+    /// The labels of a pod of it that is of this revision and holds its binding in this turn.
+    pub fn labels_of(&self, revision: Revision, turn: Turn) -> PodLabels {
+        PodLabels { revision, binding: self.instance.binding.digest(turn), ..self.labels.clone() }
+    }
+
+    /// The turn in which a pod with this binding holds its ports; none where it holds others.
+    pub fn turn(&self, binding: Digest) -> Option<Turn> {
+        [Turn::First, Turn::Second].into_iter().find(|turn| self.instance.binding.digest(*turn) == binding)
     }
 }
 
@@ -169,16 +178,13 @@ impl Desired {
 
 /// What this version cannot carry out of an instance.
 fn cannot(instance: &Instance) -> Option<String> {
-    unknown_kind(instance.kind)
-        .or_else(|| unknown_binding(&instance.binding))
-        .or_else(|| unknown_rollout(instance))
-        .or_else(|| unknown_gate(&instance.gates))
+    unknown_kind(instance.kind).or_else(|| unknown_binding(&instance.binding)).or_else(|| unknown_gate(&instance.gates))
 }
 
 fn unknown_kind(kind: WorkloadKind) -> Option<String> {
     match kind {
-        WorkloadKind::Deployment | WorkloadKind::DaemonSet => None,
-        WorkloadKind::StatefulSet | WorkloadKind::Job | WorkloadKind::CronJob => {
+        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => None,
+        WorkloadKind::Job | WorkloadKind::CronJob => {
             Some(format!("a {} is not carried out by this version", kind.word()))
         }
     }
@@ -192,22 +198,11 @@ fn unknown_binding(binding: &Binding) -> Option<String> {
     (!cores.is_empty()).then(|| "cores are not handed out by this version".to_owned())
 }
 
-fn unknown_rollout(instance: &Instance) -> Option<String> {
-    match (instance.rollout.replacement, instance.rollout.on_failure) {
-        (Replacement::StopFirst, OnFailure::Stop) => None,
-        (Replacement::StartFirst, _) => Some("start-first replacement is not carried out by this version".to_owned()),
-        (Replacement::StopFirst, OnFailure::Rollback) => {
-            Some("rollback on failure is not carried out by this version".to_owned())
-        }
-    }
-}
-
 fn unknown_gate(gates: &[StepGate]) -> Option<String> {
     let word = gates.iter().find_map(|step| match step.gate {
-        Gate::After(_) | Gate::Slot(_) => None,
+        Gate::After(_) | Gate::Slot(_) | Gate::Between(_) => None,
         Gate::Lease(_) => Some("lease"),
         Gate::Once(_) => Some("once"),
-        Gate::Between(_) => Some("between"),
     })?;
     Some(format!("the gate `{word}` is not carried out by this version"))
 }

@@ -65,20 +65,42 @@ pub enum Condition {
     Ready,
     /// It has ended well.
     Complete,
-    /// It exists no more.
+    /// It exists no more. Of an instance that the plan asks for: nothing of it is left but what the plan asks for.
     Gone,
 }
 
 /// A counted place: at most `size` instances hold a place of the slot `name` at once.
 ///
-/// An instance holds one while it is replaced, and while it is not ready for any other reason.
+/// What makes an instance hold one is said by `counts`. A replacement takes a place only of the slots that it will hold:
+/// one that makes before it breaks takes none of a slot that counts what is missing, but waits while more than `size`
+/// are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slot {
     /// What is shared, usually the name of the workload.
     pub name: SlotName,
-    /// How many may hold a place at once; at least 1.
+    /// How many may hold a place at once; at least 1, or 0 where everything makes before it breaks.
     pub size: u32,
+    /// What makes an instance hold a place.
+    #[serde(default, skip_serializing_if = "Counts::is_default")]
+    pub counts: Counts,
+}
+
+/// What makes an instance hold a place of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counts {
+    /// It is replaced, or not ready for any other reason. Kubernetes: `maxUnavailable`.
+    #[default]
+    Missing,
+    /// It has a second pod beside the one that it replaces. Kubernetes: `maxSurge`.
+    Surge,
+}
+
+impl Counts {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The lease of an identity that may exist once in the fleet.
@@ -97,13 +119,13 @@ pub struct Once {
     pub key: String,
 }
 
-/// Times at which a step may begin.
+/// Times at which a rollout may begin. One that has begun goes on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Between {
     /// IANA name of the time zone in which the windows are meant.
     pub zone: String,
-    /// The windows; one of them suffices.
+    /// The windows; one of them suffices. None: the rollout is paused, begun or not.
     pub windows: Vec<Window>,
 }
 

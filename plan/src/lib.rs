@@ -28,3 +28,4 @@ pub mod spec;
 pub mod time;
 pub mod trust;
 pub mod validate;
+pub mod window;

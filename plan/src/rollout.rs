@@ -26,6 +26,10 @@ pub enum Replacement {
     StopFirst,
     /// The new pod is ready before the old one goes: make before break.
     StartFirst,
+    /// The old pod goes; the new one waits for the gates of a first start, such as that all other old ones are gone.
+    Recreate,
+    /// Nobody replaces the old pod: the new one comes when somebody removes it.
+    OnDelete,
 }
 
 /// What happens to a failed rollout.

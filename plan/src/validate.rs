@@ -14,7 +14,7 @@ use std::{
 use crate::{
     content::ConfigContent,
     digest::Digest,
-    gate::{Gate, Step, StepGate},
+    gate::{Condition, Counts, Gate, Step, StepGate},
     instance::{Instance, SpecRef},
     limits,
     name::{ContainerName, PortName, ReplicaName, SlotName},
@@ -62,11 +62,11 @@ pub enum Rule {
     Unbound(PortName),
     #[error("host port {port}/{protocol:?} is given twice on this node")]
     HostPortTwice { port: u16, protocol: Protocol },
-    #[error("slot `{slot}` has room for {first} at one instance and for {second} at another, or for none")]
+    #[error("slot `{slot}` has room for {first} at one instance and for {second} at another, or counts something else")]
     SlotSize { slot: SlotName, first: u32, second: u32 },
     #[error("it waits for itself, over {0:?}")]
     Circle(Vec<ReplicaName>),
-    #[error("a gate waits for nobody, or holds no window")]
+    #[error("a gate waits for nobody, or for a window of no time")]
     EmptyGate,
     #[error("a pod needs at least one container")]
     Empty,
@@ -178,19 +178,19 @@ fn all_gates(plan: &NodePlan) -> impl Iterator<Item = (&ReplicaName, &StepGate)>
 }
 
 fn check_slots(plan: &NodePlan, findings: &mut Findings) {
-    let mut sizes: BTreeMap<&SlotName, u32> = BTreeMap::new();
+    let mut sizes: BTreeMap<&SlotName, (u32, Counts)> = BTreeMap::new();
     for (replica, StepGate { step: _, gate }) in all_gates(plan) {
         let empty = match gate {
             Gate::Slot(slot) => {
-                let first = *sizes.entry(&slot.name).or_insert(slot.size);
-                if first != slot.size || slot.size == 0 {
+                let (first, counts) = *sizes.entry(&slot.name).or_insert((slot.size, slot.counts));
+                if first != slot.size || counts != slot.counts || (slot.size == 0 && counts == Counts::Surge) {
                     let slot_name = slot.name.clone();
                     findings.add(replica, Rule::SlotSize { slot: slot_name, first, second: slot.size });
                 }
                 false
             }
             Gate::After(after) => after.of.is_empty(),
-            Gate::Between(between) => between.windows.is_empty(),
+            Gate::Between(between) => !between.is_whole(),
             Gate::Lease(_) | Gate::Once(_) => false,
         };
         if empty {
@@ -199,11 +199,13 @@ fn check_slots(plan: &NodePlan, findings: &mut Findings) {
     }
 }
 
-/// Gates that order first starts must not run in a circle.
+/// Gates that order first starts must not run in a circle. What is gone waits for nobody.
 fn check_circles(plan: &NodePlan, findings: &mut Findings) {
     let mut waits: BTreeMap<&ReplicaName, Vec<&ReplicaName>> = BTreeMap::new();
     for (replica, StepGate { step, gate }) in all_gates(plan) {
-        if let (Step::FirstStart, Gate::After(after)) = (step, gate) {
+        if let (Step::FirstStart, Gate::After(after)) = (step, gate)
+            && after.until != Condition::Gone
+        {
             waits.entry(replica).or_default().extend(&after.of);
         }
     }

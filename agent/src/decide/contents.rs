@@ -11,7 +11,7 @@ use wlc_plan::{
 use super::{
     Scene,
     draft::Draft,
-    gates::{self, Slots, Wish},
+    gates::{self, Cost, Slots, Wish},
     standing::Standing,
 };
 use crate::{
@@ -28,6 +28,9 @@ pub(super) fn swap<'a>(
     draft: &mut Draft<'_>,
 ) -> bool {
     let (standings, slots) = others;
+    if !standing.aims_at_newest() {
+        return false;
+    }
     let instance = &standing.wanted.instance;
     let is_changed = |wanted: &&SwappedContent| {
         pod.contents.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content)
@@ -37,7 +40,13 @@ pub(super) fn swap<'a>(
     if actions.is_empty() {
         return false;
     }
-    let wish = Wish { who: standing.who(), step: Step::Replace, gates: &instance.gates, health: standing.health };
+    let wish = Wish {
+        who: standing.who(),
+        step: Step::Replace,
+        gates: &instance.gates,
+        health: standing.health,
+        cost: Cost::Content,
+    };
     let is_open = gates::pass(scene, standings, slots, wish, draft);
     if is_open {
         draft.act(standing.who(), Reason::Content, actions);

@@ -1,27 +1,22 @@
 //! The one evaluator of gates.
 //!
-//! `after` looks at replicas at the revision that the plan asks for. A slot counts every instance of the node that names
-//! it: whoever is replaced, or not ready for any other reason, holds one of its places. A replica that is known not to be
-//! ready holds its place already, so it may be replaced without taking another.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! `after` looks at replicas at the revision that the plan asks for, `between` at the clock. Who holds the places of slots
+//! stands in a file of its own.
 
 use wlc_plan::{
-    gate::{After, Condition, Gate, Slot, Step, StepGate},
-    name::{ReplicaName, SlotName},
+    gate::{After, Between, Condition, Gate, Step, StepGate},
+    name::ReplicaName,
+    window::Opening,
 };
 
+pub(super) use super::slots::Slots;
 use super::{
     Scene,
     draft::{Draft, Who},
-    standing::{self, Health, Holding, Standing},
+    slots,
+    standing::{self, Health, Standing},
 };
 use crate::clock::Moment;
-
-/// Who holds the places of each slot.
-pub(super) struct Slots<'a> {
-    held: BTreeMap<&'a SlotName, BTreeSet<&'a ReplicaName>>,
-}
 
 /// A step that a replica wants to make.
 #[derive(Clone, Copy)]
@@ -34,6 +29,19 @@ pub(super) struct Wish<'a> {
     pub(super) gates: &'a [StepGate],
     /// How well its pod is.
     pub(super) health: Health,
+    /// What it costs.
+    pub(super) cost: Cost,
+}
+
+/// What a step costs while it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cost {
+    /// The replica is missing.
+    Missing,
+    /// The room of a second pod.
+    Surge,
+    /// A mounted content changes under a pod that goes on: it may be missing for a while.
+    Content,
 }
 
 /// What holds a step back.
@@ -43,64 +51,7 @@ struct Blocked {
     until: Option<Moment>,
 }
 
-impl<'a> Slots<'a> {
-    /// The places that are held now.
-    pub(super) fn new(scene: Scene<'a>, standings: &[Standing<'a>]) -> Self {
-        let mut held: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
-        for standing in standings.iter().filter(|standing| holds_places(scene, standing)) {
-            for slot in slots_of(standing) {
-                held.entry(&slot.name).or_default().insert(standing.wanted.replica());
-            }
-        }
-        Self { held }
-    }
-
-    /// Takes a place; false where none is free.
-    ///
-    /// Whoever holds one already may go on if it is known not to be ready, or if no more are held than there are.
-    fn take(&mut self, slot: &'a Slot, replica: &'a ReplicaName, health: Health) -> bool {
-        let held = self.held.entry(&slot.name).or_default();
-        let size = usize::try_from(slot.size).unwrap_or(usize::MAX);
-        if held.contains(replica) {
-            return health == Health::NotReady || held.len() <= size;
-        }
-        let free = held.len() < size;
-        if free {
-            held.insert(replica);
-        }
-        free
-    }
-
-    fn holders(&self, slot: &Slot) -> String {
-        let names = self.held.get(&slot.name).into_iter().flatten();
-        names.take(5).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Whether a replica holds a place of each slot that it names: it is being replaced, or not ready.
-fn holds_places(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
-    let replica = standing.wanted.replica();
-    let has_begun = matches!(standing.holding, Holding::Current(_) | Holding::Other(_)) || !waits_to_start(standing);
-    let is_failing = scene.ledger.failures.get(replica).is_some_and(|failure| failure.pod == standing.target);
-    scene.busy.contains(replica) || is_failing || (has_begun && !standing.is_available(scene.now))
-}
-
-fn waits_to_start(standing: &Standing<'_>) -> bool {
-    standing.wanted.instance.gates.iter().any(|gate| gate.step == Step::FirstStart && slot(gate).is_some())
-}
-
-fn slots_of<'a>(standing: &Standing<'a>) -> impl Iterator<Item = &'a Slot> {
-    standing.wanted.instance.gates.iter().filter_map(slot)
-}
-
-fn slot(gate: &StepGate) -> Option<&Slot> {
-    match &gate.gate {
-        Gate::Slot(slot) => Some(slot),
-        Gate::After(_) | Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => None,
-    }
-}
-
-/// Whether all gates of a step are open; each that is not becomes a wait. Places are taken only when all else is open.
+/// Whether all gates of a step are open; each that is not becomes a wait. Places are taken only when all is open.
 pub(super) fn pass<'a>(
     scene: Scene<'a>,
     standings: &[Standing<'a>],
@@ -108,27 +59,41 @@ pub(super) fn pass<'a>(
     wish: Wish<'a>,
     draft: &mut Draft<'_>,
 ) -> bool {
-    let gates = || wish.gates.iter().filter(|gate| gate.step == wish.step).map(|gate| &gate.gate);
-    let mut blocked: Vec<_> = gates().filter_map(|gate| closed(scene, standings, gate)).collect();
+    let gates = || wish.gates.iter().filter(|gate| gate.step == wish.step);
+    let mut blocked: Vec<_> = gates().filter_map(|gate| closed(scene, standings, &wish, &gate.gate)).collect();
     if blocked.is_empty() {
-        blocked.extend(gates().filter_map(|gate| full(slots, wish, gate)));
+        let full = gates().filter_map(slots::slot).filter_map(|slot| slots.refusal(slot, &wish));
+        blocked.extend(full.map(|reason| Blocked { gate: "slot", reason, until: None }));
     }
-    let is_open = blocked.is_empty();
+    if blocked.is_empty() {
+        gates().filter_map(slots::slot).for_each(|slot| slots.take(slot, &wish));
+        return true;
+    }
     for Blocked { gate, reason, until } in blocked {
         draft.wait(wish.who, gate, reason, until);
     }
-    is_open
+    false
 }
 
 /// What closes a gate other than a slot.
-fn closed(scene: Scene<'_>, standings: &[Standing<'_>], gate: &Gate) -> Option<Blocked> {
+fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &Gate) -> Option<Blocked> {
     match gate {
+        // The order of replacements protects what serves: what never has need not keep it (P-041).
+        Gate::After(_) if wish.step == Step::Replace && has_never_served(scene, standings, wish) => None,
         Gate::After(after) => closed_after(scene, standings, after),
+        Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
-        Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => {
+        Gate::Lease(_) | Gate::Once(_) => {
             unreachable!("an instance with such a gate is refused before it is decided about")
         }
     }
+}
+
+/// Whether the pod that is to go is not ready, and never has been.
+fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
+    let pod = standing::of(standings, wish.who.replica).and_then(|standing| standing.holding.pod());
+    let is_new = pod.is_some_and(|pod| !scene.ledger.available.contains(&pod.name));
+    is_new && wish.health == Health::NotReady
 }
 
 fn closed_after(scene: Scene<'_>, standings: &[Standing<'_>], after: &After<ReplicaName>) -> Option<Blocked> {
@@ -149,6 +114,26 @@ fn has_reached(scene: Scene<'_>, standings: &[Standing<'_>], replica: &ReplicaNa
     }
 }
 
+/// A rollout begins inside a window, and goes on outside of it; so does the way back from one that failed.
+fn closed_between(scene: Scene<'_>, wish: &Wish<'_>, between: &Between) -> Option<Blocked> {
+    let has_begun = || {
+        let asked = &scene.desired.wanted(wish.who.replica)?.instance.spec;
+        let record = scene.ledger.rollouts.get(wish.who.workload)?;
+        let is_under_way = record.begun.values().any(|begun| begun.revision == asked.revision);
+        (is_under_way || record.failure_of(asked).is_some()).then_some(())
+    };
+    match between.at(scene.now.timestamp()) {
+        Opening::Open => None,
+        Opening::ClosedUntil(_) if has_begun().is_some() => None,
+        Opening::ClosedUntil(at) => {
+            let at = Moment(u64::try_from(at.seconds()).unwrap_or(0).saturating_mul(1_000));
+            let reason = "a rollout begins inside its window only".to_owned();
+            Some(Blocked { gate: "window", reason, until: Some(at) })
+        }
+        Opening::Never => Some(Blocked { gate: "paused", reason: "the rollout is paused".to_owned(), until: None }),
+    }
+}
+
 /// The condition as the end of a sentence.
 pub(super) fn words(condition: Condition) -> &'static str {
     match condition {
@@ -157,19 +142,4 @@ pub(super) fn words(condition: Condition) -> &'static str {
         Condition::Complete => "is complete",
         Condition::Gone => "is gone",
     }
-}
-
-fn full<'a>(slots: &mut Slots<'a>, wish: Wish<'a>, gate: &'a Gate) -> Option<Blocked> {
-    let Gate::Slot(slot) = gate else { return None };
-    if slots.take(slot, wish.who.replica, wish.health) {
-        return None;
-    }
-    let reason = format!(
-        "{} of {} places of `{}` are held by {}",
-        slots.held[&slot.name].len(),
-        slot.size,
-        slot.name,
-        slots.holders(slot)
-    );
-    Some(Blocked { gate: "slot", reason, until: None })
 }

@@ -5,8 +5,8 @@ use wlc_plan::gate::Step;
 use super::{
     Scene, containers, contents,
     draft::Draft,
-    gates::{self, Slots, Wish},
-    leftovers, make, replacement,
+    gates::{self, Cost, Slots, Wish},
+    leftovers, make, record, replacement,
     standing::{Holding, Standing},
     tidy, upkeep,
 };
@@ -36,6 +36,12 @@ pub(super) fn next_step<'a>(
                 upkeep::of_older(scene, standing, pod, draft);
             }
         }
+        Holding::Both { new, old } => {
+            if !upkeep::of_current(scene, standing, new, draft) && !upkeep::of_older(scene, standing, old, draft) {
+                wait_for_probes(scene, standing, new, draft);
+                wait_for_min_ready(scene, standing, draft);
+            }
+        }
         Holding::Current(pod) => {
             let is_kept = upkeep::of_current(scene, standing, pod, draft)
                 || contents::swap(scene, standing, pod, (standings, slots), draft)
@@ -50,7 +56,11 @@ pub(super) fn next_step<'a>(
 
 fn remove_surplus(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
     let actions = standing.surplus.iter().flat_map(|pod| leftovers::stop_by_its_spec(scene, pod)).collect();
-    draft.act(standing.who(), Reason::Surplus, actions);
+    let reason = match standing.holding {
+        Holding::Current(_) => Reason::Succeeded,
+        Holding::Nothing | Holding::Other(_) | Holding::Both { .. } => Reason::Surplus,
+    };
+    draft.act(standing.who(), reason, actions);
 }
 
 fn first_start<'a>(
@@ -61,17 +71,19 @@ fn first_start<'a>(
     draft: &mut Draft<'_>,
 ) {
     let gates = &standing.wanted.instance.gates;
-    let wish = Wish { who: standing.who(), step: Step::FirstStart, gates, health: standing.health };
+    let wish =
+        Wish { who: standing.who(), step: Step::FirstStart, gates, health: standing.health, cost: Cost::Missing };
     if gates::pass(scene, standings, slots, wish, draft) {
-        let pulls = make::pull_images(&standing.wanted.spec);
-        let actions: Vec<Action> = pulls.chain(make::make(scene, standing.wanted)).collect();
+        let pulls = make::pull_images(standing.aim.spec);
+        let actions: Vec<Action> = pulls.chain(make::make(scene, standing.plan())).collect();
+        record::begin(scene, standing, draft);
         draft.act(standing.who(), Reason::New, actions);
     }
 }
 
 /// A pod that is not ready says which probe it waits for, and what that one saw.
 fn wait_for_probes(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
-    for container in containers::of(scene, pod, &standing.wanted.spec) {
+    for container in containers::of(scene, pod, standing.aim.spec) {
         if let Some(reason) = container.open_probe() {
             draft.wait(standing.who(), "probe", reason, None);
         }

@@ -13,7 +13,7 @@ use wlc_plan::{
 use super::{
     Removal, Scene,
     draft::{Draft, Who},
-    gates::{self, Slots, Wish},
+    gates::{self, Cost, Slots, Wish},
     standing::{Standing, health},
     stop,
 };
@@ -40,7 +40,8 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
         let pods: Vec<_> = scene.observed.pods_of(&leaving.replica).collect();
         let Some(first) = pods.first() else { continue };
         let who = Who { replica: &leaving.replica, workload: &leaving.workload, pod: &first.name };
-        let wish = Wish { who, step: Step::Leave, gates: &leaving.gates, health: health(scene, first) };
+        let wish =
+            Wish { who, step: Step::Leave, gates: &leaving.gates, health: health(scene, first), cost: Cost::Missing };
         if !scene.busy.contains(who.replica) && !gates::pass(scene, standings, slots, wish, draft) {
             continue;
         }
@@ -51,8 +52,8 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
 /// Volumes and folders of pods that are gone: whatever a pod leaves behind goes with it.
 ///
 /// Those of a pod that is wanted stay: it is about to be made. A replica that has something else to do does that first.
-pub(super) fn of_gone_pods(scene: Scene<'_>, draft: &mut Draft<'_>) {
-    let is_wanted = |name: &str| scene.desired.wanted.iter().any(|wanted| wanted.pod_name() == name);
+pub(super) fn of_gone_pods(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Draft<'_>) {
+    let is_wanted = |name: &str| standings.iter().any(|standing| standing.target == name);
     for pod in scene.observed.leftovers.iter().filter(|name| !is_wanted(name)) {
         let Some(replica) = replica_of(pod) else { continue };
         if scene.busy.contains(&replica)

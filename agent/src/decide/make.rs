@@ -29,20 +29,31 @@ pub(super) fn pull_images(spec: &PodSpec) -> impl Iterator<Item = Action> {
     })
 }
 
-/// Makes the wanted pod, and runs those of its containers that need not wait for a verdict.
-pub(super) fn make(scene: Scene<'_>, wanted: &Wanted) -> Vec<Action> {
-    let network = (!scene.observed.network).then_some(Action::MakeNetwork);
-    let pod = Action::MakePod(Box::new(request(wanted)));
-    network.into_iter().chain([pod]).chain(first_runs(scene, wanted)).collect()
+/// A pod that is to be made.
+#[derive(Clone, Copy)]
+pub(super) struct Plan<'a> {
+    /// The replica.
+    pub(super) wanted: &'a Wanted,
+    /// The spec of its revision.
+    pub(super) spec: &'a PodSpec,
+    /// Its labels.
+    pub(super) labels: &'a PodLabels,
 }
 
-/// The wanted pod as it is to be made.
-pub(super) fn request(wanted: &Wanted) -> PodRequest {
-    let contents = wanted.instance.contents.iter();
+/// Makes a pod, and runs those of its containers that need not wait for a verdict.
+pub(super) fn make(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
+    let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+    let pod = Action::MakePod(Box::new(request(plan)));
+    network.into_iter().chain([pod]).chain(first_runs(scene, plan)).collect()
+}
+
+/// A pod as it is to be made.
+pub(super) fn request(plan: Plan<'_>) -> PodRequest {
+    let contents = plan.wanted.instance.contents.iter();
     PodRequest {
-        labels: wanted.labels.clone(),
-        spec: wanted.spec.clone(),
-        ports: ports(wanted),
+        labels: plan.labels.clone(),
+        spec: plan.spec.clone(),
+        ports: ports(plan),
         contents: contents.map(|one| ((one.container.clone(), one.path.clone()), one.content)).collect(),
     }
 }
@@ -72,14 +83,16 @@ pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&Co
     }))
 }
 
-fn ports(wanted: &Wanted) -> Vec<PublishedPort> {
+fn ports(plan: Plan<'_>) -> Vec<PublishedPort> {
+    let Plan { wanted, spec, labels } = plan;
+    let turn = wanted.turn(labels.binding).unwrap_or(Turn::First);
     let inside = |container: &ContainerName, port: &PortName| {
-        wanted.spec.container(container)?.ports.iter().find(|one| one.name == *port).map(|one| one.number)
+        spec.container(container)?.ports.iter().find(|one| one.name == *port).map(|one| one.number)
     };
     let publish = |bound: &PortBinding| {
         Some(PublishedPort {
             address: bound.address,
-            host: bound.host.at(Turn::First),
+            host: bound.host.at(turn),
             inside: inside(&bound.container, &bound.port)?,
             protocol: bound.protocol,
         })
@@ -87,13 +100,13 @@ fn ports(wanted: &Wanted) -> Vec<PublishedPort> {
     wanted.instance.binding.ports.iter().filter_map(publish).collect()
 }
 
-fn first_runs(scene: Scene<'_>, wanted: &Wanted) -> Vec<Action> {
+fn first_runs(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
     let mut started = BTreeSet::new();
     let mut runs = Vec::new();
-    for container in &wanted.spec.containers {
-        if container.after.iter().all(|after| is_open(after, &wanted.spec, &started)) {
+    for container in &plan.spec.containers {
+        if container.after.iter().all(|after| is_open(after, plan.spec, &started)) {
             started.insert(&container.name);
-            runs.push(run(scene, &wanted.labels, &wanted.spec, (container, 0)));
+            runs.push(run(scene, plan.labels, plan.spec, (container, 0)));
         }
     }
     runs

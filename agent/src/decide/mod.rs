@@ -4,6 +4,7 @@
 //! event costs a delay and nothing else; once everything is as desired, it asks for nothing. The order of the phases
 //! stands in [`decide`]; each subject has a file of its own.
 
+mod aim;
 mod back_off;
 mod containers;
 mod contents;
@@ -14,7 +15,9 @@ mod instance;
 mod leftovers;
 mod make;
 mod progress;
+mod record;
 mod replacement;
+mod slots;
 mod standing;
 mod states;
 mod stop;
@@ -93,7 +96,8 @@ pub fn decide(scene: Scene<'_>) -> Decision {
         progress::judge(scene, standing, &mut draft);
         instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
     }
-    leftovers::of_gone_pods(scene, &mut draft);
+    leftovers::of_gone_pods(scene, &standings, &mut draft);
+    record::keep(scene, &standings, &mut draft);
     let states = states::all(scene, &standings, &draft);
     draft.finish(states)
 }

@@ -3,30 +3,45 @@
 use std::cmp::Reverse;
 
 use wlc_plan::{
+    binding::Turn,
     gate::Condition,
     name::ReplicaName,
+    rollout::Replacement,
     spec::{MountSource, PodSpec},
 };
 
-use super::{Scene, containers, draft::Who};
+use super::{
+    Scene,
+    aim::{self, Aim, UnderWay},
+    containers,
+    draft::Who,
+    make,
+};
 use crate::{
     clock::Moment,
     desired::Wanted,
     observed::{ObservedPod, PodFolders, Sandbox},
+    podman::labels::PodLabels,
 };
 
 /// How a wanted replica stands.
 pub(super) struct Standing<'a> {
     /// What is wanted.
     pub(super) wanted: &'a Wanted,
-    /// The name of the pod that is asked for.
+    /// The revision that it is to run now.
+    pub(super) aim: Aim<'a>,
+    /// The labels of its pod of that revision: of the one that it has, or of the one that is to be made.
+    pub(super) labels: PodLabels,
+    /// The name of that pod.
     pub(super) target: String,
     /// What it has.
     pub(super) holding: Holding<'a>,
     /// Further pods of it, which have to go.
     pub(super) surplus: Vec<&'a ObservedPod>,
-    /// How well its pod is.
+    /// How well its pod is; of two, the one that is better.
     pub(super) health: Health,
+    /// How well its pod of the revision is that it is to run.
+    new_health: Health,
 }
 
 /// The pod of a replica.
@@ -38,6 +53,13 @@ pub(super) enum Holding<'a> {
     Current(&'a ObservedPod),
     /// One of another revision or binding, or one whose configs are lost.
     Other(&'a ObservedPod),
+    /// The one that is asked for, which does not count as ready yet, and beside it the one that it replaces.
+    Both {
+        /// The one that is asked for.
+        new: &'a ObservedPod,
+        /// The one that goes.
+        old: &'a ObservedPod,
+    },
 }
 
 /// How well a pod or container is.
@@ -58,7 +80,8 @@ pub(super) enum Health {
 
 /// How all wanted replicas stand, sorted by name.
 pub(super) fn all(scene: Scene<'_>) -> Vec<Standing<'_>> {
-    scene.desired.wanted.iter().map(|wanted| Standing::of(scene, wanted)).collect()
+    let under_way = aim::under_way(scene);
+    scene.desired.wanted.iter().map(|wanted| Standing::of(scene, wanted, &under_way)).collect()
 }
 
 /// In the order in which they take their turn: what is not ready anyway first, so that a broken revision never blocks the
@@ -76,18 +99,27 @@ pub(super) fn of<'s, 'a>(standings: &'s [Standing<'a>], replica: &ReplicaName) -
 }
 
 impl<'a> Standing<'a> {
-    fn of(scene: Scene<'a>, wanted: &'a Wanted) -> Self {
-        let target = wanted.pod_name();
-        let mut pods: Vec<_> = scene.observed.pods_of(wanted.replica()).collect();
-        pods.sort_by_key(|pod| (pod.name != target, Reverse(pod.created)));
-        let mut pods = pods.into_iter();
-        let holding = match pods.next() {
-            None => Holding::Nothing,
-            Some(pod) if pod.name == target && !has_lost_configs(pod, &wanted.spec) => Holding::Current(pod),
-            Some(pod) => Holding::Other(pod),
+    fn of(scene: Scene<'a>, wanted: &'a Wanted, under_way: &UnderWay<'_>) -> Self {
+        let pods: Vec<&ObservedPod> = scene.observed.pods_of(wanted.replica()).collect();
+        let aim = aim::of(scene, wanted, !pods.is_empty(), under_way);
+        let is_current = |pod: &&&ObservedPod| {
+            let is_aim = pod.revision == aim.reference.revision && wanted.turn(pod.binding).is_some();
+            is_aim && !has_lost_configs(pod, aim.spec)
         };
-        let health = holding.pod().map_or(Health::NotReady, |pod| health(scene, pod));
-        Self { wanted, target, holding, surplus: pods.collect(), health }
+        let new = pods.iter().filter(is_current).max_by_key(|pod| worth(scene, pod)).copied();
+        let old = pods.iter().filter(|pod| !is_current(pod)).max_by_key(|pod| worth(scene, pod)).copied();
+        let new_health = new.map_or(Health::NotReady, |pod| health(scene, pod));
+        let holding = holding(scene, wanted, (new, new_health), old);
+        let health = match holding {
+            Holding::Nothing => Health::NotReady,
+            Holding::Current(_) => new_health,
+            Holding::Other(pod) => health(scene, pod),
+            Holding::Both { old, .. } => better(new_health, health(scene, old)),
+        };
+        let kept = holding.pods();
+        let surplus = pods.into_iter().filter(|pod| !kept.contains(&Some(pod.name.as_str()))).collect();
+        let labels = labels(wanted, &aim, holding);
+        Self { wanted, aim, target: labels.pod_name(), labels, holding, surplus, health, new_health }
     }
 
     /// The replica, for tasks and waits.
@@ -96,48 +128,140 @@ impl<'a> Standing<'a> {
         Who { replica: &instance.replica, workload: &instance.workload, pod: &self.target }
     }
 
-    /// When it counts as ready at the revision that is asked for: it has been ready for its min-ready time.
+    /// The pod that it is to have, as it is made.
+    pub(super) fn plan(&self) -> make::Plan<'_> {
+        make::Plan { wanted: self.wanted, spec: self.aim.spec, labels: &self.labels }
+    }
+
+    /// Whether it is to run what the plan asks for, and not an older revision.
+    pub(super) fn aims_at_newest(&self) -> bool {
+        self.aim.reference == &self.wanted.instance.spec
+    }
+
+    /// When its pod of the revision that it is to run counts as ready: it has been ready for its min-ready time.
     pub(super) fn counts_from(&self) -> Option<Moment> {
-        match (self.holding, self.health) {
-            (Holding::Current(_), Health::Ready { since }) => Some(since.plus(self.wanted.instance.rollout.min_ready)),
-            (Holding::Current(_), Health::Unknown | Health::NotReady | Health::Complete)
+        match (self.holding, self.new_health) {
+            (Holding::Current(_) | Holding::Both { .. }, Health::Ready { since }) => {
+                Some(since.plus(self.wanted.instance.rollout.min_ready))
+            }
+            (Holding::Current(_) | Holding::Both { .. }, Health::Unknown | Health::NotReady | Health::Complete)
             | (Holding::Nothing | Holding::Other(_), _) => None,
         }
     }
 
-    /// Whether its pod is as ready as its revision asks for, whichever revision that is.
+    /// Whether a pod of it is as ready as its revision asks for, whichever revision that is.
     pub(super) fn is_available(&self, now: Moment) -> bool {
         match (self.holding, self.health) {
             (Holding::Current(_), _) => {
                 self.counts_from().is_some_and(|at| at <= now) || self.health == Health::Complete
             }
-            (Holding::Other(_), health) => matches!(health, Health::Ready { .. } | Health::Complete),
+            (Holding::Other(_) | Holding::Both { .. }, health) => {
+                matches!(health, Health::Ready { .. } | Health::Complete)
+            }
             (Holding::Nothing, _) => false,
         }
     }
 
-    /// Whether it has come so far at the revision that is asked for.
+    /// Whether it has come so far at the revision that is asked for. What went back to an older one has not.
     pub(super) fn has_reached(&self, scene: Scene<'_>, condition: Condition) -> bool {
         match (self.holding, condition) {
-            (Holding::Nothing, Condition::Gone) => true,
-            (Holding::Nothing | Holding::Other(_), _) | (Holding::Current(_), Condition::Gone) => false,
-            (Holding::Current(pod), Condition::Started) => {
+            (Holding::Nothing | Holding::Current(_), Condition::Gone) => true,
+            (Holding::Other(_) | Holding::Both { .. }, Condition::Gone) => false,
+            (Holding::Nothing | Holding::Other(_), _) => false,
+            (Holding::Current(_) | Holding::Both { .. }, _) if !self.aims_at_newest() => false,
+            (Holding::Current(pod) | Holding::Both { new: pod, .. }, Condition::Started) => {
                 let started = |container: containers::Container<'_>| container.has_reached(Condition::Started);
-                pod.sandbox == Sandbox::Up && containers::of(scene, pod, &self.wanted.spec).all(started)
+                pod.sandbox == Sandbox::Up && containers::of(scene, pod, self.aim.spec).all(started)
             }
-            (Holding::Current(_), Condition::Ready) => self.counts_from().is_some_and(|at| at <= scene.now),
-            (Holding::Current(_), Condition::Complete) => self.health == Health::Complete,
+            (Holding::Current(_) | Holding::Both { .. }, Condition::Ready) => {
+                self.counts_from().is_some_and(|at| at <= scene.now)
+            }
+            (Holding::Current(_) | Holding::Both { .. }, Condition::Complete) => self.new_health == Health::Complete,
         }
     }
 }
 
 impl<'a> Holding<'a> {
-    /// The pod, whichever it is.
+    /// The pod, whichever it is; of two, the one that is asked for.
     pub(super) fn pod(self) -> Option<&'a ObservedPod> {
         match self {
             Self::Nothing => None,
-            Self::Current(pod) | Self::Other(pod) => Some(pod),
+            Self::Current(pod) | Self::Other(pod) | Self::Both { new: pod, .. } => Some(pod),
         }
+    }
+
+    /// The names of all pods.
+    fn pods(self) -> [Option<&'a str>; 2] {
+        match self {
+            Self::Nothing => [None, None],
+            Self::Current(pod) | Self::Other(pod) => [Some(pod.name.as_str()), None],
+            Self::Both { new, old } => [Some(new.name.as_str()), Some(old.name.as_str())],
+        }
+    }
+}
+
+/// What a replica has, of its best pod of the revision that it is to run and its best other one.
+///
+/// Where the new pod is made before the old one goes, both stay until the new one counts as ready. Elsewhere one stays: the
+/// old one, if it alone is ready, and then it is replaced in its turn.
+fn holding<'a>(
+    scene: Scene<'a>,
+    wanted: &Wanted,
+    new: (Option<&'a ObservedPod>, Health),
+    old: Option<&'a ObservedPod>,
+) -> Holding<'a> {
+    let (new, old) = match (new, old) {
+        ((None, _), None) => return Holding::Nothing,
+        ((None, _), Some(old)) => return Holding::Other(old),
+        ((Some(new), _), None) => return Holding::Current(new),
+        ((Some(new), health), Some(old)) => ((new, health), old),
+    };
+    let rollout = &wanted.instance.rollout;
+    let counts = match new.1 {
+        Health::Ready { since } => since.plus(rollout.min_ready) <= scene.now,
+        Health::Complete => true,
+        Health::Unknown | Health::NotReady => false,
+    };
+    match rollout.replacement {
+        _ if counts => Holding::Current(new.0),
+        Replacement::StartFirst => Holding::Both { new: new.0, old },
+        Replacement::StopFirst | Replacement::Recreate | Replacement::OnDelete => match health(scene, old) {
+            Health::Ready { .. } => Holding::Other(old),
+            Health::Unknown | Health::NotReady | Health::Complete => Holding::Current(new.0),
+        },
+    }
+}
+
+/// The labels of the pod that it has of this revision, or is to get. One that is made beside another takes the ports that
+/// the other one does not hold.
+fn labels(wanted: &Wanted, aim: &Aim<'_>, holding: Holding<'_>) -> PodLabels {
+    let turn = match holding {
+        Holding::Nothing => Turn::First,
+        Holding::Current(pod) | Holding::Both { new: pod, .. } => wanted.turn(pod.binding).unwrap_or(Turn::First),
+        Holding::Other(pod) => match (wanted.instance.rollout.replacement, wanted.turn(pod.binding)) {
+            (Replacement::StartFirst, Some(Turn::First)) => Turn::Second,
+            (_, _) => Turn::First,
+        },
+    };
+    wanted.labels_of(aim.reference.revision, turn)
+}
+
+/// Of several pods the one that is most ready is kept, and of equals the oldest.
+fn worth(scene: Scene<'_>, pod: &ObservedPod) -> (u8, Reverse<Moment>) {
+    let rank = match health(scene, pod) {
+        Health::Ready { .. } | Health::Complete => 2,
+        Health::Unknown => 1,
+        Health::NotReady => 0,
+    };
+    (rank, Reverse(pod.created))
+}
+
+fn better(one: Health, other: Health) -> Health {
+    match (one, other) {
+        (Health::Ready { .. } | Health::Complete, _) => one,
+        (_, Health::Ready { .. } | Health::Complete) => other,
+        (Health::Unknown, _) => one,
+        (Health::NotReady, Health::Unknown | Health::NotReady) => other,
     }
 }
 

@@ -34,6 +34,8 @@ pub struct InstanceState {
     pub revision: Option<Revision>,
     /// Its containers in the order of the spec.
     pub containers: Vec<ContainerView>,
+    /// The revision that failed here and was given up, while the plan asks for it.
+    pub bad_revision: Option<Revision>,
     /// What went wrong last, if anything did.
     pub last_failure: Option<String>,
 }
@@ -142,7 +144,13 @@ fn of_wanted(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> In
         phase: phase(scene, standing, draft),
         ready: matches!(standing.health, Health::Ready { .. }),
         revision: pod.map(|pod| pod.revision),
-        containers: views(scene, pod, Some(&standing.wanted.spec)),
+        containers: views(scene, pod, Some(standing.aim.spec)),
+        bad_revision: scene
+            .ledger
+            .rollouts
+            .get(&instance.workload)
+            .and_then(|record| record.failure_of(&instance.spec))
+            .map(|bad| bad.revision),
         last_failure: last_failure(scene, &instance.replica, pod),
     }
 }
@@ -164,6 +172,7 @@ fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> Instanc
         ready: false,
         revision: pod.map(|pod| pod.revision),
         containers: views(scene, pod, None),
+        bad_revision: None,
         last_failure: last_failure(scene, replica, pod),
     }
 }
@@ -176,8 +185,9 @@ fn phase(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> Phase 
         (Holding::Nothing, _) if is_acting => Phase::Starting,
         (Holding::Nothing, _) if backs_off => Phase::BackOff,
         (Holding::Nothing, _) => Phase::Pending,
-        (Holding::Other(_), _) if is_acting => Phase::Replacing,
-        (Holding::Current(_) | Holding::Other(_), _) if backs_off => Phase::BackOff,
+        (Holding::Other(_) | Holding::Both { .. }, _) if is_acting => Phase::Replacing,
+        (Holding::Current(_) | Holding::Other(_) | Holding::Both { .. }, _) if backs_off => Phase::BackOff,
+        (Holding::Both { .. }, _) => Phase::Replacing,
         (Holding::Current(_) | Holding::Other(_), Health::Ready { .. }) => Phase::Running,
         (Holding::Current(_) | Holding::Other(_), Health::Complete) => Phase::Complete,
         (Holding::Current(pod) | Holding::Other(pod), Health::Unknown | Health::NotReady) => {
@@ -187,7 +197,7 @@ fn phase(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> Phase 
 }
 
 fn unready(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, is_acting: bool) -> Phase {
-    let all = || containers::of(scene, pod, &standing.wanted.spec);
+    let all = || containers::of(scene, pod, standing.aim.spec);
     if all().any(|container| container.ended_as() == Some(Fate::Failed)) {
         return Phase::Failed;
     }

@@ -9,7 +9,7 @@ use super::{
     Scene,
     back_off::EndedRun,
     containers::{self, Container, Fate},
-    draft::Draft,
+    draft::{Draft, Who},
     gates, leftovers, make,
     standing::Standing,
 };
@@ -23,17 +23,17 @@ use crate::{
 
 /// Keeps the pod that is asked for; true where a task was proposed.
 pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
-    let spec = &standing.wanted.spec;
+    let spec = standing.aim.spec;
     match sandbox(scene, pod) {
         Sandbox::Down if is_over(scene, pod, spec) => false,
         Sandbox::Down => {
-            remake(scene, standing, pod, draft);
+            remake(scene, standing, (pod, standing.plan()), draft);
             true
         }
         Sandbox::Created => {
             let network = (!scene.observed.network).then_some(Action::MakeNetwork);
             let pulls = make::pull_images(spec);
-            let pod_again = Action::MakePod(Box::new(make::request(standing.wanted)));
+            let pod_again = Action::MakePod(Box::new(make::request(standing.plan())));
             let before = network.into_iter().chain(pulls).chain([pod_again]).collect();
             containers_of(Upkeep { scene, standing, pod, spec }, before, draft)
         }
@@ -41,18 +41,29 @@ pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observ
     }
 }
 
-/// Keeps a pod that has to be replaced, but may not be yet.
-pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
-    match (scene.desired.specs.get(&pod.revision), pod.sandbox) {
-        (Some(spec), Sandbox::Up) => {
-            containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft);
+/// Keeps a pod that has to be replaced, but may not be yet; true where a task was proposed.
+pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
+    match (scene.desired.specs.get(&pod.revision), sandbox(scene, pod)) {
+        (Some(spec), Sandbox::Up) => containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft),
+        (None, Sandbox::Up) => false,
+        (Some(spec), Sandbox::Created | Sandbox::Down) if standing.wanted.turn(pod.binding).is_some() => {
+            let labels = make::labels(scene, pod);
+            remake(scene, standing, (pod, make::Plan { wanted: standing.wanted, spec, labels: &labels }), draft);
+            true
         }
-        (None, Sandbox::Up) => {}
-        (_, Sandbox::Created | Sandbox::Down) => {
+        (Some(_) | None, Sandbox::Created | Sandbox::Down) => {
             let reason = "the infra container of its old pod is gone".to_owned();
             draft.wait(standing.who(), "sandbox", reason, None);
+            false
         }
     }
+}
+
+/// Whether a pod of another revision can never serve again: its infra container is gone, and it cannot be made anew,
+/// since its spec or what it was bound to is not known any more.
+pub(super) fn is_lost(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> bool {
+    let can_be_made = scene.desired.specs.contains_key(&pod.revision) && standing.wanted.turn(pod.binding).is_some();
+    sandbox(scene, pod) != Sandbox::Up && !can_be_made
 }
 
 /// The state of the infra container: a pod that refused a container for the want of it has none that is of use.
@@ -68,12 +79,12 @@ fn is_over(scene: Scene<'_>, pod: &ObservedPod, spec: &PodSpec) -> bool {
 }
 
 /// The infra container is gone: all containers run anew in a new pod (S-269, S-271).
-fn remake(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
+fn remake(scene: Scene<'_>, standing: &Standing<'_>, what: (&ObservedPod, make::Plan<'_>), draft: &mut Draft<'_>) {
+    let (pod, plan) = what;
     let stop = leftovers::stop_by_its_spec(scene, pod);
-    let pulls = make::pull_images(&standing.wanted.spec);
-    let actions = pulls.chain(stop).chain(make::make(scene, standing.wanted)).collect();
+    let actions = make::pull_images(plan.spec).chain(stop).chain(make::make(scene, plan)).collect();
     draft.ledger.pods.remove(&pod.name);
-    draft.act(standing.who(), Reason::SandboxLost, actions);
+    draft.act(Who { pod: &pod.name, ..standing.who() }, Reason::SandboxLost, actions);
 }
 
 /// A pod to keep.

@@ -4,13 +4,15 @@
 //! back-off began anew, which run a probe ended, and which tasks failed. Losing it costs back-off, never a running
 //! service.
 
+pub mod rollout;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wlc_plan::name::{ContainerName, ReplicaName};
+use wlc_plan::name::{ContainerName, ReplicaName, WorkloadName};
 
+use self::rollout::Rollouts;
 use crate::clock::Moment;
 
 /// The record.
@@ -24,6 +26,9 @@ pub struct Ledger {
     /// Pods that have been available: their rollout is behind them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub available: BTreeSet<String>,
+    /// How far each workload's rollout has come here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rollouts: BTreeMap<WorkloadName, Rollouts>,
 }
 
 /// What is remembered of the runs of a container.

@@ -6,6 +6,7 @@ use std::{
 };
 
 use wlc_plan::{
+    binding::Turn,
     name::PortName,
     spec::{ContainerSpec, Probe, ProbeHandler, Probes as ProbeSpecs},
 };
@@ -59,7 +60,7 @@ pub fn subjects(desired: &Desired, observed: &Observed, reach: Reach) -> Vec<Sub
 }
 
 fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
-    let wanted = desired.wanted(&pod.replica).filter(|wanted| wanted.pod_name() == pod.name);
+    let wanted = desired.wanted(&pod.replica).and_then(|wanted| Some((wanted, wanted.turn(pod.binding)?)));
     let Some(spec) = desired.specs.get(&pod.revision) else { return Vec::new() };
     let probed = spec.containers.iter().filter(|container| !container.probes.is_empty());
     let subject = |container: &ContainerSpec| {
@@ -77,12 +78,12 @@ fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
     probed.filter_map(subject).collect()
 }
 
-fn published(wanted: &Wanted, container: &ContainerSpec, port: &PortName) -> Option<SocketAddr> {
+fn published((wanted, turn): (&Wanted, Turn), container: &ContainerSpec, port: &PortName) -> Option<SocketAddr> {
     let mut bound = wanted.instance.binding.ports.iter();
     let bound = bound.find(|bound| bound.container == container.name && bound.port == *port)?;
     let address = bound.address.filter(|address| !address.is_unspecified());
     let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    Some(SocketAddr::new(address, bound.host.at(wlc_plan::binding::Turn::First)))
+    Some(SocketAddr::new(address, bound.host.at(turn)))
 }
 
 impl Subject {

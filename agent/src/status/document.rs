@@ -79,6 +79,9 @@ pub struct Instance {
     pub waits: Vec<Waiting>,
     /// Its containers.
     pub containers: Vec<Container>,
+    /// The revision that failed here and was given up, while the plan asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bad_revision: Option<Revision>,
     /// What went wrong last.
     pub last_failure: Option<String>,
 }
@@ -167,6 +170,7 @@ fn instance<'a>(
         restarts: state.containers.iter().map(|container| container.restarts).sum(),
         waits: waits.map(waiting).collect(),
         containers: state.containers.iter().map(container).collect(),
+        bad_revision: state.bad_revision,
         last_failure: state.last_failure.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! Strategies as gates. Nothing else in a plan makes an instance wait.
 
 use wlc_plan::{
-    gate::{After, Condition, Gate, Slot, Step, StepGate},
+    gate::{After, Condition, Counts, Gate, Slot, Step, StepGate},
     name::{ContainerName, SlotName, WorkloadName},
     spec::ContainerSpec,
 };
@@ -9,7 +9,7 @@ use wlc_plan::{
 /// A rolling update, one replica at a time on each node: replacements share one place of a slot named like the workload.
 pub(super) fn rolling(workload: &WorkloadName) -> Vec<StepGate> {
     let name = SlotName::parse(workload.as_str()).expect("a workload's name and a slot's name obey the same rule");
-    vec![StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name, size: 1 }) }]
+    vec![StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name, size: 1, counts: Counts::Missing }) }]
 }
 
 /// The order inside a pod: each container starts after the one before it.

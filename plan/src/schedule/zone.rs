@@ -100,6 +100,11 @@ impl LocalTime {
         self.wall.weekday()
     }
 
+    /// The minute of the day, 0 to 1439.
+    pub fn minute(&self) -> u32 {
+        self.wall.hour() * 60 + self.wall.minute()
+    }
+
     /// Whether its minute is not whole, as before zones were agreed on.
     pub fn seconds(&self) -> u32 {
         self.wall.second()

@@ -77,7 +77,10 @@ fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
 }
 
 fn slot(size: u32) -> StepGate {
-    StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name: SlotName::parse("web").unwrap(), size }) }
+    StepGate {
+        step: Step::Replace,
+        gate: Gate::Slot(Slot { name: SlotName::parse("web").unwrap(), size, counts: Counts::Missing }),
+    }
 }
 
 fn plan(instances: Vec<Instance>) -> NodePlan {
@@ -127,6 +130,38 @@ fn one_slot_has_one_size() {
     second.gates = vec![slot(2)];
     let plan = plan(vec![instance("web-0", &spec, 1), second]);
     assert!(matches!(rules(&plan, &spec)[..], [Rule::SlotSize { first: 1, second: 2, .. }]));
+}
+
+/// What makes before it breaks needs nobody missing; surge copies need a place each.
+#[test]
+fn a_slot_may_let_nobody_be_missing_but_counts_one_thing() {
+    let spec = spec();
+    let of = |counts, size| {
+        let mut one = instance("web-0", &spec, 1);
+        let name = SlotName::parse("web").unwrap();
+        one.gates = vec![StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name, size, counts }) }];
+        one
+    };
+    assert_eq!(rules(&plan(vec![of(Counts::Missing, 0)]), &spec), []);
+    assert!(matches!(rules(&plan(vec![of(Counts::Surge, 0)]), &spec)[..], [Rule::SlotSize { .. }]));
+    let other = Instance { replica: ReplicaName::parse("web-1").unwrap(), ..of(Counts::Surge, 1) };
+    let mut both = plan(vec![of(Counts::Missing, 1), other]);
+    both.instances[1].binding.ports[0].host = HostPorts::One(2);
+    assert!(matches!(rules(&both, &spec)[..], [Rule::SlotSize { first: 1, second: 1, .. }]));
+}
+
+/// All old ones gone before the first new one starts: each waits for all others, and none for ever.
+#[test]
+fn waiting_until_others_are_gone_is_no_circle() {
+    let spec = spec();
+    let gone = |name: &str| StepGate {
+        step: Step::FirstStart,
+        gate: Gate::After(After { of: vec![ReplicaName::parse(name).unwrap()], until: Condition::Gone }),
+    };
+    let (mut first, mut second) = (instance("web-0", &spec, 1), instance("web-1", &spec, 2));
+    first.gates = vec![gone("web-1")];
+    second.gates = vec![gone("web-0")];
+    assert_eq!(rules(&plan(vec![first, second]), &spec), []);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod containers;
 mod crashes;
 mod gates;
+mod rollouts;
 mod seeds;
 mod world;
 
@@ -10,8 +11,8 @@ use std::collections::BTreeSet;
 
 use wlc_plan::{
     digest::Digest,
+    instance::WorkloadKind,
     name::{AbsolutePath, ConfigName, VolumeName},
-    rollout::Replacement,
     spec::{Access, ConfigMount, EmptyDir, Medium, Mount, MountSource, OnChange, VolumeSource},
 };
 
@@ -74,14 +75,14 @@ fn what_this_version_cannot_carry_out_is_left_alone_by_name() {
     world.settle();
     let before = world.running();
     let mut plan = web(2, 2);
-    plan[0].0.rollout.replacement = Replacement::StartFirst;
+    plan[0].0.kind = WorkloadKind::Job;
     world.accept(plan);
     world.settle();
     let after = world.running();
     assert!(after.contains(&before[0]) && !after.contains(&before[1]), "{before:?} {after:?}");
     let state = &world.decide().states[0];
     assert_eq!((state.phase, state.replica.as_str()), (Phase::Refused, "web-0"));
-    assert!(world.desired.refused[&replica("web-0")].why.contains("start-first"));
+    assert!(world.desired.refused[&replica("web-0")].why.contains("job"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use wlc_plan::{
     binding::Binding,
     digest::Digest,
     format::Format,
-    gate::{After, Condition, Gate, Slot, Step, StepGate},
+    gate::{After, Condition, Counts, Gate, Slot, Step, StepGate},
     instance::{Instance, SpecRef, WorkloadKind},
     name::{ContainerName, FleetName, NodeName, PortName, ReplicaName, SlotName, WorkloadName},
     node_plan::{NodePlan, ReadNodePlan},
@@ -88,7 +88,12 @@ pub(super) fn probe() -> Probe {
 }
 
 pub(super) fn slot(size: u32) -> StepGate {
-    StepGate { step: Step::Replace, gate: Gate::Slot(Slot { name: SlotName::parse("web").unwrap(), size }) }
+    counted("web", Counts::Missing, size)
+}
+
+pub(super) fn counted(name: &str, counts: Counts, size: u32) -> StepGate {
+    let slot = Slot { name: SlotName::parse(name).unwrap(), size, counts };
+    StepGate { step: Step::Replace, gate: Gate::Slot(slot) }
 }
 
 pub(super) fn after(step: Step, of: &str, until: Condition) -> StepGate {
@@ -125,6 +130,8 @@ pub(super) struct World {
     pub(super) ledger: Ledger,
     /// Replicas whose probes fail; those of all others pass.
     pub(super) sick: BTreeSet<ReplicaName>,
+    /// Replicas whose probes fail at one revision.
+    pub(super) sick_at: BTreeSet<(ReplicaName, Revision)>,
     /// Replicas whose probes were not answered yet.
     pub(super) silent: BTreeSet<ReplicaName>,
 }
@@ -137,8 +144,8 @@ impl World {
         let podman = Simulated::new(&fleet, move || Moment(clock.load(Ordering::Relaxed)));
         podman.add_image("web", "");
         let desired = desired(plan, &BTreeMap::new());
-        let (sick, silent) = (BTreeSet::new(), BTreeSet::new());
-        Self { podman: Arc::new(podman), time, desired, ledger: Ledger::default(), sick, silent }
+        let (sick, sick_at, silent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Self { podman: Arc::new(podman), time, desired, ledger: Ledger::default(), sick, sick_at, silent }
     }
 
     /// Another plan is accepted.
@@ -227,7 +234,9 @@ impl World {
                 let ContainerState::Running { started } = one.state else { continue };
                 let verdict = if self.silent.contains(&pod.replica) {
                     Verdict::Unknown
-                } else if self.sick.contains(&pod.replica) {
+                } else if self.sick.contains(&pod.replica)
+                    || self.sick_at.contains(&(pod.replica.clone(), pod.revision))
+                {
                     Verdict::Failed { since: started, saw: "refused".to_owned() }
                 } else {
                     Verdict::Passed { since: started }

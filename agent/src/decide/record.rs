@@ -1,0 +1,56 @@
+//! What is remembered of rollouts: which revision was complete here last, and what speaks of nobody any more.
+
+use std::collections::BTreeMap;
+
+use wlc_plan::{name::WorkloadName, revision::Revision};
+
+use super::{
+    Scene,
+    draft::Draft,
+    standing::{Holding, Standing},
+};
+use crate::ledger::rollout::Begun;
+
+/// Notes that a replica has its turn, and for which pod.
+pub(super) fn begin(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    let instance = &standing.wanted.instance;
+    let record = draft.ledger.rollouts.entry(instance.workload.clone()).or_default();
+    let begun = Begun { revision: standing.aim.reference.revision, pod: standing.target.clone(), at: scene.now };
+    let before = record.begun.get(&instance.replica);
+    if before.is_none_or(|before| (&before.revision, &before.pod) != (&begun.revision, &begun.pod)) {
+        record.begun.insert(instance.replica.clone(), begun);
+    }
+}
+
+/// Notes the revisions that are complete, and forgets replicas and failures that the plan does not name any more.
+pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Draft<'_>) {
+    let mut workloads: BTreeMap<&WorkloadName, Vec<&Standing<'_>>> = BTreeMap::new();
+    for standing in standings {
+        workloads.entry(&standing.wanted.instance.workload).or_default().push(standing);
+    }
+    for (workload, replicas) in &workloads {
+        let complete = complete(scene, replicas);
+        if let Some(complete) = complete {
+            draft.ledger.rollouts.entry((*workload).clone()).or_default().complete = Some(complete);
+        }
+        if let Some(record) = draft.ledger.rollouts.get_mut(*workload) {
+            record.begun.retain(|replica, _| replicas.iter().any(|one| one.wanted.replica() == replica));
+            let is_asked = replicas.iter().any(|one| record.failure_of(&one.wanted.instance.spec).is_some());
+            record.bad = record.bad.take().filter(|_| is_asked);
+        }
+    }
+    draft.ledger.rollouts.retain(|workload, _| workloads.contains_key(workload));
+}
+
+/// The revision that all replicas run, and are available at, if it is the one that the plan asks all of them for.
+fn complete(scene: Scene<'_>, replicas: &[&Standing<'_>]) -> Option<Revision> {
+    let asked = replicas.first()?.wanted.instance.spec.revision;
+    let is_there = |one: &&Standing<'_>| {
+        one.wanted.instance.spec.revision == asked
+            && one.aim.reference.revision == asked
+            && matches!(one.holding, Holding::Current(_))
+            && one.surplus.is_empty()
+            && one.is_available(scene.now)
+    };
+    replicas.iter().all(is_there).then_some(asked)
+}

@@ -1,0 +1,160 @@
+//! Who holds the places of slots.
+//!
+//! Of the instances that are not ready, those that have not had their turn cost nothing: one of them may go as long as
+//! fewer than the slot's size are missing at the new revision, so that a broken old revision never blocks the new one
+//! (P-018), and a broken new one takes down no more than the budget (P-019). What is ready may go as long as fewer are
+//! missing in all. This is Kubernetes' arithmetic (S-073 to S-075).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wlc_plan::{
+    gate::{Counts, Gate, Slot, Step, StepGate},
+    name::{ReplicaName, SlotName},
+    rollout::Replacement,
+};
+
+use super::{
+    Scene,
+    gates::{Cost, Wish},
+    standing::{Health, Holding, Standing},
+};
+
+/// Who holds the places of each slot.
+pub(super) struct Slots<'a> {
+    held: BTreeMap<&'a SlotName, Held<'a>>,
+}
+
+#[derive(Default)]
+struct Held<'a> {
+    /// Those that had their turn.
+    moved: BTreeSet<&'a ReplicaName>,
+    /// Those that have not, and are not ready.
+    waiting: BTreeSet<&'a ReplicaName>,
+}
+
+/// What a replica is counted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Moved,
+    Waiting,
+}
+
+impl<'a> Slots<'a> {
+    /// The places that are held now.
+    pub(super) fn new(scene: Scene<'a>, standings: &[Standing<'a>]) -> Self {
+        let mut held: BTreeMap<&SlotName, Held<'_>> = BTreeMap::new();
+        for standing in standings {
+            for slot in standing.wanted.instance.gates.iter().filter_map(slot) {
+                let place = match slot.counts {
+                    Counts::Missing => missing(scene, standing),
+                    Counts::Surge => surge(scene, standing),
+                };
+                let of_slot = held.entry(&slot.name).or_default();
+                match place {
+                    Some(Place::Moved) => drop(of_slot.moved.insert(standing.wanted.replica())),
+                    Some(Place::Waiting) => drop(of_slot.waiting.insert(standing.wanted.replica())),
+                    None => {}
+                }
+            }
+        }
+        Self { held }
+    }
+
+    /// Why a step has no place of a slot, if it has none.
+    pub(super) fn refusal(&self, slot: &Slot, wish: &Wish<'_>) -> Option<String> {
+        let own = wish.who.replica;
+        let held = self.held.get(&slot.name);
+        let moved = held.into_iter().flat_map(|held| &held.moved).filter(|one| **one != own);
+        let waiting = held.into_iter().flat_map(|held| &held.waiting).filter(|one| **one != own);
+        let others: Vec<&ReplicaName> = match (slot.counts, wish.cost) {
+            (Counts::Surge, Cost::Missing | Cost::Content) => return None,
+            (Counts::Missing, Cost::Content) if wish.health == Health::NotReady => return None,
+            (Counts::Surge, Cost::Surge) | (Counts::Missing, Cost::Surge) => moved.copied().collect(),
+            (Counts::Missing, Cost::Missing) if wish.health == Health::NotReady => moved.copied().collect(),
+            (Counts::Missing, Cost::Missing | Cost::Content) => moved.chain(waiting).copied().collect(),
+        };
+        let most = usize::try_from(slot.size).unwrap_or(usize::MAX);
+        let has_place = match (slot.counts, wish.cost) {
+            // Nothing is taken: the copy only waits while more are missing than may be.
+            (Counts::Missing, Cost::Surge) => others.len() <= most,
+            (Counts::Missing, Cost::Missing | Cost::Content) => others.len() < most.max(1),
+            (Counts::Surge, _) => others.len() < most,
+        };
+        (!has_place).then(|| sentence(slot, &others))
+    }
+
+    /// Takes a place of a slot for a step that has one.
+    pub(super) fn take(&mut self, slot: &'a Slot, wish: &Wish<'a>) {
+        let takes = match (slot.counts, wish.cost) {
+            (Counts::Missing, Cost::Missing | Cost::Content) | (Counts::Surge, Cost::Surge) => true,
+            (Counts::Missing, Cost::Surge) | (Counts::Surge, Cost::Missing | Cost::Content) => false,
+        };
+        if takes {
+            self.held.entry(&slot.name).or_default().moved.insert(wish.who.replica);
+        }
+    }
+}
+
+fn sentence(slot: &Slot, held: &[&ReplicaName]) -> String {
+    let names: Vec<String> = held.iter().take(5).map(|name| format!("`{name}`")).collect();
+    let (names, size) = (names.join(", "), slot.size);
+    match slot.counts {
+        Counts::Missing if size == 0 => format!("none of `{}` may be missing, and {names} is not ready", slot.name),
+        Counts::Missing => format!("{} of {size} places of `{}` are held by {names}", held.len(), slot.name),
+        Counts::Surge => format!("{} of {size} copies of `{}` are there: {names}", held.len(), slot.name),
+    }
+}
+
+/// Whether a replica is missing: it is being replaced in place, or not ready.
+fn missing(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
+    let is_under_way = is_busy(scene, standing) || is_failing(scene, standing);
+    match standing.holding {
+        Holding::Nothing if is_under_way || has_begun(scene, standing) => Some(Place::Moved),
+        Holding::Nothing => (!waits_to_start(standing)).then_some(Place::Waiting),
+        Holding::Current(_) => (is_under_way || !standing.is_available(scene.now)).then_some(Place::Moved),
+        Holding::Other(_) if is_under_way && !is_made_first(standing) => Some(Place::Moved),
+        Holding::Other(_) | Holding::Both { .. } => (!standing.is_available(scene.now)).then_some(Place::Waiting),
+    }
+}
+
+/// Whether a replica has a second pod: a copy that is made or comes up, or what it replaced and is not gone yet (S-083).
+fn surge(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
+    let is_under_way = is_busy(scene, standing) || is_failing(scene, standing);
+    match standing.holding {
+        Holding::Both { .. } => Some(Place::Moved),
+        Holding::Other(_) => (is_under_way && is_made_first(standing)).then_some(Place::Moved),
+        Holding::Current(_) => (is_made_first(standing) && !standing.surplus.is_empty()).then_some(Place::Moved),
+        Holding::Nothing => None,
+    }
+}
+
+fn is_busy(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    scene.busy.contains(standing.wanted.replica())
+}
+
+fn is_failing(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    let failure = scene.ledger.failures.get(standing.wanted.replica());
+    failure.is_some_and(|failure| failure.pod == standing.target)
+}
+
+fn has_begun(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    let instance = &standing.wanted.instance;
+    let record = scene.ledger.rollouts.get(&instance.workload);
+    record.is_some_and(|record| record.has_begun(&instance.replica, &standing.aim.reference.revision))
+}
+
+fn is_made_first(standing: &Standing<'_>) -> bool {
+    standing.wanted.instance.rollout.replacement == Replacement::StartFirst
+}
+
+fn waits_to_start(standing: &Standing<'_>) -> bool {
+    standing.wanted.instance.gates.iter().any(|gate| gate.step == Step::FirstStart && slot(gate).is_some())
+}
+
+/// The slot of a gate.
+pub(super) fn slot(gate: &StepGate) -> Option<&Slot> {
+    match &gate.gate {
+        Gate::Slot(slot) => Some(slot),
+        Gate::After(_) | Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => None,
+    }
+}
