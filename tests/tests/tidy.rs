@@ -36,9 +36,10 @@ const EDGES: &[&str] = &[
     "compiler/src/files.rs",
     "compiler/src/lock/store.rs",
     "compiler/src/publish/folder.rs",
-    "compiler/src/publish/guard.rs",
     "compiler/src/publish/keygen.rs",
     "compiler/src/publish/write.rs",
+    "compiler/src/replace.rs",
+    "compiler/src/turn.rs",
 ];
 
 /// Lines of a function, from `fn` to its closing brace.

@@ -116,14 +116,14 @@ impl Build {
         }
         let is_fine = project.compiled.problems.errors() == 0;
         let Some(lowered) = project.compiled.lowered.as_ref().filter(|_| is_fine) else {
-            self.tell(&project, &Built::default(), None);
+            self.tell(&project, &Built::default(), None)?;
             return Ok(PROBLEMS);
         };
         let mut built = Built::default();
         match self.build(&project, lowered, &mut built) {
-            Ok(()) => self.tell(&project, &built, None),
+            Ok(()) => self.tell(&project, &built, None)?,
             Err(failure) if self.format == ReportFormat::Json => {
-                self.tell(&project, &built, Some(failure.message));
+                self.tell(&project, &built, Some(failure.message))?;
                 return Ok(failure.code);
             }
             Err(failure) => return Err(failure),
@@ -161,9 +161,9 @@ impl Build {
     }
 
     /// Tells programs what was done.
-    fn tell(&self, project: &Project, built: &Built, refused: Option<String>) {
+    fn tell(&self, project: &Project, built: &Built, refused: Option<String>) -> Result<(), Failure> {
         if self.format != ReportFormat::Json {
-            return;
+            return Ok(());
         }
         let sorted = project.compiled.problems.sorted();
         output::document(&Document {
@@ -173,7 +173,7 @@ impl Build {
             published: built.published.as_ref().map(published_row),
             difference: built.difference.as_ref(),
             refused,
-        });
+        })
     }
 
     fn publish(&self, project: &Project, lowered: &Lowered) -> Result<Published, Failure> {
@@ -198,7 +198,7 @@ impl Build {
             anyway: if self.anyway { Anyway::Yes } else { Anyway::No },
             is_ancestor: &is_ancestor,
         };
-        publish::publish(&lowered.content, &options).map_err(|error| Failure::new(REFUSED, error.to_string()))
+        publish::publish(&lowered.content, &options).map_err(|error| Failure::from(&error))
     }
 }
 

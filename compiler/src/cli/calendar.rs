@@ -68,11 +68,11 @@ impl Calendar {
         let to = from.plus(Millis(u64::from(self.days) * 86_400_000));
         let found = calendar::calendar(self.entries(&project)?, Window { from, to });
         match self.format {
-            Format::Text => self.print(&found),
+            Format::Text => self.print(&found)?,
             Format::Json => {
                 let document = self.document(from, &found);
                 let text = serde_json::to_string(&document).expect("strings and numbers always serialize");
-                output::result(&format!("{text}\n"));
+                output::result(&format!("{text}\n"))?;
             }
         }
         Ok(FINE)
@@ -90,16 +90,17 @@ impl Calendar {
         Ok(all.into_iter().filter(is_meant).collect())
     }
 
-    fn print(&self, found: &calendar::Calendar) {
+    fn print(&self, found: &calendar::Calendar) -> Result<(), Failure> {
         if found.jobs.is_empty() {
             output::note("the repository has no cron jobs");
-            return;
+            return Ok(());
         }
-        output::result(&text::runs(found, self.runs));
+        output::result(&text::runs(found, self.runs))?;
         let notes = text::notes(found);
         if !notes.is_empty() {
-            output::result(&format!("\n{}\n", notes.join("\n")));
+            output::result(&format!("\n{}\n", notes.join("\n")))?;
         }
+        Ok(())
     }
 
     fn document(&self, from: Timestamp, found: &calendar::Calendar) -> Document {

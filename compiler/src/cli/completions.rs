@@ -16,7 +16,7 @@ impl Completions {
     pub(super) fn run(&self) -> Done {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "wlc", &mut script);
-        output::result(&String::from_utf8_lossy(&script));
+        output::result(&String::from_utf8_lossy(&script))?;
         Ok(FINE)
     }
 }

@@ -59,9 +59,9 @@ impl Diff {
         let files = lowered.content.files().map_err(Failure::problem)?;
         let difference = against(&project, lowered, &files, &project.plans(self.out.as_deref()), &project.lock)?;
         match self.format {
-            DiffFormat::Text => output::result(&text::render(&difference)),
-            DiffFormat::Markdown => output::result(&markdown::render(&difference)),
-            DiffFormat::Json => output::document(&Document { version: 1, difference: &difference }),
+            DiffFormat::Text => output::result(&text::render(&difference))?,
+            DiffFormat::Markdown => output::result(&markdown::render(&difference))?,
+            DiffFormat::Json => output::document(&Document { version: 1, difference: &difference })?,
         }
         Ok(if difference.is_empty() { FINE } else { CHANGES })
     }

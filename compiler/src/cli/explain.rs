@@ -23,16 +23,16 @@ pub(super) struct Explain {
 impl Explain {
     pub(super) fn run(&self, place: &Place) -> Done {
         if self.reference {
-            output::result(&reference::markdown(&expand::blocks()));
+            output::result(&reference::markdown(&expand::blocks()))?;
             return Ok(FINE);
         }
         let templates = templates(place);
         let Some(word) = &self.word else {
-            output::result(&list(&templates));
+            output::result(&list(&templates))?;
             return Ok(FINE);
         };
         if let Some(code) = Code::ALL.iter().find(|code| code.name() == word) {
-            output::result(codes::page(*code));
+            output::result(codes::page(*code))?;
             return Ok(FINE);
         }
         let mut found = find(word);
@@ -46,7 +46,7 @@ impl Explain {
                 format!("`{word}` is neither a word of the language nor a code; {hint}"),
             ));
         }
-        output::result(&found.join("\n"));
+        output::result(&found.join("\n"))?;
         Ok(FINE)
     }
 }

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     diagnostics::terminal,
     files::{OUTPUTS, ROOT_FILE, find_root},
     format::{self, Unformatted},
+    replace::{Sync, replace},
     syntax::guard::FILE_BYTES,
 };
 
@@ -77,7 +78,7 @@ impl Fmt {
             }));
         }
         if self.format == Format::Json {
-            output::document(&Answer { version: 1, files: &found });
+            output::document(&Answer { version: 1, files: &found })?;
         }
         let is_bad = |one: &Found| matches!(one.state, State::Unformatted | State::Refused);
         Ok(if found.iter().any(is_bad) { PROBLEMS } else { FINE })
@@ -87,14 +88,14 @@ impl Fmt {
         let mut bytes = Vec::new();
         let most = FILE_BYTES as u64 + 1;
         io::stdin().take(most).read_to_end(&mut bytes).map_err(Failure::problem)?;
-        let text = String::from_utf8(bytes).map_err(Failure::problem)?;
+        let text = String::from_utf8(bytes).map_err(|_| Failure::problem("standard input is not UTF-8"))?;
         match format::format("<stdin>", &text) {
             Ok(formatted) if self.check => Ok(if formatted == text { FINE } else { PROBLEMS }),
             Ok(formatted) => {
-                output::result(&formatted);
+                output::result(&formatted)?;
                 Ok(FINE)
             }
-            Err(why) => Ok(report("standard input", &why)),
+            Err(why) => report("standard input", &why),
         }
     }
 
@@ -125,18 +126,18 @@ impl Fmt {
             Ok(formatted) if formatted == text => return Ok(Found { file, state: State::Right, line: None }),
             Ok(formatted) => formatted,
             Err(why) => {
-                report(&file, &why);
+                report(&file, &why)?;
                 return Ok(Found { file, state: State::Refused, line: None });
             }
         };
         let line = first_difference(&text, &formatted);
         if self.check {
             if self.format == Format::Text {
-                output::result(&difference(&file, line, &text, &formatted));
+                output::result(&difference(&file, line, &text, &formatted))?;
             }
             return Ok(Found { file, state: State::Unformatted, line: Some(line) });
         }
-        write(path, &formatted).map_err(|error| cannot("write", path, &error))?;
+        replace(path, formatted.as_bytes(), Sync::Now).map_err(|error| cannot("write", path, &error))?;
         if io::stderr().is_terminal() {
             output::note(&format!("formatted {file}"));
         }
@@ -145,16 +146,16 @@ impl Fmt {
 }
 
 /// Says why a file stays as it is.
-fn report(file: &str, why: &Unformatted) -> u8 {
+fn report(file: &str, why: &Unformatted) -> Done {
     match why {
         Unformatted::Broken { sources, problems } => {
-            output::diagnostics(sources, problems, ReportFormat::Text, &String::new);
+            output::diagnostics(sources, problems, ReportFormat::Text, &String::new)?;
         }
         Unformatted::WouldChange => output::error(&format!(
             "`{file}` stays as it is: formatted it would not say the same; this is a mistake of wlc, please report it"
         )),
     }
-    PROBLEMS
+    Ok(PROBLEMS)
 }
 
 /// Every KDL file below a folder, but for what builds write and for hidden names. Links are not followed.
@@ -189,23 +190,6 @@ fn read(path: &Path) -> io::Result<String> {
     }
     File::open(path)?.take(FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))
-}
-
-/// The file appears whole or not at all, with the rights that it had.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.wlc-fmt"));
-    let fill = || {
-        let mut file = File::create(&beside)?;
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(fs::metadata(path)?.permissions())?;
-        file.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    fill().inspect_err(|_| {
-        // What is half written helps nobody; the error is the one that counts.
-        let _ = fs::remove_file(&beside);
-    })
 }
 
 /// The number of the first line that differs.

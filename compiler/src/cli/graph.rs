@@ -37,7 +37,7 @@ impl Graph {
         let picture = Picture::of(repository, fleet, placement, &utilisation(repository, placement, pins), &by);
         let page = graph::html(&picture);
         match &self.out {
-            None => output::result(&page),
+            None => output::result(&page)?,
             Some(file) => output::file(file, &page)?,
         }
         Ok(FINE)

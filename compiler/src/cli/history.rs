@@ -60,8 +60,8 @@ impl History {
             revisions: lock.revisions.iter().rev().map(|one| row(one, lock, &project.lock)).collect(),
         };
         match self.format {
-            Format::Text => output::result(&text(&document)),
-            Format::Json => output::document(&document),
+            Format::Text => output::result(&text(&document))?,
+            Format::Json => output::document(&document)?,
         }
         Ok(FINE)
     }

@@ -58,12 +58,12 @@ impl Import {
         let text = import::import(&sources, &mut problems);
         match self.format {
             Format::Text => {
-                output::result(&text);
-                output::diagnostics(&sources, &problems, ReportFormat::Text, &String::new);
+                output::result(&text)?;
+                output::diagnostics(&sources, &problems, ReportFormat::Text, &String::new)?;
             }
             Format::Json => {
                 let diagnostics = json::list(&sources, &problems.sorted());
-                output::document(&Document { version: 1, kdl: &text, diagnostics });
+                output::document(&Document { version: 1, kdl: &text, diagnostics })?;
             }
         }
         match (problems.errors(), text.is_empty()) {

@@ -24,9 +24,9 @@ impl Keygen {
         let made = make_key(&self.out, &signer).map_err(|error| Failure::new(PROBLEMS, error.to_string()))?;
         output::note(&format!("the key is in `{}`: keep it secret", made.secret_file.display()));
         output::note("in `signers` of `fleet.kdl`:");
-        output::result(&format!("    {}\n", made.fleet_line));
+        output::result(&format!("    {}\n", made.fleet_line))?;
         output::note("in `/etc/wlc/trust` of every node:");
-        output::result(&format!("    {}\n", made.trust_line));
+        output::result(&format!("    {}\n", made.trust_line))?;
         Ok(FINE)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Done, Format, PROBLEMS, Place, output, project::Project};
+use super::{Done, Failure, Format, PROBLEMS, Place, output, project::Project};
 use crate::{lock::store::Reading, placement::Placed};
 
 /// Lists every replica with its workload and node.
@@ -43,7 +43,7 @@ impl List {
     pub(super) fn run(&self, place: &Place) -> Done {
         let project = Project::open(place, Reading::Healing)?;
         if self.overlays {
-            self.tell_overlays(project.compiled.sources.overlays());
+            self.tell_overlays(project.compiled.sources.overlays())?;
             return Ok(super::FINE);
         }
         if project.compiled.problems.errors() > 0 {
@@ -53,17 +53,17 @@ impl List {
         output::refused_by_build(&project.compiled.problems);
         let rows = rows(&project);
         match self.format {
-            Format::Text => rows.iter().for_each(|row| output::result(&line(row))),
+            Format::Text => output::result(&rows.iter().map(line).collect::<String>())?,
             Format::Json => {
-                output::document(&Document { version: 1, replicas: rows });
+                output::document(&Document { version: 1, replicas: rows })?;
             }
         }
         Ok(super::FINE)
     }
 
-    fn tell_overlays(&self, overlays: BTreeSet<&str>) {
+    fn tell_overlays(&self, overlays: BTreeSet<&str>) -> Result<(), Failure> {
         match self.format {
-            Format::Text => overlays.iter().for_each(|name| output::result(&format!("{name}\n"))),
+            Format::Text => output::result(&overlays.iter().map(|name| format!("{name}\n")).collect::<String>()),
             Format::Json => output::document(&Overlays { version: 1, overlays }),
         }
     }

@@ -39,7 +39,7 @@ impl LockCommand {
             project.report(self.format)?;
         }
         let Some(lowered) = &project.compiled.lowered else {
-            self.tell(&project, Vec::new());
+            self.tell(&project, Vec::new())?;
             return Ok(PROBLEMS);
         };
         lowered.content.files().map_err(Failure::problem)?;
@@ -51,16 +51,17 @@ impl LockCommand {
             _ => format!("locked: {}", changed.join(", ")),
         });
         project.ended_rollbacks(&lock).iter().for_each(|line| output::note(line));
-        self.tell(&project, changed);
+        self.tell(&project, changed)?;
         Ok(FINE)
     }
 
-    fn tell(&self, project: &Project, locked: Vec<String>) {
+    fn tell(&self, project: &Project, locked: Vec<String>) -> Result<(), Failure> {
         if self.format == ReportFormat::Json {
             let sorted = project.compiled.problems.sorted();
             let diagnostics = json::list(&project.compiled.sources, &sorted);
-            output::document(&Document { version: 1, diagnostics, locked });
+            output::document(&Document { version: 1, diagnostics, locked })?;
         }
+        Ok(())
     }
 
     fn without_forgotten(&self, lock: &Lock) -> Result<Lock, Failure> {

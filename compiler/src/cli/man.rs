@@ -17,7 +17,8 @@ pub(super) struct ManPages {
 
 impl ManPages {
     pub(super) fn run(&self) -> Done {
-        std::fs::create_dir_all(&self.out).map_err(Failure::problem)?;
+        let made = std::fs::create_dir_all(&self.out);
+        made.map_err(|error| Failure::problem(format!("`{}` cannot be made: {error}", self.out.display())))?;
         let mut program = Arguments::command();
         program.build();
         self.write(&program, "wlc")?;

@@ -31,6 +31,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::publish::PublishError;
+
 /// Everything is fine.
 pub const FINE: u8 = 0;
 /// Problems were found.
@@ -202,6 +204,13 @@ impl Failure {
     /// Problems of the world: a file that cannot be read or written.
     pub(crate) fn problem(error: impl std::fmt::Display) -> Self {
         Self::new(PROBLEMS, error.to_string())
+    }
+}
+
+impl From<&PublishError> for Failure {
+    /// What the world stands in the way of is a problem; all else is refused.
+    fn from(error: &PublishError) -> Self {
+        Self::new(if error.is_of_the_world() { PROBLEMS } else { REFUSED }, error.to_string())
     }
 }
 

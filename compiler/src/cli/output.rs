@@ -15,10 +15,15 @@ use crate::{
     words::counted,
 };
 
-/// Prints a result. A reader that went away, as `head` does, is no error.
-pub(super) fn result(text: &str) {
+/// Prints a result. A reader that went away, as `head` does, is no error; a full disk is.
+pub(super) fn result(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::problem(format!("standard output cannot be written: {error}")))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Writes a result to a file.
@@ -30,34 +35,44 @@ pub(super) fn file(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Prints what happened.
 pub(super) fn note(text: &str) {
-    eprintln!("{}", terminal::harmless(text));
+    told(&format!("{}\n", terminal::harmless(text)));
 }
 
 /// Prints why a command ended early.
 pub(super) fn error(text: &str) {
-    eprintln!("wlc: {}", terminal::harmless(text));
+    told(&format!("wlc: {}\n", terminal::harmless(text)));
+}
+
+/// Standard error may be closed or full: the exit code says the same.
+fn told(text: &str) {
+    std::io::stderr().lock().write_all(text.as_bytes()).ok();
 }
 
 /// Prints a document for programs.
-pub(super) fn document(value: &impl Serialize) {
-    result(&format!("{}\n", json::document(value)));
+pub(super) fn document(value: &impl Serialize) -> Result<(), Failure> {
+    result(&format!("{}\n", json::document(value)))
 }
 
 /// Prints diagnostics, and for people a line that counts them. `prefix` gives the way from the top of the repository to
 /// the folder of the fleet; only forges need it.
-pub(super) fn diagnostics(sources: &Sources, problems: &Problems, format: ReportFormat, prefix: &dyn Fn() -> String) {
+pub(super) fn diagnostics(
+    sources: &Sources,
+    problems: &Problems,
+    format: ReportFormat,
+    prefix: &dyn Fn() -> String,
+) -> Result<(), Failure> {
     let sorted = problems.sorted();
     match format {
         ReportFormat::Json => result(&format!("{}\n", json::render(sources, &sorted))),
         ReportFormat::Sarif => result(&format!("{}\n", sarif::render(sources, &sorted, &prefix()))),
         ReportFormat::Github => result(&github::render(sources, &sorted, &prefix())),
-        ReportFormat::Text if sorted.is_empty() => {}
+        ReportFormat::Text if sorted.is_empty() => Ok(()),
         ReportFormat::Text => {
             let colour = std::io::stderr().is_terminal() && !no_colour();
             let style = if colour { terminal::Style::Colour } else { terminal::Style::Plain };
-            eprint!("{}", terminal::render(sources, &sorted, style));
-            eprintln!("{}", count(&sorted));
+            told(&format!("{}{}\n", terminal::render(sources, &sorted, style), count(&sorted)));
             refused_by_build(problems);
+            Ok(())
         }
     }
 }

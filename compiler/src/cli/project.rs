@@ -127,7 +127,7 @@ impl Project {
     /// Prints what is wrong, and says whether a command ends here.
     pub(super) fn report(&self, format: impl Into<ReportFormat>) -> Done {
         let Compiled { sources, problems, .. } = &self.compiled;
-        output::diagnostics(sources, problems, format.into(), &|| git::prefix(&self.root));
+        output::diagnostics(sources, problems, format.into(), &|| git::prefix(&self.root))?;
         Ok(if problems.errors() == 0 { super::FINE } else { PROBLEMS })
     }
 

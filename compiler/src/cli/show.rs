@@ -37,11 +37,11 @@ impl Show {
             return Err(Failure::new(PROBLEMS, format!("there is no node `{}`; {hint}", self.node)));
         };
         match self.format {
-            Format::Json => output::result(&String::from_utf8_lossy(&plan.encode())),
+            Format::Json => output::result(&String::from_utf8_lossy(&plan.encode()))?,
             Format::Text => {
                 let specs = lowered.content.specs.iter();
                 let decoded = specs.filter_map(|(digest, bytes)| Some((*digest, serde_json::from_slice(bytes).ok()?)));
-                output::result(&text(plan, &decoded.collect()));
+                output::result(&text(plan, &decoded.collect()))?;
             }
         }
         Ok(FINE)

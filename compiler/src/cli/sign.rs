@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Done, FINE, Failure, Format, Place, REFUSED, build, output, project::Project};
+use super::{Done, FINE, Failure, Format, Place, build, output, project::Project};
 use crate::{
     lock::store::Reading,
     publish::{self, SignOptions, Signed},
@@ -44,7 +44,7 @@ impl Sign {
         let out = project.plans(self.out.as_deref());
         let options = SignOptions { out: &out, key: key.as_ref(), signers: &signers, fleet };
         match publish::sign(&options) {
-            Ok(signed) => self.tell(&signed),
+            Ok(signed) => self.tell(&signed)?,
             Err(error) if self.format == Format::Json => {
                 output::document(&Document {
                     version: 1,
@@ -53,15 +53,15 @@ impl Sign {
                     signer: None,
                     standing: None,
                     refused: Some(error.to_string()),
-                });
-                return Ok(REFUSED);
+                })?;
+                return Ok(Failure::from(&error).code);
             }
-            Err(error) => return Err(Failure::new(REFUSED, error.to_string())),
+            Err(error) => return Err(Failure::from(&error)),
         }
         Ok(FINE)
     }
 
-    fn tell(&self, signed: &Signed) {
+    fn tell(&self, signed: &Signed) -> Result<(), Failure> {
         let by = signed.signer.as_ref().map_or_else(|| "counted".to_owned(), |signer| format!("signed by `{signer}`"));
         let standing = build::standing_text(signed.standing);
         output::note(&format!(
@@ -77,7 +77,8 @@ impl Sign {
                 signer: signed.signer.as_ref().map(ToString::to_string),
                 standing: Some(build::StandingRow::of(signed.standing)),
                 refused: None,
-            });
+            })?;
         }
+        Ok(())
     }
 }

@@ -61,7 +61,7 @@ impl Verify {
         };
         match self.format {
             Format::Text => report(&set),
-            Format::Json => output::document(&document(&set)),
+            Format::Json => output::document(&document(&set))?,
         }
         Ok(if set.problems.is_empty() { FINE } else { REFUSED })
     }
@@ -81,7 +81,7 @@ impl Verify {
                     signers: Vec::new(),
                     problems: vec![Row { node: None, code: verdict.code(), message: verdict.to_string() }],
                     orphans: Vec::new(),
-                });
+                })?;
                 Ok(code)
             }
         }

@@ -13,6 +13,10 @@ use super::{
     Lock, WorkloadLock, heal,
     text::{self, LockError, LockProblem},
 };
+use crate::{
+    replace::{self, Sync},
+    turn::{NoTurn, Turn},
+};
 
 const BODIES: &str = "bodies";
 
@@ -44,6 +48,14 @@ pub enum StoreError {
         /// What is wrong with it.
         error: LockError,
     },
+    /// Another process has been writing it for long.
+    #[error("{path}: another `wlc` is writing there; waited for {waited} s")]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// For how many seconds.
+        waited: u64,
+    },
     /// A body whose bytes are not those of its name.
     #[error("{path}: its bytes do not have the digest that is its name")]
     Body {
@@ -56,7 +68,7 @@ impl StoreError {
     /// Whether reading it with [`Reading::Healing`] may go well.
     pub fn can_be_healed(&self) -> bool {
         match self {
-            Self::Io { .. } => false,
+            Self::Io { .. } | Self::Busy { .. } => false,
             Self::Text { error, .. } => error.problem != LockProblem::Header,
             Self::Body { .. } => true,
         }
@@ -69,6 +81,7 @@ impl StoreError {
         match self {
             Self::Io { path, error } => Self::Io { path: short(path), error },
             Self::Text { path, error } => Self::Text { path: short(path), error },
+            Self::Busy { path, waited } => Self::Busy { path: short(path), waited },
             Self::Body { path } => Self::Body { path: short(path) },
         }
     }
@@ -126,11 +139,16 @@ fn require_plain(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Writes what differs and removes what is no longer there. Each file is replaced whole, and a body is there as long as a
-/// file names it, so that a write that ends half way leaves no revision without its body.
+/// file names it, so that a write that ends half way leaves no revision without its body. Writers wait for each other, and
+/// what one that was killed has left beside the files is removed.
 pub fn write(folder: &Path, lock: &Lock) -> Result<(), StoreError> {
     let texts = lock.workloads.iter().map(|(name, one)| (format!("{name}.lock"), text::write(one).into_bytes()));
     let bodies = lock.bodies.iter().map(|(digest, bytes)| (format!("{digest}.json"), bytes.clone()));
     let (texts, bodies): (Wanted, Wanted) = (texts.collect(), bodies.collect());
+    let _turn = Turn::take(folder).map_err(|why| match why {
+        NoTurn::File(_, error) => failed(folder)(error),
+        NoTurn::Busy(waited) => StoreError::Busy { path: folder.to_owned(), waited },
+    })?;
     put(&folder.join(BODIES), &bodies)?;
     put(folder, &texts)?;
     prune(folder, "lock", &texts)?;
@@ -147,14 +165,23 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> StoreError {
 
 fn put(folder: &Path, wanted: &Wanted) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(failed(folder))?;
+    remove_left_over(folder)?;
     for (name, bytes) in wanted {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|there| there == *bytes) {
             continue;
         }
-        let temporary = folder.join(format!(".{name}.{}.new", std::process::id()));
-        fs::write(&temporary, bytes).map_err(failed(&temporary))?;
-        fs::rename(&temporary, &path).map_err(failed(&path))?;
+        replace::replace(&path, bytes, Sync::Later).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+fn remove_left_over(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(failed(folder))? {
+        let entry = entry.map_err(failed(folder))?;
+        if replace::is_left_over(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use wlc_plan::{
 };
 
 use super::ExpectedHead;
-use crate::content::ContentError;
+use crate::{content::ContentError, turn::NoTurn};
 
 /// Why nothing was published or signed.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +132,28 @@ pub enum PublishError {
     },
 }
 
+impl PublishError {
+    /// Whether the world stood in the way, and not what was asked for: a full disk, or another build.
+    pub fn is_of_the_world(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Busy { .. } => true,
+            Self::Content(_)
+            | Self::LastSet { .. }
+            | Self::UnknownKey { .. }
+            | Self::FormerKey { .. }
+            | Self::LastHead { .. }
+            | Self::UnexpectedHead { .. }
+            | Self::NotAncestor { .. }
+            | Self::AncestryUnknown { .. }
+            | Self::NoGenerationLeft
+            | Self::NothingToSign { .. }
+            | Self::NotToBeSigned { .. }
+            | Self::SetBroken { .. }
+            | Self::Signature { .. } => false,
+        }
+    }
+}
+
 /// Why the last head cannot be built upon.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LastHeadProblem {
@@ -153,4 +175,13 @@ pub enum LastHeadProblem {
 pub(super) fn file_error(action: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> PublishError {
     let path = path.to_owned();
     move |source| PublishError::File { action, path, source }
+}
+
+/// The same for a folder in which there was no turn to write.
+pub(super) fn no_turn(folder: &std::path::Path) -> impl FnOnce(NoTurn) -> PublishError {
+    let folder = folder.to_owned();
+    move |why| match why {
+        NoTurn::File(action, error) => file_error(action, &folder)(error),
+        NoTurn::Busy(waited) => PublishError::Busy { folder, waited },
+    }
 }

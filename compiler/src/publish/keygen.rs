@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "edge: writes the two files of a key")]
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -83,5 +83,9 @@ fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), KeygenError> {
         }
     };
     let mut file: File = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
+        // Half a key helps nobody, and would stand in the way of the next try.
+        let _ = fs::remove_file(path);
+        fail(error)
+    })
 }

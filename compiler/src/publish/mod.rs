@@ -7,7 +7,6 @@
 mod decide;
 mod error;
 mod folder;
-mod guard;
 pub mod keygen;
 mod last;
 mod promote;
@@ -40,11 +39,10 @@ pub use self::{
 };
 use self::{
     decide::{Decision, Wanted, decide},
-    guard::Guard,
     last::{Last, LastHead},
     write::write_content,
 };
-use crate::content::Content;
+use crate::{content::Content, turn::Turn};
 
 /// How a content is published.
 pub struct PublishOptions<'a> {
@@ -121,7 +119,7 @@ pub enum Warning {
 pub fn publish(content: &Content, options: &PublishOptions<'_>) -> Result<Published, PublishError> {
     let files = content.files()?;
     let signer = options.key.map(|key| options.signers.owner(key)).transpose()?;
-    let guard = Guard::take(options.out)?;
+    let turn = Turn::take(options.out).map_err(error::no_turn(options.out))?;
     write::remove_left_over(options.out)?;
     let mut warnings = Vec::new();
     let last = last::read(options, &mut warnings)?;
@@ -143,7 +141,7 @@ pub fn publish(content: &Content, options: &PublishOptions<'_>) -> Result<Publis
         Decision::Keep(generation) => (generation, Outcome::Unchanged),
     };
     let promotion = promote::promote(options.out, options.signers, generation)?;
-    drop(guard);
+    drop(turn);
     Ok(Published { generation, outcome, standing: promotion.standing, written, removed: promotion.removed, warnings })
 }
 

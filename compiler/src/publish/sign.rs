@@ -11,9 +11,13 @@ use wlc_plan::{
 };
 
 use super::{
-    Folder, PublishError, Signers, Standing, error::LastHeadProblem, folder::list, guard::Guard, last::read_file,
+    Folder, PublishError, Signers, Standing,
+    error::{LastHeadProblem, no_turn},
+    folder::list,
+    last::read_file,
     promote, write_signature,
 };
+use crate::turn::Turn;
 
 /// How the newest head is signed.
 pub struct SignOptions<'a> {
@@ -50,7 +54,7 @@ pub fn sign(options: &SignOptions<'_>) -> Result<Signed, PublishError> {
     if !out.exists() {
         return Err(nothing());
     }
-    let guard = Guard::take(out)?;
+    let turn = Turn::take(out).map_err(no_turn(out))?;
     let folder = Folder::new(out);
     let generation = newest(out)?.ok_or_else(nothing)?;
     let file = SetFile::Head(generation);
@@ -65,7 +69,7 @@ pub fn sign(options: &SignOptions<'_>) -> Result<Signed, PublishError> {
         write_signature(out, generation, signer, key, &bytes)?;
     }
     let promotion = promote::promote(out, signers, generation)?;
-    drop(guard);
+    drop(turn);
     Ok(Signed { head, signer, nodes: nodes.len(), standing: promotion.standing, removed: promotion.removed })
 }
 

@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,21 +11,10 @@ use rustix::fs::syncfs;
 use wlc_plan::set::{ReadFile, SetFile};
 
 use super::{Folder, PublishError, error::file_error};
+use crate::replace::{self, Sync};
 
 /// From this many new files on, the whole file system is synced once instead of each file.
 const FILES_SYNCED_ONE_BY_ONE: usize = 64;
-
-/// How the name of a file ends that is being written.
-const BESIDE: &str = ".wlc-new";
-
-/// When the bytes of a file must have reached the disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sync {
-    /// Before it gets its name.
-    Now,
-    /// Later, together with all others.
-    Together,
-}
 
 /// Writes the files of a content that are not there with the right bytes. The answer: how many. All of them have reached the
 /// disk when this returns.
@@ -34,14 +22,14 @@ pub(super) fn write_content(out: &Path, files: &BTreeMap<SetFile, Vec<u8>>) -> R
     let folder = Folder::new(out);
     let is_there = |file: &SetFile, bytes: &[u8]| matches!(folder.read(file, bytes.len() as u64), Ok(Some(found)) if found == bytes);
     let missing: Vec<_> = files.iter().filter(|(file, bytes)| !is_there(file, bytes)).collect();
-    let sync = if missing.len() < FILES_SYNCED_ONE_BY_ONE { Sync::Now } else { Sync::Together };
+    let sync = if missing.len() < FILES_SYNCED_ONE_BY_ONE { Sync::Now } else { Sync::Later };
     let mut folders = BTreeSet::new();
     for (file, bytes) in &missing {
         folders.insert(place(&folder.path(file), bytes, sync)?);
     }
     match sync {
         Sync::Now => folders.iter().try_for_each(|folder| sync_folder(folder))?,
-        Sync::Together => {
+        Sync::Later => {
             let root = File::open(out).map_err(file_error("open", out))?;
             syncfs(root).map_err(|error| file_error("sync", out)(error.into()))?;
         }
@@ -82,35 +70,19 @@ pub(super) fn remove_left_over(out: &Path) -> Result<(), PublishError> {
         let is_folder = entry.file_type().map_err(file_error("look at", &path))?.is_dir();
         if is_folder && !name.starts_with('.') {
             remove_left_over(&path)?;
-        } else if !is_folder && name.starts_with('.') && name.ends_with(BESIDE) {
+        } else if !is_folder && replace::is_left_over(&name) {
             fs::remove_file(&path).map_err(file_error("remove", &path))?;
         }
     }
     Ok(())
 }
 
-/// Writes beside the place, then renames. The answer: the folder that the file is in.
+/// Puts a file at its place. The answer: the folder that it is in.
 fn place(path: &Path, bytes: &[u8], sync: Sync) -> Result<PathBuf, PublishError> {
     let folder = path.parent().expect("every file of a set lies in a folder").to_owned();
     fs::create_dir_all(&folder).map_err(file_error("make", &folder))?;
-    let name = path.file_name().expect("every file of a set has a name").to_string_lossy();
-    let beside = folder.join(format!(".{name}{BESIDE}"));
-    let result = fill(&beside, bytes, sync).and_then(|()| fs::rename(&beside, path));
-    if let Err(error) = result {
-        // What is half written helps nobody; the error is the one that counts.
-        let _ = fs::remove_file(&beside);
-        return Err(file_error("write", path)(error));
-    }
+    replace::replace(path, bytes, sync).map_err(file_error("write", path))?;
     Ok(folder)
-}
-
-fn fill(path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    match sync {
-        Sync::Now => file.sync_all(),
-        Sync::Together => Ok(()),
-    }
 }
 
 fn sync_folder(folder: &Path) -> Result<(), PublishError> {

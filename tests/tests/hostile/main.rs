@@ -5,6 +5,7 @@
 mod documents;
 mod fuzz;
 mod imports;
+mod outputs;
 mod places;
 mod readers;
 mod reuse;

@@ -10,7 +10,7 @@ use std::{num::NonZeroU32, path::PathBuf};
 use wlc_plan::name::{FleetName, NodeName, SignerName};
 
 use self::{agent::Agent, folder::Folder, watch::Watch};
-use super::{Done, FINE, Failure, PROBLEMS, Place, REFUSED, ReportFormat, build, diff, output, project::Project};
+use super::{Done, FINE, Failure, PROBLEMS, Place, ReportFormat, build, diff, output, project::Project};
 use crate::{
     attachments,
     content::Content,
@@ -168,8 +168,7 @@ impl Workshop<'_> {
             anyway: Anyway::Yes,
             is_ancestor: &|_| Ancestry::Ancestor,
         };
-        let published =
-            publish::publish(content, &options).map_err(|error| Failure::new(REFUSED, error.to_string()))?;
+        let published = publish::publish(content, &options).map_err(|error| Failure::from(&error))?;
         match published.outcome {
             Outcome::Written(_) => output::note(&format!("generation {}", published.generation)),
             Outcome::SignedLast | Outcome::Unchanged => {
