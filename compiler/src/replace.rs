@@ -2,6 +2,7 @@
 //!
 //! What a writer that was killed has left beside a place is known by its name, and nothing reads it.
 #![expect(clippy::disallowed_types, reason = "edge: replaces files whole")]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests look at what was written"))]
 
 use std::{
     fs::{self, File, OpenOptions},

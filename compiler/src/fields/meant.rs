@@ -1,20 +1,14 @@
 //! What an unknown word was meant to be: a word of the block in another spelling, Kubernetes' name of one, a word of a
 //! block inside, or a habit from elsewhere.
 
-use super::{Field, Schema, Shape};
+use super::{
+    Field, Schema, Shape,
+    right_line::{Given, line, line_inside},
+};
 use crate::{
     diagnostics::suggest::{self, kebab},
-    syntax::{Block, Scalar, Value},
+    syntax::Block,
 };
-
-/// What is written behind an unknown word.
-#[derive(Clone, Copy)]
-pub(super) enum Given<'a> {
-    /// The value of a property.
-    Property(&'a Value),
-    /// The values of a child.
-    Child(&'a Block),
-}
 
 /// What a word was meant to be.
 pub(super) struct Meant {
@@ -25,12 +19,13 @@ pub(super) struct Meant {
 }
 
 /// Words of other tools, and ours.
-const ELSEWHERE: [(&str, &str); 20] = [
+const ELSEWHERE: [(&str, &str); 21] = [
     ("cmd", "command"),
     ("count", "replicas"),
     ("cpus", "cpu"),
     ("depends-on", "after"),
     ("entrypoint", "command"),
+    ("env-file", "env-from"),
     ("environment", "env"),
     ("expose", "port"),
     ("healthcheck", "liveness"),
@@ -49,24 +44,48 @@ const ELSEWHERE: [(&str, &str); 20] = [
 ];
 
 /// Parts of a manifest that have no word here, and where their content goes.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 20] = [
     ("apiVersion", "a block begins with its kind, and there are no versions: `deployment \"web\" { … }`"),
+    ("build", "images are built elsewhere, and named here: `image=\"…\"`"),
+    ("deploy", "what stands in it is written in the workload itself: `replicas=3`, `update`, `place`"),
+    ("for", LOOPS),
+    ("for_each", LOOPS),
+    ("if", LOOPS),
+    ("imagePullSecrets", "each node's Podman logs in to its registries; take it out"),
     ("kind", "a block begins with its kind: `deployment \"web\" { … }`"),
     ("matchLabels", "a workload knows its replicas by their names; take the selector out"),
     ("metadata", "the name stands behind the block's word, and labels are lines `label \"key\" \"value\"`"),
     ("namespace", "a fleet has no namespaces; take it out"),
+    ("networks", "all replicas of a fleet on a node share one network; take it out"),
+    ("nodeName", "write `place { on \"NODE\" }`"),
     ("resources", "write `request cpu=… memory=…` and `limit memory=…`"),
     ("selector", "a workload knows its replicas by their names; take it out"),
+    ("serviceAccount", ACCOUNT),
+    ("serviceAccountName", ACCOUNT),
     ("spec", "what stands in it is written in the block itself"),
     ("template", "what stands in it is written in the workload itself"),
+    ("volumes", "write `mount \"/inside\" host-path=\"/outside\"`, or `empty-dir=\"1GiB\"` instead of `host-path`"),
 ];
 
+const LOOPS: &str = "there are no loops and no conditions: an overlay or a template says what differs";
+const ACCOUNT: &str = "there is no API server that containers could call; take it out";
+
+/// What an unknown word without a letter was meant to be.
+pub(crate) fn sign(word: &str) -> Option<&'static str> {
+    match word {
+        _ if word.contains(char::is_alphanumeric) => None,
+        "-" | "*" => Some("a list stands on one line, behind its word: `args \"a\" \"b\"`"),
+        _ => Some("a comment begins with `//`"),
+    }
+}
+
 /// What an unknown word of a block was meant to be; none where nothing is near.
-pub(super) fn meant(schema: &Schema, fields: &[&'static Field], written: &str, given: Given<'_>) -> Option<Meant> {
+pub(super) fn meant(schema: &Schema, block: &Block, written: &str, given: Given<'_>) -> Option<Meant> {
+    let fields = &schema.all_fields();
     let word = written.trim_end_matches(':');
     let spelt = kebab(word);
     let by_word = |word: &str| fields.iter().copied().find(|field| field.word == word && field.shape != Shape::Entries);
-    let line = |field: &'static Field| line(schema, field, given);
+    let line = |field: &'static Field| line(schema, block, field, given);
     if let Some(field) = by_word(word) {
         let hint = match written.ends_with(':') {
             true => format!("names have no colon: write {}", line(field)),
@@ -108,8 +127,8 @@ fn inside(fields: &[&'static Field], word: &str, given: Given<'_>) -> Option<Str
         let fields = schema.all_fields();
         let is_meant = |field: &&&Field| field.word == spelt || is_kubernetes_name(field.kubernetes, word);
         if let Some(field) = fields.iter().find(is_meant) {
-            let behind = given.values();
-            return Some(format!("it stands in `{0}`: write `{0} {{ {1}{behind} }}`", around.word, field.word));
+            let inside = line_inside(field, given);
+            return Some(format!("it stands in `{0}`: write `{0} {{ {inside} }}`", around.word));
         }
     }
     None
@@ -130,68 +149,4 @@ fn is_kubernetes_name(kubernetes: &str, word: &str) -> bool {
         let last = path.rsplit('.').next().unwrap_or(path).trim_end_matches("[]");
         last.eq_ignore_ascii_case(word) || path.trim_end_matches("[]").eq_ignore_ascii_case(word)
     })
-}
-
-impl Given<'_> {
-    /// The values as they would be written behind a word.
-    fn values(self) -> String {
-        match self {
-            Given::Property(value) => format!(" {}", written(&value.value)),
-            Given::Child(block) => {
-                let arguments = block.arguments.iter().map(|value| written(&value.value));
-                let properties =
-                    block.properties.iter().map(|one| format!("{}={}", one.name.value, written(&one.value.value)));
-                arguments.chain(properties).map(|value| format!(" {value}")).collect()
-            }
-        }
-    }
-
-    fn is_true(self) -> bool {
-        match self {
-            Given::Property(value) => value.value == Scalar::Bool(true),
-            Given::Child(block) => block.arguments.first().is_none_or(|value| value.value == Scalar::Bool(true)),
-        }
-    }
-}
-
-/// The right line, in backticks.
-fn line(schema: &Schema, field: &Field, given: Given<'_>) -> String {
-    let word = field.word;
-    let values = given.values();
-    match (field.shape, given) {
-        (Shape::Argument | Shape::Rest | Shape::Word, _) => {
-            format!("`{}{values}`, the {word} behind the word", schema.word)
-        }
-        (Shape::Flag, given) if given.is_true() => format!("`{word}` alone, as a line of its own"),
-        (Shape::Flag, _) => format!("`{word}=#true` or `{word}=#false`"),
-        (Shape::Property | Shape::Either, Given::Property(_)) => format!("`{word}={}`", values.trim_start()),
-        (Shape::Child | Shape::Children, Given::Property(_)) => format!("it as a child, in braces: `{{ {word} … }}`"),
-        (Shape::Child | Shape::Children, Given::Child(block)) if !block.children.is_empty() => {
-            format!("`{word}{values} {{ … }}`")
-        }
-        (
-            Shape::Property
-            | Shape::List
-            | Shape::Child
-            | Shape::Children
-            | Shape::Either
-            | Shape::Entries
-            | Shape::Part,
-            _,
-        ) => {
-            format!("`{word}{values}`")
-        }
-    }
-}
-
-/// A value as it is written.
-pub(super) fn written(scalar: &Scalar) -> String {
-    match scalar {
-        Scalar::Text(text) => format!("{text:?}"),
-        Scalar::Integer(number) => number.to_string(),
-        Scalar::Decimal(number) => number.clone(),
-        Scalar::Bool(flag) => format!("#{flag}"),
-        Scalar::Null => "#null".to_owned(),
-        Scalar::Parameter(name) => format!("(parameter){name:?}"),
-    }
 }

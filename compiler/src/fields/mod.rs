@@ -8,8 +8,11 @@ mod macros;
 mod meant;
 mod read;
 pub mod reference;
+mod right_line;
 pub mod value;
 
+pub(crate) use meant::sign;
+pub(crate) use read::report_missing_end;
 pub use read::{Part, Reader};
 pub use value::{FromScalar, Refusal};
 

@@ -2,7 +2,8 @@
 
 use super::{
     Carried, Field, FromBlock, FromScalar, Refusal, Schema, Shape,
-    meant::{self, Given, Meant, written},
+    meant::{self, Meant},
+    right_line::{Given, other_quotes, two_ports, written},
 };
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
@@ -36,7 +37,7 @@ impl<'a> Reader<'a> {
     pub fn open(block: &'a Block, schema: &'static Schema, problems: &'a mut Problems) -> Self {
         let (misspelt, misses_argument) = (Vec::new(), false);
         let mut reader = Self { block, schema, problems, arguments: block.arguments.iter(), misspelt, misses_argument };
-        reader.report_missing_end();
+        reader.report_missing_ends();
         reader.report_colons();
         reader.report_unknown();
         reader.report_repeated();
@@ -146,24 +147,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A word of the language among the values: the line before has no end.
-    fn report_missing_end(&mut self) {
-        if self.block.arguments.len() < 2 {
-            return;
-        }
+    /// Lines inside that have no end, so that the next one seems to be a part of them.
+    fn report_missing_ends(&mut self) {
         let fields = self.schema.all_fields();
-        let wanted = fields.iter().filter(|field| field.shape == Shape::Argument).count();
-        let takes_more = fields.iter().any(|field| field.shape == Shape::Rest);
-        let Some(Value { value: Scalar::Text(word), span }) = self.block.arguments.get(wanted) else { return };
-        let begins_line =
-            |schema: &&Schema| schema.all_fields().iter().any(|field| field.word == word && field.block.is_some());
-        if takes_more || fields.iter().any(|field| field.word == word) || !every_schema().iter().any(begins_line) {
-            return;
+        let begins_line = |word: &str| fields.iter().any(|field| field.word == word && field.block.is_some());
+        for child in &self.block.children {
+            let schema = fields.iter().find(|field| field.word == child.word.value).and_then(|field| field.block);
+            if let Some(schema) = schema {
+                report_missing_end(child, schema, &begins_line, self.problems);
+            }
         }
-        let message = format!("`{word}` stands on the line of `{}`", self.block.word.value);
-        let diagnostic = Diagnostic::new(Code::SurplusValue, message, *span, "a `;` is missing before this");
-        self.problems.add(diagnostic.hint(format!("write `; {word}`, or begin a new line")));
-        self.problems.say_no_more(Span { end: self.block.extent.end.max(span.end), ..*span });
     }
 
     fn has_own_words(&self) -> bool {
@@ -314,6 +307,9 @@ impl<'a> Reader<'a> {
                 Some(Spanned::new(read, value.span))
             }
             Err(Refusal { code, message, hint }) => {
+                let ports = two_ports(self.schema, &value.value);
+                self.misses_argument |= ports.is_some();
+                let hint = ports.or_else(|| other_quotes(&value.value)).or(hint);
                 let diagnostic = Diagnostic::new(code, format!("`{word}`: {message}"), value.span, T::LOOKS).as_error();
                 self.problems.add(diagnostic.hint(hint.unwrap_or_else(|| format!("write {}", T::LOOKS))));
                 None
@@ -327,7 +323,13 @@ impl<'a> Reader<'a> {
             let known = |field: &Field| matches!(field.shape, Shape::Property | Shape::Flag | Shape::Either);
             self.report_word(&property.name, &known, Given::Property(&property.value));
         }
+        let mut before = "";
         for child in self.block.children.iter().filter(|_| !own_words) {
+            let is_item = child.word.value == "-" && (before == "-" || before.ends_with(':'));
+            before = &child.word.value;
+            if is_item {
+                continue;
+            }
             let known = |field: &Field| !matches!(field.shape, Shape::Argument | Shape::Rest | Shape::Word);
             self.report_word(&child.word, &known, Given::Child(child));
         }
@@ -346,11 +348,13 @@ impl<'a> Reader<'a> {
             return;
         }
         let diagnostic = Diagnostic::new(Code::UnknownWord, format!("unknown {here}"), word.span, "not known here");
-        let hint = match meant::meant(self.schema, &self.schema.all_fields(), &word.value, given) {
+        let hint = match meant::meant(self.schema, self.block, &word.value, given) {
             Some(Meant { field, hint }) => {
                 self.misspelt.extend(field.map(|field| field.word));
+                self.misses_argument |= field.is_some_and(|field| field.shape == Shape::Argument);
                 hint
             }
+            None if meant::sign(&word.value).is_some() => meant::sign(&word.value).unwrap_or_default().to_owned(),
             None if self.has_own_words() => {
                 format!("`{0}` is written as a child, in braces: `{{ {0} \"…\" }}`", word.value)
             }
@@ -427,17 +431,27 @@ fn is_named(shape: Shape) -> bool {
     }
 }
 
-/// The schemas of all blocks of the language.
-fn every_schema() -> Vec<&'static Schema> {
-    let mut found: Vec<&'static Schema> = Vec::new();
-    let mut waiting: Vec<&'static Schema> = crate::model::TOP.to_vec();
-    while let Some(schema) = waiting.pop() {
-        if !found.iter().any(|known| std::ptr::eq(*known, schema)) {
-            found.push(schema);
-            waiting.extend(schema.fields.iter().filter_map(|field| field.block));
-        }
+/// Reports a word among the values of a line that begins lines beside it: the line has no end.
+pub(crate) fn report_missing_end(
+    block: &Block,
+    schema: &Schema,
+    begins_line: &dyn Fn(&str) -> bool,
+    problems: &mut Problems,
+) {
+    if block.arguments.len() < 2 {
+        return;
     }
-    found
+    let fields = schema.all_fields();
+    let wanted = fields.iter().filter(|field| field.shape == Shape::Argument).count();
+    let takes_more = fields.iter().any(|field| field.shape == Shape::Rest);
+    let Some(Value { value: Scalar::Text(word), span }) = block.arguments.get(wanted) else { return };
+    if takes_more || fields.iter().any(|field| field.word == word) || !begins_line(word) {
+        return;
+    }
+    let message = format!("`{word}` stands on the line of `{}`", block.word.value);
+    let diagnostic = Diagnostic::new(Code::SurplusValue, message, *span, "a `;` is missing before this");
+    problems.add(diagnostic.hint(format!("write `; {word}`, or begin a new line")));
+    problems.say_no_more(Span { end: block.extent.end.max(span.end), ..*span });
 }
 
 /// `word=value` as the block `word value`.

@@ -75,7 +75,14 @@ impl Refusal {
             );
             return Self { code: Code::NotInThisVersion, ..refusal };
         }
-        Self::with(format!("`{given}` is not known here"), suggest::hint(given, known.iter().copied()))
+        let spelt = suggest::kebab(given);
+        let begins =
+            |word: &&&str| spelt.strip_prefix(**word).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+        let hint = match known.iter().find(begins) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => suggest::hint(given, known.iter().copied()),
+        };
+        Self::with(format!("`{given}` is not known here"), hint)
     }
 }
 
@@ -228,7 +235,6 @@ named! {
     SecretName, "a name: lower-case letters, digits and `-`, at most 63";
     ClaimName, "a name: lower-case letters, digits and `-`, at most 63";
     SignerName, "a name: lower-case letters, digits and `-`, at most 63";
-    PortName, "a name: lower-case letters, digits and `-`, at most 15, with a letter";
     LabelKey, "a label key: letters, digits, `-`, `_` and `.`, with an optional `prefix/`";
     LabelValue, "a label value: letters, digits, `-`, `_` and `.`, at most 63";
     EnvName, "a name of a variable";
@@ -236,6 +242,18 @@ named! {
     AbsolutePath, "an absolute path";
     PciAddress, "a PCI address, such as `\"0000:17:00.0\"`";
     DeviceUuid, "a device's UUID";
+}
+
+impl FromScalar for PortName {
+    const LOOKS: &'static str = "a name: lower-case letters, digits and `-`, at most 15, with a letter";
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        if let Scalar::Integer(number) = scalar {
+            let hint = format!("write `port \"http\" {number}` in the container, and its name here: `\"http\"`");
+            return Err(Refusal::with("ports are known by their names", hint));
+        }
+        Self::parse(text(scalar)?).map_err(Refusal::from)
+    }
 }
 
 impl From<NameError> for Refusal {

@@ -9,6 +9,7 @@ pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
 pub mod device;
+mod elsewhere;
 pub mod env;
 pub mod facts;
 pub mod fleet;
@@ -55,7 +56,7 @@ use self::{
 };
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
-    fields::{FromBlock, Schema},
+    fields::{self, FromBlock, Schema, report_missing_end},
     span::Span,
     syntax::{Block, Scalar},
 };
@@ -121,6 +122,8 @@ impl Repository {
             }
             return;
         };
+        let begins_line = |word: &str| TOP.iter().any(|schema| schema.word == word);
+        report_missing_end(block, schema, &begins_line, problems);
         if !self.declare(schema.word, block, problems) {
             return;
         }
@@ -231,9 +234,13 @@ fn report_unknown(
     };
     let known = TOP.iter().map(|schema| schema.word).chain(templates.iter().map(String::as_str));
     let near = suggest::nearest(&word.value, known.clone());
-    let hint = match TOP.iter().find(is_kubernetes).filter(|_| near.is_none()) {
-        Some(schema) => format!("what Kubernetes calls `{}` is `{}` here", word.value, schema.word),
-        None => suggest::hint(&word.value, known),
+    let elsewhere = fields::sign(&word.value).or_else(|| elsewhere::block(&word.value));
+    let hint = match (TOP.iter().find(is_kubernetes), elsewhere) {
+        (Some(schema), _) if near.is_none() => {
+            format!("what Kubernetes calls `{}` is `{}` here", word.value, schema.word)
+        }
+        (_, Some(elsewhere)) if near.is_none() => elsewhere.to_owned(),
+        _ => suggest::hint(&word.value, known),
     };
     problems.add(diagnostic.hint(hint));
     TOP.iter().find(|schema| near == Some(schema.word)).or_else(|| TOP.iter().find(is_kubernetes))

@@ -44,7 +44,7 @@ fn language(line: &str, text: &str, is_broken: bool) -> Option<(&'static str, &'
         "---" => Some(("YAML", IMPORT)),
         "{" | "[" => Some(("JSON", IMPORT)),
         line if line.starts_with("{\"") || line.starts_with("[{") => Some(("JSON", IMPORT)),
-        _ if is_yaml(line) => Some(("YAML", IMPORT)),
+        _ if is_yaml(line) || (is_key(line) && has_yaml_below(line, text)) => Some(("YAML", IMPORT)),
         _ if !is_broken => None,
         _ if section.is_some_and(|name| ["Unit", "Container", "Pod", "Service", "Volume"].contains(&name)) => {
             Some(("a unit of systemd", IMPORT))
@@ -60,6 +60,19 @@ fn language(line: &str, text: &str, is_broken: bool) -> Option<(&'static str, &'
 fn is_yaml(line: &str) -> bool {
     let Some((key, rest)) = line.split_once(':') else { return false };
     YAML.contains(&key) && (rest.is_empty() || (rest.starts_with(' ') && !line.ends_with('{')))
+}
+
+/// `key:` alone on its line.
+fn is_key(line: &str) -> bool {
+    line.strip_suffix(':').is_some_and(|key| !key.is_empty() && !key.contains([' ', '"', '{']))
+}
+
+/// Whether the line below is indented and is a key or an item of a list.
+fn has_yaml_below(line: &str, text: &str) -> bool {
+    let mut behind = text.lines().skip_while(|one| one.trim() != line).skip(1).filter(|one| !one.trim().is_empty());
+    let Some(below) = behind.next() else { return false };
+    let key = below.trim().split(' ').next().unwrap_or_default();
+    below.starts_with([' ', '\t']) && (key == "-" || key.ends_with(':')) && !text.contains('{')
 }
 
 /// `key = value`.

@@ -29,6 +29,7 @@ impl<'a> Lines<'a> {
     /// The values behind a word. Gives the brace that opens the block.
     pub(super) fn entries(&mut self, block: &mut Block, word: &Token) -> Option<Range<usize>> {
         let mut state = Entries { last: word.clone(), is_dashed: false, kind: None, is_list: false };
+        self.parentheses(word);
         while let Some(token) = self.next_if(|token| !ends_line(token.kind)) {
             match token.kind {
                 Kind::Slashdash => state.is_dashed = true,
@@ -55,6 +56,23 @@ impl<'a> Lines<'a> {
             state.last = token;
         }
         None
+    }
+
+    /// `deployment("web")`: of a call, the word and the values are read.
+    fn parentheses(&mut self, word: &Token) {
+        let next = self.tokens.peek().filter(|next| next.is_glued && next.at.start == word.at.end);
+        let Some(open) = next.filter(|next| self.text[next.at.clone()].starts_with('(')).cloned() else { return };
+        let values = self.rest_of_line(open.at.start).replace(['(', ')', ','], " ");
+        let values: Vec<&str> = values.split_whitespace().collect();
+        let hint = format!("write `{} {}`", &self.text[word.at.clone()], short(&values.join(" ")));
+        let (message, label) = ("values stand behind their word, without parentheses", "a blank is enough");
+        self.fault(Fault { is_certain: true, ..Fault::new(open.at.clone(), message, label, hint) });
+        self.skip_to_brace();
+    }
+
+    /// The values of a line of which enough is said.
+    fn skip_to_brace(&mut self) {
+        while self.next_if(|token| !ends_line(token.kind) && token.kind != Kind::Open).is_some() {}
     }
 
     /// Children that are slash-dashed.

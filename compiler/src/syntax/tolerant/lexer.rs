@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::faults::Fault;
+use crate::syntax::characters;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,9 @@ impl Lexer<'_> {
             'r' if self.hashes(1).is_some() => self.quoted(1, self.hashes(1).unwrap_or_default()),
             '\'' | '`' | '“' | '„' if self.foreign(first) => {}
             blank if blank.is_whitespace() || blank == '\u{feff}' => {
+                if self.at > 0 {
+                    self.check_characters(self.at..self.at + blank.len_utf8());
+                }
                 self.at += blank.len_utf8();
                 self.glued = false;
             }
@@ -105,9 +109,21 @@ impl Lexer<'_> {
     }
 
     fn put(&mut self, token: Token) {
+        self.check_characters(token.at.clone());
         self.at = token.at.end;
         self.glued = true;
         self.tokens.push(token);
+    }
+
+    /// Characters that no file may hold: controls, marks of direction, a byte order mark that is not the first.
+    fn check_characters(&mut self, range: Range<usize>) {
+        let bytes = self.text.as_bytes();
+        let Some(at) = range.clone().find(|at| characters::forbidden(bytes, *at) > 0) else { return };
+        let sign = self.text[at..].chars().next().map_or(0, u32::from);
+        let message = format!("`U+{sign:04X}` may stand nowhere in a file");
+        let hint = format!("take it out; in a text between quotes it is written `\\u{{{sign:x}}}`");
+        let at = at..at + characters::forbidden(bytes, at);
+        self.faults.push(Fault { is_certain: true, ..Fault::new(at, message, "nobody sees it", hint) });
     }
 
     /// Bytes up to the end of the line.
@@ -166,7 +182,8 @@ impl Lexer<'_> {
     fn hashes(&self, skip: usize) -> Option<usize> {
         let rest = self.rest().as_bytes().get(skip..).unwrap_or_default();
         let hashes = rest.iter().take_while(|byte| **byte == b'#').count();
-        (rest.get(hashes) == Some(&b'"') && (skip == 0 || !self.glued)).then_some(hashes)
+        let is_value = self.tokens.last().is_some_and(|token| token.kind == Kind::Equals);
+        (rest.get(hashes) == Some(&b'"') && (skip == 0 || !self.glued || is_value)).then_some(hashes)
     }
 
     /// A text in double quotes, `old` bytes of KDL 1's `r` and some `#` before it.

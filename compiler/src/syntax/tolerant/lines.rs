@@ -247,7 +247,10 @@ impl<'a> Lines<'a> {
         let written = &self.text[word.at.clone()];
         if word.kind == Kind::Word && !words::is_name(written.trim_end_matches(':')) {
             let message = format!("`{}` cannot begin a line", short(written));
-            let hint = "a line begins with a word, such as `deployment` or `port`; values stand behind it";
+            let hint = match written.starts_with('#') {
+                true => "a comment begins with `//`",
+                false => "a line begins with a word, such as `deployment` or `port`; values stand behind it",
+            };
             self.fault(Fault::new(word.at.clone(), message, "a word is needed here", hint));
         }
     }
