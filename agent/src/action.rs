@@ -9,7 +9,7 @@ use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
     quantity::Millis,
-    spec::{ContainerSpec, Image, PodSpec, VolumeSource},
+    spec::{ContainerSpec, Image, PodSpec, Surroundings, VolumeSource},
 };
 
 use crate::{clock::Moment, podman::labels::PodLabels};
@@ -122,6 +122,8 @@ pub struct RunContainer {
     pub spec: ContainerSpec,
     /// The pod's volumes, which its mounts name.
     pub volumes: BTreeMap<VolumeName, VolumeSource>,
+    /// What the pod shares with its node, and what it has for itself.
+    pub surroundings: Surroundings,
     /// The pod's grace.
     pub grace: Millis,
     /// Environment with fields and `$(NAME)` filled in, in order.

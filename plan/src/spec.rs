@@ -3,6 +3,9 @@
 //! A spec holds the pod template and nothing about its place: no host port, no device, no address. It is a file of its
 //! own, named by its digest, and shared by all nodes that use it.
 
+mod security;
+mod surroundings;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,11 @@ use crate::{
     gate::After,
     name::{AbsolutePath, ConfigName, ContainerName, EnvName, PortName, VolumeName},
     quantity::{Bytes, Cpu, Millis},
+};
+
+pub use self::{
+    security::{Device, DeviceFile, Process, Profile, Security, Selinux, Ulimit},
+    surroundings::{Dns, FsGroup, FsGroupChange, HostEntry, LogDriver, Processes, Surroundings, Users, Whose},
 };
 
 /// A pod template. Kubernetes: `spec.template.spec`.
@@ -33,6 +41,9 @@ pub struct PodSpec {
     /// The author's word that rolls a workload by itself, as in `restarted "2026-11-23"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted: Option<String>,
+    /// What it shares with its node, and what it has for itself.
+    #[serde(default, skip_serializing_if = "Surroundings::is_default")]
+    pub surroundings: Surroundings,
 }
 
 /// When a container that ended is started again. Kubernetes: `restartPolicy`.
@@ -285,46 +296,13 @@ impl Resources {
     }
 }
 
-/// Users, capabilities and the like. Kubernetes: `securityContext`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Security {
-    /// All capabilities and devices of the host. Kubernetes: `privileged`.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub privileged: bool,
-    /// The root file system cannot be written. Kubernetes: `readOnlyRootFilesystem`.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub read_only_root: bool,
-    /// No process gains privileges its parent lacks. Kubernetes: `allowPrivilegeEscalation: false`.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub no_new_privileges: bool,
-    /// The agent refuses to start it as user 0. Kubernetes: `runAsNonRoot`.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub non_root: bool,
-    /// User id; none: the image's. Kubernetes: `runAsUser`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<u32>,
-    /// Group id; none: the image's. Kubernetes: `runAsGroup`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<u32>,
-    /// Capabilities added to Podman's own set, without `CAP_`, sorted. Kubernetes: `capabilities.add`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub add_capabilities: Vec<String>,
-    /// Capabilities taken away, without `CAP_`, sorted; `ALL` stands for all. Kubernetes: `capabilities.drop`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub drop_capabilities: Vec<String>,
-}
-
-impl Security {
-    /// Whether it is what Podman gives by itself.
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The probes of a container.

@@ -66,6 +66,7 @@ fn spec() -> PodSpec {
         restart: RestartPolicy::Always,
         grace: GRACE,
         restarted: None,
+        surroundings: wlc_plan::spec::Surroundings::default(),
     }
 }
 
@@ -86,6 +87,7 @@ fn bring_up() -> Task {
         attempt: 0,
         spec: spec.clone(),
         volumes: request.spec.volumes.clone(),
+        surroundings: wlc_plan::spec::Surroundings::default(),
         grace: GRACE,
         env: Vec::new(),
     };

@@ -78,6 +78,7 @@ pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&Co
         attempt,
         spec: container.clone(),
         volumes: spec.volumes.clone(),
+        surroundings: spec.surroundings.clone(),
         grace: spec.grace,
         env: environment::variables(container, pod, &scene.desired.node),
     }))

@@ -10,7 +10,7 @@ use wlc_plan::{
     digest::Digest,
     name::FleetName,
     quantity::{Bytes, Millis},
-    spec::{ContainerSpec, EmptyDir, Image, Medium, PodSpec, Protocol, Security, VolumeSource},
+    spec::{ContainerSpec, EmptyDir, FsGroup, Image, LogDriver, Medium, PodSpec, Protocol, VolumeSource, Whose},
 };
 
 use super::{
@@ -18,7 +18,9 @@ use super::{
     labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
     limits::{ResourceLimits, resource_limits},
     mounts::{BindMount, NamedVolume, mounts},
+    security::{self, SecurityBody},
     signals,
+    surroundings::{self, SurroundingsBody},
 };
 use crate::{
     action::{PodRequest, PublishedPort, RunContainer},
@@ -33,16 +35,11 @@ pub const LOG_BYTES: Bytes = Bytes(10 << 20);
 pub struct PodBody {
     name: String,
     labels: BTreeMap<String, String>,
-    hostname: String,
-    netns: Namespace,
-    #[serde(rename = "Networks")]
+    #[serde(flatten)]
+    surroundings: SurroundingsBody,
+    #[serde(rename = "Networks", skip_serializing_if = "BTreeMap::is_empty")]
     networks: BTreeMap<String, NetworkOptions>,
     portmappings: Vec<PortMapping>,
-}
-
-#[derive(Debug, Serialize)]
-struct Namespace {
-    nsmode: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,13 +69,8 @@ pub struct ContainerBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     work_dir: Option<String>,
     env: BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    privileged: bool,
-    read_only_filesystem: bool,
-    no_new_privileges: bool,
-    cap_add: Vec<String>,
-    cap_drop: Vec<String>,
+    #[serde(flatten)]
+    security: SecurityBody,
     resource_limits: ResourceLimits,
     mounts: Vec<BindMount>,
     volumes: Vec<NamedVolume>,
@@ -104,7 +96,8 @@ impl ContainerBody {
 #[derive(Debug, Serialize)]
 struct LogConfiguration {
     driver: &'static str,
-    size: Bytes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<Bytes>,
 }
 
 /// `POST /volumes/create`
@@ -120,13 +113,21 @@ pub struct VolumeBody {
 pub fn pod(request: &PodRequest) -> PodBody {
     let replica = request.labels.replica.to_string();
     let network = PodLabels::network_name(&request.labels.fleet);
+    let around = &request.spec.surroundings;
+    let (networks, portmappings) = match around.network {
+        Whose::Pod => {
+            let networks = BTreeMap::from([(network, NetworkOptions { aliases: vec![replica.clone()] })]);
+            (networks, request.ports.iter().map(port_mapping).collect())
+        }
+        // Its ports are the node's already.
+        Whose::Node => (BTreeMap::new(), Vec::new()),
+    };
     PodBody {
         name: request.labels.pod_name(),
         labels: request.labels.to_map(),
-        hostname: replica.clone(),
-        netns: Namespace { nsmode: "bridge" },
-        networks: BTreeMap::from([(network, NetworkOptions { aliases: vec![replica] })]),
-        portmappings: request.ports.iter().map(port_mapping).collect(),
+        surroundings: surroundings::surroundings(around, &replica),
+        networks,
+        portmappings,
     }
 }
 
@@ -142,11 +143,17 @@ fn port_mapping(port: &PublishedPort) -> PortMapping {
     }
 }
 
-/// The body that makes one attempt of a container. `image_user` is the user that the image names, empty for none.
+/// The body that makes one attempt of a container. `image_user` is the user that the image names, empty for none;
+/// `profiles` the node's folder of seccomp profiles.
 ///
 /// # Errors
 /// A stop signal that Linux does not have.
-pub fn container(request: &RunContainer, folders: &Folders, image_user: &str) -> Result<ContainerBody, PodmanError> {
+pub fn container(
+    request: &RunContainer,
+    folders: &Folders,
+    image_user: &str,
+    profiles: &Path,
+) -> Result<ContainerBody, PodmanError> {
     let spec = &request.spec;
     let labels = ContainerLabels { pod: request.pod.clone(), container: spec.name.clone(), attempt: request.attempt };
     let (mounts, volumes) = mounts(request, folders);
@@ -159,16 +166,14 @@ pub fn container(request: &RunContainer, folders: &Folders, image_user: &str) ->
         command: spec.args.clone(),
         work_dir: spec.working_directory.as_ref().map(ToString::to_string),
         env: request.env.iter().cloned().collect(),
-        user: user(&spec.security, image_user),
-        privileged: spec.security.privileged,
-        read_only_filesystem: spec.security.read_only_root,
-        no_new_privileges: spec.security.no_new_privileges,
-        cap_add: capabilities(&spec.security.add_capabilities),
-        cap_drop: capabilities(&spec.security.drop_capabilities),
-        resource_limits: resource_limits(&spec.resources),
+        security: security::security(&spec.security, &request.surroundings, image_user, profiles),
+        resource_limits: resource_limits(&spec.resources, spec.security.process.pids_limit),
         mounts,
         volumes,
-        log_configuration: LogConfiguration { driver: "k8s-file", size: LOG_BYTES },
+        log_configuration: match request.surroundings.log {
+            LogDriver::File => LogConfiguration { driver: "k8s-file", size: Some(LOG_BYTES) },
+            LogDriver::Journal => LogConfiguration { driver: "journald", size: None },
+        },
         restart_policy: "no",
         stop_signal: stop_signal(spec)?,
         stop_timeout: whole_seconds(request.grace),
@@ -183,24 +188,9 @@ pub fn image_reference(image: &Image) -> String {
     format!("{}@{digest}", &name[..tag.unwrap_or(name.len())])
 }
 
-/// `uid[:gid]`. A group alone keeps the image's user. Kubernetes: `runAsUser`, `runAsGroup`.
-fn user(security: &Security, image_user: &str) -> Option<String> {
-    match (security.user, security.group) {
-        (Some(user), Some(group)) => Some(format!("{user}:{group}")),
-        (Some(user), None) => Some(user.to_string()),
-        (None, Some(group)) => Some(format!("{}:{group}", image_user_part(image_user))),
-        (None, None) => None,
-    }
-}
-
 /// The user in `user[:group]` of an image; root where it names none.
 pub fn image_user_part(image_user: &str) -> &str {
     image_user.split(':').next().filter(|user| !user.is_empty()).unwrap_or("0")
-}
-
-fn capabilities(names: &[String]) -> Vec<String> {
-    let full = |name: &String| if name == "ALL" { name.clone() } else { format!("CAP_{name}") };
-    names.iter().map(full).collect()
 }
 
 /// The number of the signal that asks a container to end; none: the image's.
@@ -228,8 +218,8 @@ pub fn volumes<'a>(
     })
 }
 
-/// The body that makes a volume. `page` is the size of the machine's memory pages.
-pub fn volume(labels: &VolumeLabels, empty: &EmptyDir, page: Bytes) -> VolumeBody {
+/// The body that makes a volume. `page` is the size of the machine's memory pages; the group is that of the pod's volumes.
+pub fn volume(labels: &VolumeLabels, empty: &EmptyDir, (page, group): (Bytes, Option<FsGroup>)) -> VolumeBody {
     VolumeBody {
         name: labels.pod.volume_name(&labels.volume),
         labels: labels.to_map(),
@@ -239,7 +229,7 @@ pub fn volume(labels: &VolumeLabels, empty: &EmptyDir, page: Bytes) -> VolumeBod
             Medium::Memory => BTreeMap::from([
                 ("type", "tmpfs".to_owned()),
                 ("device", "tmpfs".to_owned()),
-                ("o", tmpfs_options(empty.size, page)),
+                ("o", tmpfs_options(empty.size, page, group)),
             ]),
         },
     }
@@ -247,10 +237,14 @@ pub fn volume(labels: &VolumeLabels, empty: &EmptyDir, page: Bytes) -> VolumeBod
 
 /// Podman 4.3 takes the option `size` for a disk quota, whatever the type of the volume; the kernel knows `nr_blocks`, in
 /// pages, as well.
-fn tmpfs_options(size: Option<Bytes>, page: Bytes) -> String {
-    match size {
-        Some(size) => format!("mode=1777,nr_blocks={}", size.0.div_ceil(page.0)),
+fn tmpfs_options(size: Option<Bytes>, page: Bytes, group: Option<FsGroup>) -> String {
+    let owner = match group {
+        Some(FsGroup { group, change: _ }) => format!("mode=3777,gid={group}"),
         None => "mode=1777".to_owned(),
+    };
+    match size {
+        Some(size) => format!("{owner},nr_blocks={}", size.0.div_ceil(page.0)),
+        None => owner,
     }
 }
 
@@ -294,24 +288,10 @@ mod tests {
     }
 
     #[test]
-    fn a_group_alone_keeps_the_user_of_the_image() {
-        let with = |user, group| Security { user, group, ..Security::default() };
-        for (security, image_user, expected) in [
-            (with(Some(5), Some(6)), "7:8", Some("5:6")),
-            (with(Some(5), None), "7:8", Some("5")),
-            (with(None, Some(6)), "7:8", Some("7:6")),
-            (with(None, Some(6)), "", Some("0:6")),
-            (with(None, None), "7:8", None),
-        ] {
-            assert_eq!(user(&security, image_user).as_deref(), expected);
-        }
-    }
-
-    #[test]
     fn lengths_are_rounded_up_to_what_podman_knows() {
         assert_eq!([0, 1, 1_000, 1_001].map(|length| whole_seconds(Millis(length))), [0, 1, 1, 2]);
         let page = Bytes(4_096);
-        assert_eq!(tmpfs_options(Some(Bytes(4_097)), page), "mode=1777,nr_blocks=2");
-        assert_eq!(tmpfs_options(None, page), "mode=1777");
+        assert_eq!(tmpfs_options(Some(Bytes(4_097)), page, None), "mode=1777,nr_blocks=2");
+        assert_eq!(tmpfs_options(None, page, None), "mode=1777");
     }
 }

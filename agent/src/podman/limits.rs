@@ -11,6 +11,13 @@ use wlc_plan::{
 pub struct ResourceLimits {
     cpu: CpuLimits,
     memory: MemoryLimits,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pids: Option<PidsLimit>,
+}
+
+#[derive(Debug, Serialize, PartialEq, Eq)]
+struct PidsLimit {
+    limit: u32,
 }
 
 #[derive(Debug, Serialize, PartialEq, Eq)]
@@ -43,13 +50,14 @@ const MOST_SHARES: u64 = 262_144;
 /// A request of CPU becomes a weight, a limit a quota; a limit of memory counts swap in, so that none is used beyond it.
 ///
 /// Source: Kubernetes' `MilliCPUToShares` and `MilliCPUToQuota`.
-pub fn resource_limits(resources: &Resources) -> ResourceLimits {
+pub fn resource_limits(resources: &Resources, pids: Option<u32>) -> ResourceLimits {
     let memory = resources.memory_limit.map(|Bytes(bytes)| clamped(bytes));
     let quota =
         resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
     ResourceLimits {
         cpu: CpuLimits { shares: resources.cpu_request.map(shares), quota, period: quota.map(|_| PERIOD) },
         memory: MemoryLimits { limit: memory, swap: memory },
+        pids: pids.map(|limit| PidsLimit { limit }),
     }
 }
 
@@ -73,7 +81,7 @@ mod tests {
             memory_request: Some(Bytes(1)),
             memory_limit: Some(Bytes(64 << 20)),
         };
-        let limits = resource_limits(&resources);
+        let limits = resource_limits(&resources, None);
         assert_eq!((limits.cpu.shares, limits.cpu.quota, limits.cpu.period), (Some(256), Some(150_000), Some(100_000)));
         assert_eq!((limits.memory.limit, limits.memory.swap), (Some(64 << 20), Some(64 << 20)));
     }
@@ -81,7 +89,7 @@ mod tests {
     #[test]
     fn the_smallest_amounts_stay_above_what_the_kernel_takes() {
         let resources = Resources { cpu_request: Some(Cpu(1)), cpu_limit: Some(Cpu(1)), ..Resources::default() };
-        let limits = resource_limits(&resources);
+        let limits = resource_limits(&resources, None);
         assert_eq!((limits.cpu.shares, limits.cpu.quota), (Some(2), Some(1_000)));
         assert_eq!(limits.memory.limit, None);
     }

@@ -14,9 +14,12 @@ pub mod limits;
 pub mod listing;
 pub mod mounts;
 pub mod ownership;
+pub mod places;
 pub mod raw;
+mod security;
 pub mod signals;
 pub mod simulated;
+mod surroundings;
 pub mod versions;
 
 use std::{future::Future, pin::Pin};

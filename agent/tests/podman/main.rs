@@ -12,4 +12,5 @@ mod network;
 mod outage;
 mod real;
 mod requests;
+mod security;
 mod simulated;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use wlagent::podman::{
     Answer, Podman, PodmanError,
     client::Client,
+    places::Places,
     raw::{Call, Raw, encoded},
 };
 use wlc_plan::name::FleetName;
@@ -36,13 +37,18 @@ pub(crate) fn socket(test: &str) -> Option<PathBuf> {
     if let Some(socket) = std::env::var_os("WLC_PODMAN_SOCKET") {
         return Some(socket.into());
     }
-    let line = format!("SKIP {test}: WLC_PODMAN_SOCKET is not set");
+    skip(&format!("{test}: WLC_PODMAN_SOCKET is not set"));
+    None
+}
+
+/// Says aloud that a test, or a part of one, does not run here.
+pub(crate) fn skip(why: &str) {
+    let line = format!("SKIP {why}");
     eprintln!("{line}");
     if let Some(log) = std::env::var_os("WLC_SKIP_LOG") {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log);
         file.and_then(|mut file| writeln!(file, "{line}")).unwrap();
     }
-    None
 }
 
 /// Runs a test on a real machine, and removes what it made, however it ends.
@@ -65,6 +71,7 @@ impl RealMachine {
         let state = tempfile::tempdir().unwrap();
         let contents: BTreeMap<_, _> = ["one", "two"].map(content).into();
         let podman = Client::connect(socket, &fleet, state.path(), Arc::new(contents)).await.unwrap();
+        let podman = podman.with_places(Places { profiles: state.path().join("profiles") });
         Self { fleet, podman, raw: Raw::new(socket.to_owned()), state }
     }
 
@@ -76,6 +83,18 @@ impl RealMachine {
     pub(crate) async fn inspect(&self, container: &str) -> Value {
         let path = format!("/containers/{}/json", encoded(container));
         self.raw.send(Call::get("inspect", path, LIMIT)).await.unwrap().json("inspect").unwrap()
+    }
+
+    /// The folder of seccomp profiles that this machine reads.
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.state.path().join("profiles")
+    }
+
+    /// The infra container of a pod.
+    pub(crate) async fn infra(&self, pod: &str) -> String {
+        let path = format!("/pods/{}/json", encoded(pod));
+        let found = self.ask(Call::get("inspect pod", path, LIMIT)).await.unwrap();
+        found["InfraContainerID"].as_str().unwrap().to_owned()
     }
 
     async fn make(&self, what: &str, path: &str, body: Value) -> Result<Value, PodmanError> {

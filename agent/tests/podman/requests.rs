@@ -17,7 +17,7 @@ use wlc_plan::{
     revision::{Revision, TemplateVersion},
     spec::{
         Access, ConfigMount, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, OnChange, PodSpec, Probes,
-        Protocol, PullPolicy, Resources, RestartPolicy, Security, VolumeSource,
+        Protocol, PullPolicy, Resources, RestartPolicy, Security, Surroundings, VolumeSource,
     },
 };
 
@@ -55,6 +55,7 @@ pub(crate) struct Wanted {
     pub(crate) ports: Vec<PublishedPort>,
     pub(crate) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     pub(crate) env: Vec<(String, String)>,
+    pub(crate) surroundings: Surroundings,
     pub(crate) attempt: u32,
 }
 
@@ -68,6 +69,7 @@ impl Wanted {
             ports: Vec::new(),
             contents: BTreeMap::new(),
             env: Vec::new(),
+            surroundings: Surroundings::default(),
             attempt: 0,
         }
     }
@@ -109,6 +111,7 @@ impl Wanted {
             restart: RestartPolicy::Always,
             grace: GRACE,
             restarted: None,
+            surroundings: self.surroundings.clone(),
         }
     }
 
@@ -133,6 +136,7 @@ impl Wanted {
             attempt: self.attempt,
             spec: self.container.clone(),
             volumes: self.volumes.clone(),
+            surroundings: self.surroundings.clone(),
             grace: GRACE,
             env: self.env.clone(),
         }

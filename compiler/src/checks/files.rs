@@ -52,7 +52,7 @@ impl Directory<'_> {
 }
 
 /// Whether a value with a default was written: a default stands at the block's word.
-pub(super) fn is_written(value: Span, block: Span) -> bool {
+pub(crate) fn is_written(value: Span, block: Span) -> bool {
     value.file != block.file || value.start != block.start
 }
 

@@ -6,7 +6,7 @@ mod budgets;
 mod cron_jobs;
 mod env;
 mod failures;
-mod files;
+pub(crate) mod files;
 mod fleet;
 mod handlers;
 mod hooks;

@@ -6,6 +6,8 @@ mod instance;
 mod next_lock;
 mod pod;
 mod revisions;
+mod security;
+mod surroundings;
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! A pod template → its spec, with every default filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use wlc_plan::{
     canonical,
@@ -10,16 +10,16 @@ use wlc_plan::{
     spec::{
         Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, HttpProbe, Image, InstanceField, Medium,
         Mount, MountSource, OnChange, PodSpec, PortSpec, Probe, ProbeHandler, Probes, Protocol, PullPolicy, Resources,
-        RestartPolicy, Security, TcpProbe, VolumeSource,
+        RestartPolicy, TcpProbe, VolumeSource,
     },
 };
 
-use super::{Contents, gates};
+use super::{Contents, gates, security::security, surroundings::surroundings};
 use crate::{
     fields::List,
     model::{
         self, container::Container, env::FieldName, image::PullWord, mount::OnChangeWord, pod::Pod, port::ProtocolWord,
-        probe::ProbeKind, security::Capability, volume::Size,
+        probe::ProbeKind, volume::Size,
     },
     span::Spanned,
 };
@@ -32,7 +32,7 @@ pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
         volumes.extend(volume_source(sources).map(|source| (volume.name.value.clone(), source)));
     }
     let mut containers: Vec<ContainerSpec> =
-        pod.containers.iter().map(|one| container(one, contents, &mut volumes)).collect();
+        pod.containers.iter().map(|one| container(pod, one, contents, &mut volumes)).collect();
     gates::order(&mut containers);
     PodSpec {
         format: Format::V1,
@@ -41,6 +41,7 @@ pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
         restart: RestartPolicy::Always,
         grace: pod.grace.value,
         restarted: pod.restarted.as_ref().map(|word| word.value.clone()),
+        surroundings: surroundings(pod),
     }
 }
 
@@ -54,6 +55,7 @@ fn volume_source((empty_dir, tmpfs, host_path): Sources<'_>) -> Option<VolumeSou
 }
 
 fn container(
+    pod: &Pod,
     container: &Container,
     contents: &Contents,
     volumes: &mut BTreeMap<VolumeName, VolumeSource>,
@@ -72,10 +74,10 @@ fn container(
         args: words(&container.args),
         working_directory: container.working_directory.as_ref().map(|path| path.value.clone()),
         env: container.env.iter().flat_map(|env| &env.variables).filter_map(variable).collect(),
-        ports: container.ports.iter().filter_map(port).collect(),
+        ports: container.ports.iter().filter_map(|one| port(pod, one)).collect(),
         mounts,
         resources: resources(container),
-        security: security(container),
+        security: security(pod, container),
         probes: Probes {
             startup: container.startup.as_ref().and_then(probe),
             readiness: container.readiness.as_ref().and_then(probe),
@@ -120,7 +122,8 @@ fn variable(variable: &model::env::Variable) -> Option<EnvVariable> {
     Some(EnvVariable { name: variable.name.value.clone(), value })
 }
 
-fn port(port: &model::port::Port) -> Option<PortSpec> {
+/// In the node's network each port is the node's.
+fn port(pod: &Pod, port: &model::port::Port) -> Option<PortSpec> {
     Some(PortSpec {
         name: port.name.value.clone(),
         number: u16::try_from(port.number.value.0).expect("a port is read as 1 to 65535"),
@@ -129,7 +132,7 @@ fn port(port: &model::port::Port) -> Option<PortSpec> {
             ProtocolWord::Udp => Protocol::Udp,
             ProtocolWord::Sctp => return None,
         },
-        published: port.host.is_some(),
+        published: port.host.is_some() || pod.host_network.value,
     })
 }
 
@@ -183,25 +186,6 @@ fn resources(container: &Container) -> Resources {
         memory_request: request.and_then(|request| request.memory.as_ref()).map(|memory| memory.value).or(memory_limit),
         memory_limit,
     }
-}
-
-fn security(container: &Container) -> Security {
-    Security {
-        privileged: container.privileged.value,
-        read_only_root: container.read_only_root.value,
-        no_new_privileges: container.no_new_privileges.value,
-        non_root: container.non_root.value,
-        user: container.user.as_ref().map(|user| user.value.0),
-        group: container.group.as_ref().map(|group| group.value.0),
-        add_capabilities: capabilities(container.capabilities.as_ref().map(|found| &found.add)),
-        drop_capabilities: capabilities(container.capabilities.as_ref().map(|found| &found.drop)),
-    }
-}
-
-fn capabilities(list: Option<&List<Capability>>) -> Vec<String> {
-    let words = list.into_iter().flatten().flat_map(|list| &list.value);
-    let names: BTreeSet<String> = words.map(|word| word.value.0.clone()).collect();
-    names.into_iter().collect()
 }
 
 fn probe(probe: &model::probe::Probe) -> Option<Probe> {

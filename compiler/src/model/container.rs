@@ -66,7 +66,7 @@ crate::block! {
         /// The group that it runs as.
         group: [optional property] Id, "group" ("securityContext.runAsGroup");
         /// Further groups of its processes.
-        groups: [list] Id, "groups" ("securityContext.supplementalGroups"), not carried out;
+        groups: [list] Id, "groups" ("securityContext.supplementalGroups");
         /// It is refused to run as user 0.
         non_root: [flag] bool, "non-root" ("securityContext.runAsNonRoot");
         /// It may do everything that root of the node may.
@@ -78,29 +78,29 @@ crate::block! {
         /// Capabilities that it gets or loses.
         capabilities: [child] Capabilities, "capabilities" ("securityContext.capabilities");
         /// The filter of its system calls: Podman's own, none, or a file of the node below the folder of profiles.
-        seccomp: [optional property] Profile, "seccomp" ("securityContext.seccompProfile"), not carried out;
+        seccomp: [optional property] Profile, "seccomp" ("securityContext.seccompProfile");
         /// Its AppArmor profile: Podman's own, none, or one that the node has loaded.
-        apparmor: [optional property] Profile, "apparmor" ("securityContext.appArmorProfile"), not carried out;
+        apparmor: [optional property] Profile, "apparmor" ("securityContext.appArmorProfile");
         /// Its SELinux context.
-        selinux: [child] Selinux, "selinux" ("securityContext.seLinuxOptions"), not carried out;
+        selinux: [child] Selinux, "selinux" ("securityContext.seLinuxOptions");
         /// Whether parts of `/proc` are hidden from it.
-        proc_mount: [optional property] ProcMount, "proc-mount" ("securityContext.procMount"), not carried out;
+        proc_mount: [optional property] ProcMount, "proc-mount" ("securityContext.procMount");
         /// A device of the node that it may use.
-        devices: [children] Device, "device" ("devices"), not carried out;
+        devices: [children] Device, "device" ("devices");
         /// A limit of the kernel for each of its processes.
-        ulimits: [children] Ulimit, "ulimit" (""), not carried out;
+        ulimits: [children] Ulimit, "ulimit" ("");
         /// How many processes and threads it may have.
-        pids_limit: [optional property] Whole<1, 4_194_304>, "pids-limit" ("podPidsLimit"), not carried out;
+        pids_limit: [optional property] Whole<1, 4_194_304>, "pids-limit" ("podPidsLimit");
         /// A small process with the number 1 takes in what its processes leave behind.
-        reaper: [flag] bool, "reaper" (""), not carried out;
+        reaper: [flag] bool, "reaper" ("");
         /// It gets a terminal.
-        tty: [flag] bool, "tty" ("tty"), not carried out;
+        tty: [flag] bool, "tty" ("tty");
         /// Its standard input stays open.
-        stdin: [flag] bool, "stdin" ("stdin"), not carried out;
+        stdin: [flag] bool, "stdin" ("stdin");
         /// How readily the kernel ends it when memory is short; 1000 is first.
-        oom_score_adjust: [optional property] OomScore, "oom-score-adjust" ("oom_score_adj"), not carried out;
+        oom_score_adjust: [optional property] OomScore, "oom-score-adjust" ("oom_score_adj");
         /// The permission bits that new files do not get.
-        umask: [optional property] Umask, "umask" (""), not carried out;
+        umask: [optional property] Umask, "umask" ("");
     }
 
     /// Where a container leaves its last words, at most 4096 bytes.

@@ -31,45 +31,45 @@ crate::block! {
         /// How long a pod of a job may run before it fails.
         pod_deadline: [optional property] Millis, "pod-deadline" ("activeDeadlineSeconds"), not carried out;
         /// It uses the node's network, ports and addresses included.
-        host_network: [flag] bool, "host-network" ("hostNetwork"), not carried out;
+        host_network: [flag] bool, "host-network" ("hostNetwork");
         /// It sees the node's processes.
-        host_pid: [flag] bool, "host-pid" ("hostPID"), not carried out;
+        host_pid: [flag] bool, "host-pid" ("hostPID");
         /// It shares memory and semaphores with the node.
-        host_ipc: [flag] bool, "host-ipc" ("hostIPC"), not carried out;
+        host_ipc: [flag] bool, "host-ipc" ("hostIPC");
         /// Its containers see each other's processes.
-        share_pid: [flag] bool, "share-pid" ("shareProcessNamespace"), not carried out;
+        share_pid: [flag] bool, "share-pid" ("shareProcessNamespace");
         /// Its host name; without it, the replica's name.
-        hostname: [optional property] ReplicaName, "hostname" ("hostname"), not carried out;
+        hostname: [optional property] ReplicaName, "hostname" ("hostname");
         /// How it finds addresses of names.
-        dns: [child] Dns, "dns" ("dnsConfig, dnsPolicy"), not carried out;
+        dns: [child] Dns, "dns" ("dnsConfig, dnsPolicy");
         /// A line of its `/etc/hosts`.
-        host_entries: [children] HostEntry, "host-entry" ("hostAliases"), not carried out;
+        host_entries: [children] HostEntry, "host-entry" ("hostAliases");
         /// The size of `/dev/shm`, which its containers share.
-        shm_size: [optional property] Bytes, "shm-size" (""), not carried out;
+        shm_size: [optional property] Bytes, "shm-size" ("");
         /// A parameter of the kernel that the pod has for itself.
-        sysctls: [children] Sysctl, "sysctl" ("securityContext.sysctls"), not carried out;
+        sysctls: [children] Sysctl, "sysctl" ("securityContext.sysctls");
         /// Whether its users are users of the node, or others that only the pod has.
-        user_namespace: [optional property] UserNamespace, "user-namespace" ("hostUsers"), not carried out;
+        user_namespace: [optional property] UserNamespace, "user-namespace" ("hostUsers");
         /// The user that containers run as which do not say it themselves.
-        user: [optional property] Id, "user" ("securityContext.runAsUser"), not carried out;
+        user: [optional property] Id, "user" ("securityContext.runAsUser");
         /// The group that containers run as which do not say it themselves.
-        group: [optional property] Id, "group" ("securityContext.runAsGroup"), not carried out;
+        group: [optional property] Id, "group" ("securityContext.runAsGroup");
         /// Further groups of all its processes.
-        groups: [list] Id, "groups" ("securityContext.supplementalGroups"), not carried out;
+        groups: [list] Id, "groups" ("securityContext.supplementalGroups");
         /// The group that its volumes belong to; host paths stay as they are.
-        fs_group: [child] FsGroup, "fs-group" ("securityContext.fsGroup"), not carried out;
+        fs_group: [child] FsGroup, "fs-group" ("securityContext.fsGroup");
         /// Its containers are refused to run as user 0.
-        non_root: [flag] bool, "non-root" ("securityContext.runAsNonRoot"), not carried out;
+        non_root: [flag] bool, "non-root" ("securityContext.runAsNonRoot");
         /// The filter of system calls of containers that do not say it themselves.
-        seccomp: [optional property] Profile, "seccomp" ("securityContext.seccompProfile"), not carried out;
+        seccomp: [optional property] Profile, "seccomp" ("securityContext.seccompProfile");
         /// The AppArmor profile of containers that do not say it themselves.
-        apparmor: [optional property] Profile, "apparmor" ("securityContext.appArmorProfile"), not carried out;
+        apparmor: [optional property] Profile, "apparmor" ("securityContext.appArmorProfile");
         /// The SELinux context of containers that do not say it themselves.
-        selinux: [child] Selinux, "selinux" ("securityContext.seLinuxOptions"), not carried out;
+        selinux: [child] Selinux, "selinux" ("securityContext.seLinuxOptions");
         /// The program of the node that runs the containers.
         runtime: [optional property] RuntimeName, "runtime" ("runtimeClassName"), not carried out;
         /// Where its containers' output goes: files of at most 10 MB, or the node's journal.
-        log: [optional property] LogWord, "log" (""), not carried out;
+        log: [optional property] LogWord, "log" ("");
     }
 
     /// The group that a pod's volumes belong to, and when it is set.

@@ -42,6 +42,7 @@ fn spec() -> PodSpec {
         restart: RestartPolicy::Always,
         grace: Millis::from_seconds(30),
         restarted: None,
+        surroundings: crate::spec::Surroundings::default(),
     }
 }
 

@@ -271,6 +271,7 @@ fn spec(config: Digest) -> PodSpec {
         restart: RestartPolicy::Always,
         grace: Millis::from_seconds(30),
         restarted: None,
+        surroundings: wlc_plan::spec::Surroundings::default(),
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn spec(containers: Vec<ContainerSpec>) -> PodSpec {
         restart: RestartPolicy::Always,
         grace: Millis(5_000),
         restarted: None,
+        surroundings: wlc_plan::spec::Surroundings::default(),
     }
 }
 

@@ -14,10 +14,10 @@ use tokio::{join, time::sleep};
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName},
-    spec::{ConfigMount, ContainerSpec, EmptyDir, Medium, MountSource, OnChange},
+    spec::{ConfigMount, ContainerSpec, EmptyDir, FsGroup, Medium, MountSource, OnChange},
 };
 
-use super::{CHANGE, Client, LOOK};
+use super::{CHANGE, Client, LOOK, group::give};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     contents::Place,
@@ -46,7 +46,7 @@ impl Client {
     pub(super) async fn make_pod_if_needed(&self, request: &PodRequest) -> Result<(), PodmanError> {
         self.put_contents(request).await?;
         for (labels, empty) in create::volumes(&request.labels, &request.spec) {
-            self.make_volume_if_needed(&labels, empty).await?;
+            self.make_volume_if_needed(&labels, empty, request.spec.surroundings.fs_group).await?;
         }
         let name = request.labels.pod_name();
         let what = format!("make pod {name}");
@@ -59,10 +59,15 @@ impl Client {
         }
     }
 
-    async fn make_volume_if_needed(&self, labels: &VolumeLabels, empty: &EmptyDir) -> Result<(), PodmanError> {
+    async fn make_volume_if_needed(
+        &self,
+        labels: &VolumeLabels,
+        empty: &EmptyDir,
+        group: Option<FsGroup>,
+    ) -> Result<(), PodmanError> {
         let name = labels.pod.volume_name(&labels.volume);
         let what = format!("make volume {name}");
-        let body = create::volume(labels, empty, self.page);
+        let body = create::volume(labels, empty, (self.page, group));
         let reply = self.raw.send(Call::post(&what, "/volumes/create".to_owned(), CHANGE).with(&body)).await?;
         let volume = if reply.is_done() {
             reply.json::<MadeVolume>(&what)?
@@ -77,7 +82,10 @@ impl Client {
             return Err(PodmanError::Foreign { what: format!("volume {name}") });
         }
         match empty.medium {
-            Medium::Disk => open_to_all(&volume.mountpoint).await,
+            Medium::Disk => {
+                open_to_all(&volume.mountpoint).await?;
+                give_to_group(&volume.mountpoint, group).await
+            }
             Medium::Memory => Ok(()),
         }
     }
@@ -141,7 +149,7 @@ impl Client {
         };
         let image_user = self.image_user_if_needed(&request.spec).await?;
         images::check_user(&request.spec, &image_user)?;
-        let body = create::container(request, &self.folders, &image_user)?;
+        let body = create::container(request, &self.folders, &image_user, &self.places.profiles)?;
         let pod = request.pod.pod_name();
         // Podman would start a new infra container, in a new network that the other containers are not in.
         let (sandbox, made) = join!(self.pod(&pod), self.make_container(&labels, &body));
@@ -227,6 +235,14 @@ fn config_mounts(containers: &[ContainerSpec]) -> impl Iterator<Item = (&Contain
 async fn open_to_all(folder: &Path) -> Result<(), PodmanError> {
     let permissions = std::fs::Permissions::from_mode(OPEN_TO_ALL);
     tokio::fs::set_permissions(folder, permissions).await.map_err(|error| folder_error(folder, &error))
+}
+
+/// On a thread that may wait for the disk.
+async fn give_to_group(folder: &Path, group: Option<FsGroup>) -> Result<(), PodmanError> {
+    let Some(to) = group else { return Ok(()) };
+    let given = folder.to_owned();
+    let done = tokio::task::spawn_blocking(move || give(&given, to)).await.expect("giving files away does not panic");
+    done.map_err(|error| folder_error(folder, &error))
 }
 
 pub(super) fn folder_error(folder: &Path, error: &std::io::Error) -> PodmanError {

@@ -4,6 +4,7 @@
 //! when its labels are not those that give its name.
 
 mod end;
+mod group;
 mod look;
 mod make;
 mod observe;
@@ -28,6 +29,7 @@ use super::{
     exits::Exits,
     labels::PodLabels,
     listing::Known,
+    places::Places,
     raw::{Raw, within},
     versions,
 };
@@ -55,6 +57,7 @@ pub struct Client {
     folders: Folders,
     contents: Arc<dyn Contents>,
     page: Bytes,
+    places: Places,
     known: Mutex<Known>,
     changes: Arc<Notify>,
     exits: Exits,
@@ -88,11 +91,19 @@ impl Client {
             folders: Folders::new(state),
             contents,
             page: Bytes(rustix::param::page_size() as u64),
+            places: Places::default(),
             known: Mutex::default(),
             exits: Exits::new(Arc::clone(&changes)),
             changes,
             events,
         })
+    }
+
+    /// The same, with other folders of the node than the usual ones.
+    #[must_use]
+    pub fn with_places(mut self, places: Places) -> Self {
+        self.places = places;
+        self
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -250,6 +250,7 @@ fn spec(content: Digest) -> PodSpec {
         restart: RestartPolicy::Always,
         grace: Millis::from_seconds(30),
         restarted: None,
+        surroundings: crate::spec::Surroundings::default(),
     }
 }
 
