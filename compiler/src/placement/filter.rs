@@ -14,52 +14,56 @@ use crate::{
     span::Span,
 };
 
-/// The nodes that a workload may run on, and why the others may not.
+/// The nodes that a workload may run on, sorted by name.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Eligible {
-    /// Nodes on which it may run, sorted by name.
-    pub nodes: Vec<NodeName>,
-    /// Why each other node may not run it.
-    pub refused: BTreeMap<NodeName, Vec<Refusal>>,
+pub(super) struct Eligible<'a> {
+    /// Their names.
+    pub nodes: Vec<&'a NodeName>,
 }
 
 /// Judges labels, facts and taints: what does not change while replicas are placed.
-pub(super) fn eligible(request: &Request, machines: &BTreeMap<NodeName, Machine<'_>>) -> Eligible {
-    let mut found = Eligible::default();
-    for (name, machine) in machines {
-        let refusals = refusals(request, machine);
-        if refusals.is_empty() {
-            found.nodes.push(name.clone());
-        } else {
-            found.refused.insert(name.clone(), refusals);
-        }
-    }
-    found
+pub(super) fn eligible<'a>(request: &Request, machines: &BTreeMap<NodeName, Machine<'a>>) -> Eligible<'a> {
+    let may_run = machines.values().filter(|machine| refusals(request, machine).next().is_none());
+    Eligible { nodes: may_run.map(|machine| &machine.node.name.value).collect() }
 }
 
-/// Why a node may not run a replica, whatever room it has.
-pub(super) fn refusals(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
-    let mut found = Vec::new();
+/// Why each of the other nodes may not run it.
+pub(super) fn refused<'a>(
+    request: &Request,
+    machines: &'a BTreeMap<NodeName, Machine<'_>>,
+) -> BTreeMap<&'a NodeName, Vec<Refusal>> {
+    let all = machines.iter().map(|(name, machine)| (name, refusals(request, machine).collect::<Vec<_>>()));
+    all.filter(|(_, refusals)| !refusals.is_empty()).collect()
+}
+
+/// Why a node may not run a replica, whatever room it has. Each reason is worded only when it is asked for.
+pub(super) fn refusals<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
     let place = request.place.as_ref();
-    for taint in &machine.node.taints {
-        if !place
-            .is_some_and(|place| place.tolerate_all.value || place.tolerate.iter().any(|word| tolerates(word, taint)))
-        {
-            let group = format!("taint `{}`", taint.key.value);
-            let detail = format!("it has the taint `{}`", taint.key.value);
-            found.push(Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) });
-        }
-    }
-    let is_named = place.and_then(|place| place.on.as_ref()).is_some_and(|on| on.value == machine.node.name.value);
-    if machine.node.placeholder.value && !is_named {
-        found.push(Refusal::new(request.span, "placeholder", "it is a placeholder, and takes only what names it"));
-    }
-    if let Some(place) = place {
-        found.extend(by_place(place, machine));
-    }
-    found.extend(forbidden(request, machine));
-    found.extend(rootless(request, machine));
-    found
+    taints(request, machine)
+        .chain(placeholder(request, machine))
+        .chain(place.into_iter().flat_map(|place| by_place(place, machine)))
+        .chain(forbidden(request, machine))
+        .chain(std::iter::once_with(|| rootless(request, machine)).flatten())
+}
+
+/// Taints that are not tolerated.
+fn taints<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
+    let is_tolerated = |taint: &Taint| {
+        let tolerated = |place: &Place| place.tolerate.iter().any(|word| tolerates(word, taint));
+        request.place.as_ref().is_some_and(|place| place.tolerate_all.value || tolerated(place))
+    };
+    machine.node.taints.iter().filter(move |taint| !is_tolerated(taint)).map(|taint| {
+        let group = format!("taint `{}`", taint.key.value);
+        let detail = format!("it has the taint `{}`", taint.key.value);
+        Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) }
+    })
+}
+
+fn placeholder(request: &Request, machine: &Machine<'_>) -> Option<Refusal> {
+    let on = request.place.as_ref().and_then(|place| place.on.as_ref());
+    let is_named = on.is_some_and(|on| on.value == machine.node.name.value);
+    let detail = "it is a placeholder, and takes only what names it";
+    (machine.node.placeholder.value && !is_named).then(|| Refusal::new(request.span, "placeholder", detail))
 }
 
 /// What Podman cannot do without root: ports below 1024, and limits on control groups of version 1.
@@ -82,13 +86,12 @@ fn rootless(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
 }
 
 /// What the node forbids.
-fn forbidden(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
+fn forbidden<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
     let forbidden = machine.node.forbid.iter().flat_map(|list| &list.value);
     let asked = forbidden.filter_map(|word| request.forbidden.iter().find(|(asked, _)| *asked == word.value));
-    let refusal = |(asked, span): &(Forbidden, Span)| {
+    asked.map(|(asked, span): &(Forbidden, Span)| {
         Refusal::new(*span, format!("forbids `{}`", asked.word()), format!("it forbids `{}`", asked.word()))
-    };
-    asked.map(refusal).collect()
+    })
 }
 
 /// S-444, S-445: without a value, any value of the key; without an effect, any effect.
@@ -99,36 +102,40 @@ fn tolerates(word: &Tolerate, taint: &Taint) -> bool {
         && word.effect.as_ref().is_none_or(|wanted| wanted.value == taint.effect.value)
 }
 
-fn by_place(place: &Place, machine: &Machine<'_>) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    if let Some(on) = place.on.as_ref().filter(|on| on.value != machine.node.name.value) {
-        found.push(Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
-    }
-    let Some(require) = &place.require else { return found };
-    found.extend(term(&require.clauses, require.not.as_ref(), machine));
-    found.extend(any(&require.any, machine));
-    found
+fn by_place<'a>(place: &'a Place, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
+    let elsewhere = place.on.as_ref().filter(|on| on.value != machine.node.name.value);
+    let elsewhere = elsewhere.map(|on| Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
+    let required = place.require.iter().flat_map(|require| {
+        term(&require.clauses, require.not.as_ref(), machine)
+            .chain(std::iter::once_with(|| any(&require.any, machine)).flatten())
+    });
+    elsewhere.into_iter().chain(required)
 }
 
 /// All clauses of a term: what must be true, and what must not.
-fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine<'_>) -> Vec<Refusal> {
+fn term<'a>(
+    clauses: &'a Clauses,
+    not: Option<&'a Not>,
+    machine: &'a Machine<'_>,
+) -> impl Iterator<Item = Refusal> + 'a {
     let facts = machine.facts;
     let missed = clauses.labels.iter().filter(|label| !has_label(label, machine));
-    let mut found: Vec<Refusal> = missed.map(|label| label_refusal(label, machine)).collect();
-    found.extend(facts::required(clauses, facts));
-    if let Some(Not { clauses: not, .. }) = not {
-        for label in not.labels.iter().filter(|label| has_label(label, machine)) {
+    let unwanted = not.into_iter().flat_map(move |Not { clauses: not, .. }| {
+        let there = not.labels.iter().filter(|label| has_label(label, machine)).map(|label| {
             let group = format!("label `{}`", label.key.value);
-            found.push(Refusal::new(label.span, group, format!("it has the label `{}`", label.key.value)));
-        }
-        found.extend(facts::forbidden(not, facts));
-    }
-    found
+            Refusal::new(label.span, group, format!("it has the label `{}`", label.key.value))
+        });
+        there.chain(std::iter::once_with(move || facts::forbidden(not, facts)).flatten())
+    });
+    missed
+        .map(|label| label_refusal(label, machine))
+        .chain(std::iter::once_with(move || facts::required(clauses, facts)).flatten())
+        .chain(unwanted)
 }
 
 /// S-431: one of several terms is enough. Where none holds, the one that lacks least says why.
 fn any(terms: &[Any], machine: &Machine<'_>) -> Vec<Refusal> {
-    let missed = terms.iter().map(|one| term(&one.clauses, one.not.as_ref(), machine));
+    let missed = terms.iter().map(|one| term(&one.clauses, one.not.as_ref(), machine).collect::<Vec<_>>());
     missed.min_by_key(Vec::len).unwrap_or_default()
 }
 

@@ -33,6 +33,7 @@ use crate::{
     diagnostics::Problems,
     lock::Lock,
     model::{Repository, workload::Workload},
+    parallel,
     rollback::Pins,
 };
 
@@ -56,8 +57,11 @@ pub struct Placed {
 struct Task<'a> {
     workload: &'a Workload,
     request: &'a Request,
-    eligible: Eligible,
+    eligible: Eligible<'a>,
 }
+
+/// So many times a node is judged for a workload before another thread would have begun.
+const JUDGEMENTS_FOR_A_THREAD: usize = 4_096;
 
 /// Places every replica, or reports why one cannot be placed. What the lock has is kept before anything new is placed,
 /// and what asks for no more than it had before what asks for more, so that nobody's growth takes another's room.
@@ -69,7 +73,7 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
     let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| stay::asks_for_more(task.request, lock));
     for Task { workload, request, eligible } in as_before.into_iter().chain(more) {
         if eligible.nodes.is_empty() {
-            report::matches_nothing(repository, workload, request, eligible, lock, problems);
+            report::matches_nothing(repository, workload, request, &machines, lock, problems);
         }
         let kept = stay::keep(request, eligible, lock, &mut machines);
         placement.workloads.insert(request.workload.clone(), kept);
@@ -92,14 +96,15 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
 fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
-    machines: &BTreeMap<NodeName, Machine<'_>>,
+    machines: &BTreeMap<NodeName, Machine<'a>>,
 ) -> Vec<Task<'a>> {
-    let task = |(name, request): (&'a WorkloadName, &'a Request)| Task {
-        workload: &repository.workloads[name],
+    let requests: Vec<(&'a WorkloadName, &'a Request)> = requests.iter().collect();
+    let judged = requests.len().saturating_mul(machines.len());
+    let mut tasks = parallel::map(&requests, (judged, JUDGEMENTS_FOR_A_THREAD), |(name, request)| Task {
+        workload: &repository.workloads[*name],
         request,
         eligible: filter::eligible(request, machines),
-    };
-    let mut tasks: Vec<Task<'a>> = requests.iter().map(task).collect();
+    });
     tasks.sort_by_cached_key(|Task { request, eligible, .. }| {
         let daemon_set_first = request.copies != Copies::EachNode;
         let size = std::cmp::Reverse((request.cpu, request.memory));
@@ -116,12 +121,12 @@ fn on_each(
     problems: &mut Problems,
 ) {
     let mut refused = BTreeMap::new();
-    for node in &eligible.nodes {
+    for &node in &eligible.nodes {
         let Ok(replica) = ReplicaName::on_node(&request.workload, node) else { continue };
         let Some(machine) = machines.get_mut(node).filter(|_| !placed.contains_key(&replica)) else { continue };
         let refusals = filter::room(request, machine);
         if !refusals.is_empty() {
-            refused.insert(node.clone(), refusals);
+            refused.insert(node, refusals);
             continue;
         }
         match ports::bind(request, &replica, &ports::Locked::new(), machine) {

@@ -24,7 +24,7 @@ pub(super) fn matches_nothing(
     repository: &Repository,
     workload: &Workload,
     request: &Request,
-    eligible: &Eligible,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
     lock: &Lock,
     problems: &mut Problems,
 ) {
@@ -46,7 +46,7 @@ pub(super) fn matches_nothing(
             Code::MatchesNothing
         }
     };
-    let refused = eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
+    let refused = filter::refused(request, machines);
     problems.add(diagnostic(code, format!("`{name}` matches no node"), request, &refused));
 }
 
@@ -54,15 +54,13 @@ pub(super) fn matches_nothing(
 pub(super) fn no_node_fits(
     request: &Request,
     replica: &ReplicaName,
-    eligible: &Eligible,
+    eligible: &Eligible<'_>,
     machines: &BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
-    let room = eligible.nodes.iter().filter_map(|node| Some((node, filter::room(request, machines.get(node)?))));
-    let room: Vec<(&NodeName, Vec<Refusal>)> = room.collect();
-    let mut refused: BTreeMap<&NodeName, &[Refusal]> =
-        room.iter().map(|(node, refusals)| (*node, refusals.as_slice())).collect();
-    refused.extend(eligible.refused.iter().map(|(node, refusals)| (node, refusals.as_slice())));
+    let room = eligible.nodes.iter().filter_map(|node| Some((*node, filter::room(request, machines.get(*node)?))));
+    let mut refused: BTreeMap<&NodeName, Vec<Refusal>> = filter::refused(request, machines);
+    refused.extend(room);
     let message = format!("no node fits replica `{replica}`");
     problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
 }
@@ -78,13 +76,11 @@ pub(super) fn capped(request: &Request, got: u32, asked: u32, problems: &mut Pro
 /// A daemon-set runs on every eligible node; a full one is an error.
 pub(super) fn daemon_set_without_room(
     request: &Request,
-    refused: &BTreeMap<NodeName, Vec<Refusal>>,
+    refused: &BTreeMap<&NodeName, Vec<Refusal>>,
     problems: &mut Problems,
 ) {
-    let refused: BTreeMap<&NodeName, &[Refusal]> =
-        refused.iter().map(|(node, refusals)| (node, refusals.as_slice())).collect();
     let message = format!("`{}` runs on every node that it selects, and not all have room", request.workload);
-    problems.add(diagnostic(Code::NoNodeFits, message, request, &refused));
+    problems.add(diagnostic(Code::NoNodeFits, message, request, refused));
 }
 
 /// A port that asks `auto`, and no number is free for it.
@@ -119,7 +115,12 @@ pub(super) fn shared_names(repository: &Repository, placement: &Placement, probl
     }
 }
 
-fn diagnostic(code: Code, message: String, request: &Request, refused: &BTreeMap<&NodeName, &[Refusal]>) -> Diagnostic {
+fn diagnostic(
+    code: Code,
+    message: String,
+    request: &Request,
+    refused: &BTreeMap<&NodeName, Vec<Refusal>>,
+) -> Diagnostic {
     let span = commonest_span(refused).unwrap_or(request.span);
     let diagnostic = Diagnostic::new(code, message, span, groups(refused));
     let diagnostic = match nearest_miss(refused) {
@@ -152,7 +153,7 @@ fn taint(refusal: &Refusal) -> Option<&str> {
 }
 
 /// The clause that keeps most nodes away.
-fn commonest_span(refused: &BTreeMap<&NodeName, &[Refusal]>) -> Option<Span> {
+fn commonest_span(refused: &BTreeMap<&NodeName, Vec<Refusal>>) -> Option<Span> {
     let mut counts: BTreeMap<Span, usize> = BTreeMap::new();
     for refusal in refused.values().flat_map(|refusals| refusals.iter()) {
         *counts.entry(refusal.span).or_default() += 1;
@@ -161,7 +162,7 @@ fn commonest_span(refused: &BTreeMap<&NodeName, &[Refusal]>) -> Option<Span> {
 }
 
 /// `6 nodes: memory; 2 nodes: taint dedicated`
-fn groups(refused: &BTreeMap<&NodeName, &[Refusal]>) -> String {
+fn groups(refused: &BTreeMap<&NodeName, Vec<Refusal>>) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for refusals in refused.values() {
         let mut groups: Vec<&str> = refusals.iter().map(|refusal| refusal.group.as_str()).collect();
@@ -177,7 +178,7 @@ fn groups(refused: &BTreeMap<&NodeName, &[Refusal]>) -> String {
 }
 
 /// `nearest: gpu-03, it has a gpu of 24GiB, >=40GiB asked`
-fn nearest_miss(refused: &BTreeMap<&NodeName, &[Refusal]>) -> Option<String> {
+fn nearest_miss(refused: &BTreeMap<&NodeName, Vec<Refusal>>) -> Option<String> {
     let nearest = refused.iter().min_by_key(|(node, refusals)| {
         let nearness: u64 = refusals.iter().map(|refusal| refusal.nearness).sum();
         (refusals.len(), std::cmp::Reverse(nearness), **node)

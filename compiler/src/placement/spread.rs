@@ -31,11 +31,11 @@ impl Counts {
 pub(super) fn choose(
     request: &Request,
     replica: &ReplicaName,
-    eligible: &Eligible,
+    eligible: &Eligible<'_>,
     machines: &BTreeMap<NodeName, Machine<'_>>,
     counts: &Counts,
 ) -> Option<NodeName> {
-    let candidates = eligible.nodes.iter().filter_map(|node| machines.get(node).map(|machine| (node, machine)));
+    let candidates = eligible.nodes.iter().filter_map(|&node| machines.get(node).map(|machine| (node, machine)));
     let with_room = candidates.filter(|(_, machine)| filter::room(request, machine).is_empty());
     let best = with_room.min_by_key(|(node, machine)| {
         let lacks_port = !ports::has_room(request, replica, machine);

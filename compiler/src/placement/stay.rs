@@ -25,7 +25,7 @@ use crate::{
 /// The names of a workload's replicas. A daemon-set's are those of its nodes; a deployment's those of the lock, the free
 /// low numbers for new ones, and for a smaller count without the highest numbers on the fullest nodes; a stateful-set's
 /// (S-097) and a job's their numbers, and a cron job's replica is named like itself.
-pub(super) fn names(request: &Request, eligible: &Eligible, lock: &Lock) -> BTreeSet<ReplicaName> {
+pub(super) fn names(request: &Request, eligible: &Eligible<'_>, lock: &Lock) -> BTreeSet<ReplicaName> {
     let workload = &request.workload;
     let number = |number| ReplicaName::numbered(workload, number).ok();
     match request.copies {
@@ -104,7 +104,7 @@ fn has_new_port(request: &Request, locked: &WorkloadLock) -> bool {
 /// Keeps every replica whose node may still run it and still has room and ports for it.
 pub(super) fn keep(
     request: &Request,
-    eligible: &Eligible,
+    eligible: &Eligible<'_>,
     lock: &Lock,
     machines: &mut BTreeMap<NodeName, Machine<'_>>,
 ) -> BTreeMap<ReplicaName, Placed> {
