@@ -69,8 +69,8 @@ pub fn add_if_new(sources: &mut Sources, name: &str) {
 /// The texts of files in their order, or why there is none. Many files are read with several threads.
 fn texts(root: &Path, found: &[(String, Found)]) -> Vec<Result<Arc<str>, String>> {
     let text = |(_, found): &(String, Found)| match found {
-        Found::Inside(path) => text(path),
-        Found::Link(path) => inside(root, path).and_then(|path| text(&path)),
+        Found::Plain(path) => text(path),
+        Found::Other(path) => inside(root, path).and_then(|path| require_plain(&path).and_then(|()| text(&path))),
     };
     parallel::map(found, (found.len(), FILES_FOR_A_THREAD), text)
 }
@@ -87,10 +87,10 @@ fn unreadable(name: &str, why: &str) -> Diagnostic {
 
 /// A file that may be a source.
 enum Found {
-    /// It lies in a folder of the repository itself.
-    Inside(PathBuf),
-    /// A link, which may lead out of it.
-    Link(PathBuf),
+    /// A plain file.
+    Plain(PathBuf),
+    /// A link, which may lead out of the repository, or what is no file.
+    Other(PathBuf),
 }
 
 /// A search for source files: each by its path from the root.
@@ -126,7 +126,7 @@ impl Search<'_> {
         if kind.is_dir() {
             self.folder(&path, &format!("{prefix}{name}/"));
         } else if name.ends_with(".kdl") {
-            let found = if kind.is_symlink() { Found::Link(path) } else { Found::Inside(path) };
+            let found = if kind.is_file() { Found::Plain(path) } else { Found::Other(path) };
             self.found.insert(format!("{prefix}{name}"), found);
         }
     }
@@ -144,17 +144,22 @@ fn text(path: &Path) -> Result<Arc<str>, String> {
     }
 }
 
-/// Reads a plain file of at most so many bytes; a pipe or a device would make a build wait for ever.
+/// A pipe or a device would make a build wait for ever.
+fn require_plain(path: &Path) -> Result<(), String> {
+    match fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
+        true => Ok(()),
+        false => Err("it is not a plain file".to_owned()),
+    }
+}
+
+/// Reads a plain file of at most so many bytes.
 fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("it is not a plain file".to_owned());
-    }
-    if metadata.len() > most {
-        return Err(format!("it has {} bytes, {most} are allowed", metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
+    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    if length > most {
+        return Err(format!("it has {length} bytes, {most} are allowed"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
     file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)
 }
@@ -164,7 +169,8 @@ pub fn attach(root: &Path, named: &[Named]) -> Attachments {
     let mut attachments = Attachments::default();
     for Named { span, path } in named {
         let bytes = match path {
-            Ok(path) => inside(root, Path::new(path)).and_then(|path| bounded(&path, limits::CONFIG_BYTES)),
+            Ok(path) => inside(root, Path::new(path))
+                .and_then(|path| require_plain(&path).and_then(|()| bounded(&path, limits::CONFIG_BYTES))),
             Err(why) => Err((*why).to_owned()),
         };
         attachments.put(*span, bytes);

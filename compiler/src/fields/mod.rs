@@ -116,7 +116,7 @@ impl Schema {
     }
 
     /// A field that may be written in the block, one of a group included.
-    pub fn field(&self, is_meant: &dyn Fn(&Field) -> bool) -> Option<&'static Field> {
+    pub fn field(&self, is_meant: &impl Fn(&Field) -> bool) -> Option<&'static Field> {
         self.fields.iter().find_map(|field| match (field.shape, field.block) {
             (Shape::Part, Some(group)) => group.field(is_meant),
             _ => Some(field).filter(|field| is_meant(field)),

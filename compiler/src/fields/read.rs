@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
             self.problems.add(diagnostic.hint(format!("`{word}` is {}", T::LOOKS)));
             return T::placeholder().map(|value| Spanned::new(value, self.block.word.span));
         };
-        if part == Part::Argument && self.is_the_next(value, T::from_scalar(&value.value).is_err()) {
+        if part == Part::Argument && self.is_the_next::<T>(&value.value) {
             let message = format!("`{}` needs a {word} before `{}`", self.block.word.value, written(&value.value));
             let hint =
                 format!("write `{} \"…\" {}`; `{word}` is {}", self.schema.word, written(&value.value), T::LOOKS);
@@ -124,9 +124,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether a number stands where a name is needed, and behind it nothing where the number is: the name is missing.
-    fn is_the_next(&self, value: &Value, is_refused: bool) -> bool {
-        let wanted = self.schema.all_fields().iter().filter(|field| field.shape == Shape::Argument).count();
-        is_refused && matches!(value.value, Scalar::Integer(_)) && self.block.arguments.len() < wanted
+    fn is_the_next<T: FromScalar>(&self, value: &Scalar) -> bool {
+        let wanted = || self.schema.all_fields().iter().filter(|field| field.shape == Shape::Argument).count();
+        matches!(value, Scalar::Integer(_)) && T::from_scalar(value).is_err() && self.block.arguments.len() < wanted()
     }
 
     /// `image: "x"` behind the word, where `image="x"` is meant.
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn report_word(&mut self, word: &Spanned<String>, known: &dyn Fn(&Field) -> bool, given: Given<'_>) {
+    fn report_word(&mut self, word: &Spanned<String>, known: &impl Fn(&Field) -> bool, given: Given<'_>) {
         if self.schema.field(&|field| field.word == word.value && known(field)).is_some() {
             return;
         }

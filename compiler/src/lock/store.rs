@@ -14,6 +14,7 @@ use super::{
     text::{self, LockError, LockProblem},
 };
 use crate::{
+    parallel,
     replace::{self, Sync},
     turn::{NoTurn, Turn},
 };
@@ -89,25 +90,36 @@ impl StoreError {
 
 /// Reads the lock below `folder`; a folder that is not there is an empty lock.
 pub fn read(folder: &Path, reading: Reading) -> Result<Lock, StoreError> {
-    let mut lock = Lock::default();
-    for (path, stem) in files(folder, "lock")? {
-        let Ok(name) = WorkloadName::parse(&stem) else { continue };
-        let text = fs::read_to_string(&path).map_err(|error| StoreError::Io { path: path.clone(), error })?;
+    let workloads = each(files(folder, "lock")?, |path, stem| {
+        let Ok(name) = WorkloadName::parse(stem) else { return Ok(None) };
+        let text = fs::read_to_string(path).map_err(failed(path))?;
         let read: Result<WorkloadLock, LockError> = match reading {
             Reading::Strict => text::read(&text),
             Reading::Healing => heal::read(&text),
         };
-        lock.workloads.insert(name, read.map_err(|error| StoreError::Text { path, error })?);
-    }
-    for (path, stem) in files(&folder.join(BODIES), "json")? {
-        let bytes = fs::read(&path).map_err(|error| StoreError::Io { path: path.clone(), error })?;
-        match Digest::parse(&stem) {
-            Ok(digest) if digest == Digest::of(&bytes) => drop(lock.bodies.insert(digest, bytes)),
-            Ok(_) | Err(_) if reading == Reading::Healing => {}
-            Ok(_) | Err(_) => return Err(StoreError::Body { path }),
+        read.map(|lock| Some((name, lock))).map_err(|error| StoreError::Text { path: path.to_owned(), error })
+    })?;
+    let bodies = each(files(&folder.join(BODIES), "json")?, |path, stem| {
+        let bytes = fs::read(path).map_err(failed(path))?;
+        match Digest::parse(stem) {
+            Ok(digest) if digest == Digest::of(&bytes) => Ok(Some((digest, bytes))),
+            Ok(_) | Err(_) if reading == Reading::Healing => Ok(None),
+            Ok(_) | Err(_) => Err(StoreError::Body { path: path.to_owned() }),
         }
-    }
-    Ok(lock)
+    })?;
+    Ok(Lock { workloads, bodies })
+}
+
+/// So many files are read before another thread would have begun.
+const FILES_FOR_A_THREAD: usize = 64;
+
+/// What is read of each file, or the first error.
+fn each<K: Ord + Send, V: Send>(
+    files: Vec<(PathBuf, String)>,
+    read: impl Fn(&Path, &str) -> Result<Option<(K, V)>, StoreError> + std::marker::Sync,
+) -> Result<BTreeMap<K, V>, StoreError> {
+    let read = parallel::map(&files, (files.len(), FILES_FOR_A_THREAD), |(path, stem)| read(path, stem));
+    read.into_iter().filter_map(Result::transpose).collect()
 }
 
 fn files(folder: &Path, extension: &str) -> Result<Vec<(PathBuf, String)>, StoreError> {
