@@ -21,6 +21,8 @@ use wlc_plan::{
     validate::{Finding, validate},
 };
 
+use crate::parallel;
+
 /// What a build decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
@@ -91,17 +93,21 @@ impl Content {
         }
         let specs = decode_all::<PodSpec>(&self.specs)?;
         let contents = decode_all::<ConfigContent>(&self.contents)?;
-        let mut files = BTreeMap::new();
-        let mut nodes = BTreeMap::new();
-        for (node, plan) in &self.plans {
+        let plans: Vec<(&NodeName, &NodePlan)> = self.plans.iter().collect();
+        let checked = parallel::map(&plans, (plans.len(), PLANS_FOR_A_THREAD), |(node, plan)| {
             let findings = validate(plan, &specs, &contents);
             if !findings.is_empty() {
-                return Err(ContentError::Plan { node: node.clone(), findings });
+                return Err(ContentError::Plan { node: (*node).clone(), findings });
             }
             let bytes = plan.encode();
-            let pieces = Pieces::of(plan, &specs);
-            nodes.insert(node.clone(), pieces.refs(FileRef::of(&bytes), self, &mut files));
-            files.insert(SetFile::Plan(node.clone(), Digest::of(&bytes)), bytes);
+            Ok((*node, FileRef::of(&bytes), bytes, Pieces::of(plan, &specs)))
+        });
+        let mut files = BTreeMap::new();
+        let mut nodes = BTreeMap::new();
+        for checked in checked {
+            let (node, file, bytes, pieces) = checked?;
+            files.insert(SetFile::Plan(node.clone(), file.sha256), bytes);
+            nodes.insert(node.clone(), pieces.refs(file, self, &mut files));
         }
         let index = self.add_index(&nodes, &mut files);
         check_sizes(&files)?;
@@ -122,6 +128,9 @@ impl Content {
         add(canonical::encode(&Index { format: Format::V1, fleet: self.fleet.clone(), shards }))
     }
 }
+
+/// So many plans are validated, and so many pieces read back, before another thread would have begun.
+const PLANS_FOR_A_THREAD: usize = 64;
 
 /// The digests of the specs and contents that a plan names.
 #[derive(Default)]
@@ -159,17 +168,18 @@ impl Pieces {
 
 fn decode_all<T>(pieces: &BTreeMap<Digest, Vec<u8>>) -> Result<BTreeMap<Digest, T>, ContentError>
 where
-    T: serde::Serialize + serde::de::DeserializeOwned,
+    T: serde::Serialize + serde::de::DeserializeOwned + Send,
 {
-    let decode = |(digest, bytes): (&Digest, &Vec<u8>)| {
-        let file = SetFile::Spec(*digest);
-        if Digest::of(bytes) != *digest {
+    let pieces: Vec<(&Digest, &Vec<u8>)> = pieces.iter().collect();
+    let decoded = parallel::map(&pieces, (pieces.len(), PLANS_FOR_A_THREAD), |(digest, bytes)| {
+        let file = SetFile::Spec(**digest);
+        if Digest::of(bytes) != **digest {
             return Err(ContentError::Digest(file));
         }
         let value = canonical::decode(bytes).map_err(|source| ContentError::Piece { file, source })?;
-        Ok((*digest, value))
-    };
-    pieces.iter().map(decode).collect()
+        Ok((**digest, value))
+    });
+    decoded.into_iter().collect()
 }
 
 fn check_sizes(files: &BTreeMap<SetFile, Vec<u8>>) -> Result<(), ContentError> {

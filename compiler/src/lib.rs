@@ -4,6 +4,7 @@
 
 mod address;
 pub mod attachments;
+pub mod cache;
 pub mod calendar;
 mod checks;
 pub mod cli;

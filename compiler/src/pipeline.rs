@@ -11,9 +11,10 @@ use wlc_plan::limits;
 
 use crate::{
     attachments::Attachments,
+    cache::Keep,
     checks,
     diagnostics::{Code, Diagnostic, Problems},
-    expand::{self, Expanded, Templates},
+    expand::{self, Expanded, How, Templates},
     lock::{Lock, WorkloadLock, guard, immutable},
     lower::{self, Lowered},
     model::{
@@ -24,7 +25,6 @@ use crate::{
     placement::{self, Placement},
     rollback::{self, Pins},
     sources::Sources,
-    syntax::{Block, Reader},
 };
 
 /// What the files say.
@@ -32,14 +32,14 @@ use crate::{
 pub struct Front {
     /// The files.
     pub sources: Sources,
-    /// What they hold, expanded.
-    pub blocks: Vec<Block>,
     /// What they declare.
     pub repository: Repository,
     /// The templates among it, for those who explain them.
     pub templates: Templates,
     /// What is wrong with them.
     pub problems: Problems,
+    /// What a cache may keep of them for the next time.
+    pub keep: Vec<Keep>,
 }
 
 /// What a build decides.
@@ -47,8 +47,6 @@ pub struct Front {
 pub struct Compiled {
     /// The files.
     pub sources: Sources,
-    /// What they hold, expanded.
-    pub blocks: Vec<Block>,
     /// What they declare.
     pub repository: Repository,
     /// What is wrong.
@@ -63,22 +61,22 @@ pub struct Compiled {
 
 /// Files → what they declare.
 pub fn read(sources: Sources, problems: Problems) -> Front {
-    read_by(Reader::Both, sources, problems)
+    read_by(How::default(), sources, problems)
 }
 
-/// Files → what they declare, as [`read`] does it, by these readers.
-pub fn read_by(reader: Reader, mut sources: Sources, mut problems: Problems) -> Front {
-    let Expanded { blocks, templates } = expand::expand(reader, &mut sources, &mut problems);
+/// Files → what they declare, the same as [`read`] gives, in another way.
+pub fn read_by(how: How<'_>, mut sources: Sources, mut problems: Problems) -> Front {
+    let Expanded { blocks, facts, keep, templates } = expand::expand(how, &mut sources, &mut problems);
     let names = templates.names().map(str::to_owned).collect();
     let mut repository = Repository { templates: names, ..Repository::default() };
-    repository.read(&blocks, &mut problems);
-    Front { sources, blocks, repository, templates, problems }
+    repository.read(&blocks, facts, &mut problems);
+    Front { sources, repository, templates, problems, keep }
 }
 
 /// What the files declare, with the files that they name and the lock → what is to run where. What no build carries out
 /// is checked and placed, and nothing is lowered where there is some of it.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
-    let Front { sources, blocks, repository, templates: _, mut problems } = front;
+    let Front { sources, repository, templates: _, mut problems, keep: _ } = front;
     let mut placement = Placement::default();
     let mut pins = Pins::default();
     checks::run(&repository, &mut problems);
@@ -98,7 +96,7 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
         Some(_) | None => None,
     };
     let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));
-    Compiled { sources, blocks, repository, problems, pins, placement, lowered }
+    Compiled { sources, repository, problems, pins, placement, lowered }
 }
 
 /// One replica at a time is a promise for each node: agents that see each other nowhere cannot keep it for the fleet.

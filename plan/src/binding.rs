@@ -205,20 +205,11 @@ device_names! {
 }
 
 fn is_pci_address(text: &str) -> bool {
-    let hex = |part: &str, least: usize, most: usize| {
-        (least..=most).contains(&part.len()) && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    let [domain @ .., b':', bus, bus_too, b':', device, device_too, b'.', function] = text.as_bytes() else {
+        return false;
     };
-    let parts: Vec<&str> = text.split([':', '.']).collect();
-    match parts[..] {
-        [domain, bus, device, function] => {
-            hex(domain, 4, 8)
-                && hex(bus, 2, 2)
-                && hex(device, 2, 2)
-                && hex(function, 1, 1)
-                && text.rfind(':') < text.find('.')
-        }
-        _ => false,
-    }
+    let digits = domain.iter().chain([bus, bus_too, device, device_too, function]);
+    (4..=8).contains(&domain.len()) && digits.into_iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn is_cdi_name(text: &str) -> bool {
@@ -319,6 +310,11 @@ mod tests {
         assert!(PciAddress::parse("0000:17:00.0").is_ok());
         assert!(PciAddress::parse("10000:17:00.0").is_ok());
         assert!(PciAddress::parse("17:00.0").is_err());
+        assert!(PciAddress::parse("000:17:00.0").is_err());
+        assert!(PciAddress::parse("000000000:17:00.0").is_err());
+        assert!(PciAddress::parse("0000:17.00:0").is_err());
+        assert!(PciAddress::parse("0000:1g:00.0").is_err());
+        assert!(PciAddress::parse("0000:17:00.A").is_err());
         assert!(PciAddress::parse("0000.17:00:0").is_err());
         assert!(CdiName::parse("nvidia.com/gpu=0").is_ok());
         assert!(CdiName::parse("gpu=0").is_err());

@@ -25,6 +25,7 @@ const EDGES: &[&str] = &[
     "agent/src/plans.rs",
     "agent/src/settings.rs",
     "agent/src/status/serve.rs",
+    "compiler/src/cache/disk.rs",
     "compiler/src/cli/build.rs",
     "compiler/src/cli/fmt.rs",
     "compiler/src/cli/git.rs",

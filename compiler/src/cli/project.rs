@@ -13,15 +13,18 @@ use wlc_plan::{
 use super::{Done, Failure, PROBLEMS, Place, ReportFormat, git, output};
 use crate::{
     attachments,
+    cache::disk,
     diagnostics::{Code, Diagnostic, Problems, suggest},
+    expand::How,
     files,
     lock::{
         Lock, WorkloadLock,
         store::{self, Reading, StoreError},
     },
     model::fleet::{self, Fleet},
-    pipeline::{self, Compiled},
+    pipeline::{self, Compiled, Front},
     publish::{Signer, Signers},
+    sources::Sources,
 };
 
 /// The folder of the plan set where none is asked for.
@@ -40,17 +43,31 @@ pub(super) struct Project {
 impl Project {
     /// Finds, reads and compiles a repository.
     pub(super) fn open(place: &Place, reading: Reading) -> Result<Self, Failure> {
-        Self::open_by(place, reading, |folder| store::read(folder, reading))
+        Self::open_by(place, reading, pipeline::read, |folder| store::read(folder, reading))
+    }
+
+    /// The same by way of the cache, which is written anew.
+    pub(super) fn open_cached(place: &Place, reading: Reading) -> Result<Self, Failure> {
+        let cached = |sources, problems| {
+            let cache = files::find_root(&place.dir).and_then(|root| disk::Place::find(&root));
+            let how = How { cache: cache.as_ref().map(|place| &place.cache), ..How::default() };
+            let mut front = pipeline::read_by(how, sources, problems);
+            let keep = std::mem::take(&mut front.keep);
+            cache.into_iter().for_each(|place| place.renew(&keep));
+            front
+        };
+        Self::open_by(place, reading, cached, |folder| store::read(folder, reading))
     }
 
     /// The same with a lock that lies nowhere yet.
     pub(super) fn open_with(place: &Place, lock: &Lock) -> Result<Self, Failure> {
-        Self::open_by(place, Reading::Healing, |_| Ok(lock.clone()))
+        Self::open_by(place, Reading::Healing, pipeline::read, |_| Ok(lock.clone()))
     }
 
     fn open_by(
         place: &Place,
         reading: Reading,
+        front: impl FnOnce(Sources, Problems) -> Front,
         read: impl FnOnce(&Path) -> Result<Lock, StoreError>,
     ) -> Result<Self, Failure> {
         let Some(root) = files::find_root(&place.dir) else {
@@ -66,7 +83,7 @@ impl Project {
         if let Some(overlay) = &place.overlay {
             sources.choose_overlay(overlay);
         }
-        let mut front = pipeline::read(sources, problems);
+        let mut front = front(sources, problems);
         let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
         let lock = match &front.repository.fleet {
             Some(fleet) => read(&lock_folder(&root, &fleet.name.value)).unwrap_or_else(|error| {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{include, template::Include};
 use crate::{
+    cache::{Cache, Keep},
     diagnostics::{Code, Diagnostic, Problems, suggest},
     fields::FromBlock,
-    sources::{OVERLAYS, Sources},
+    model::facts::EarlyFacts,
+    sources::{OVERLAYS, Source, Sources},
     span::FileId,
     syntax::{self, Block, Reader},
 };
@@ -16,6 +18,19 @@ use crate::{
 pub(super) struct Gathered {
     pub(super) base: Vec<Block>,
     pub(super) overlay: Vec<Block>,
+    /// The facts among the blocks of the base, where no overlay is laid over them.
+    pub(super) facts: EarlyFacts,
+    /// What a cache may keep of them.
+    pub(super) keep: Vec<Keep>,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How<'a> {
+    /// By which readers.
+    pub reader: Reader,
+    /// What earlier checks have kept, where that counts.
+    pub cache: Option<&'a Cache>,
 }
 
 /// Which files are being read.
@@ -31,23 +46,51 @@ pub(super) enum Layer<'a> {
 const MOST_INCLUDES: usize = 1_000;
 
 /// Reads all files. Each is read once.
-pub(super) fn gather(reader: Reader, sources: &mut Sources, problems: &mut Problems) -> Gathered {
+pub(super) fn gather(how: How<'_>, sources: &mut Sources, problems: &mut Problems) -> Gathered {
     let paths = sources.iter().map(|(_, source)| source.path.to_string());
     let paths = paths.chain(sources.held().map(str::to_owned)).collect();
     let own: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
     let read = sources.iter().map(|(_, source)| source.path.to_string()).collect();
-    let mut reading = Reading { reader, paths, read, waiting: own, includes: 0, sources, problems };
+    let (facts, keep) = (EarlyFacts::default(), Vec::new());
+    let mut reading = Reading { how, paths, read, waiting: own, includes: 0, facts, keep, sources, problems };
     let base = reading.layer(Layer::Base);
     let overlay = reading.sources.overlay().map(str::to_owned);
     let overlay = overlay.map(|name| {
         reading.release_overlay(&name);
         reading.layer(Layer::Overlay(&name))
     });
-    Gathered { base, overlay: overlay.unwrap_or_default() }
+    Gathered { base, overlay: overlay.unwrap_or_default(), facts: reading.facts, keep: reading.keep }
+}
+
+/// What one file holds.
+struct FileRead {
+    blocks: Vec<Block>,
+    facts: EarlyFacts,
+    keep: Option<Keep>,
+}
+
+impl FileRead {
+    fn of_blocks(blocks: Vec<Block>) -> Self {
+        Self { blocks, facts: EarlyFacts::default(), keep: None }
+    }
+
+    /// Reads a file and the facts in it, or takes from the cache what the same text said before.
+    fn with_facts(how: How<'_>, file: FileId, source: &Source, problems: &mut Problems) -> Option<Self> {
+        let key = how.cache.and_then(|cache| Some((cache, Cache::key(source)?)));
+        if let Some((facts, keep)) = key.and_then(|(cache, text)| cache.facts(&text, file, source)) {
+            let (blocks, facts) = EarlyFacts::known(facts);
+            return Some(Self { blocks, facts, keep: Some(keep) });
+        }
+        let mut blocks = syntax::read_by(how.reader, file, source, problems)?;
+        let facts = EarlyFacts::take_out_of(&mut blocks);
+        let can_be_kept = facts.only(&blocks).filter(|_| problems.is_empty());
+        let keep = key.and_then(|(_, text)| Some(Keep::fresh(text, can_be_kept?)));
+        Some(Self { blocks, facts, keep })
+    }
 }
 
 struct Reading<'a> {
-    reader: Reader,
+    how: How<'a>,
     /// All files that an `include` may name.
     paths: BTreeSet<String>,
     /// Those that are read, or wait.
@@ -55,6 +98,8 @@ struct Reading<'a> {
     waiting: Vec<FileId>,
     /// How many `include` lines there were.
     includes: usize,
+    facts: EarlyFacts,
+    keep: Vec<Keep>,
     sources: &'a mut Sources,
     problems: &'a mut Problems,
 }
@@ -62,10 +107,20 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn layer(&mut self, layer: Layer<'_>) -> Vec<Block> {
         let mut blocks = Vec::new();
+        // An overlay is laid over blocks as they are written.
+        let is_final = self.sources.overlay().is_none();
+        let how = self.how;
+        let read = |file, source: &Source, problems: &mut Problems| match is_final {
+            true => FileRead::with_facts(how, file, source, problems),
+            false => syntax::read_by(how.reader, file, source, problems).map(FileRead::of_blocks),
+        };
         while !self.waiting.is_empty() {
             let waiting = std::mem::take(&mut self.waiting);
             let files = waiting.into_iter().map(|file| (file, self.sources.file(file)));
-            for (file, read) in syntax::read_all(self.reader, files, self.problems) {
+            for (file, read) in syntax::read_all_by(files, read, self.problems) {
+                let FileRead { blocks: read, facts, keep } = read;
+                self.facts.append(facts);
+                self.keep.extend(keep);
                 let path = self.sources.file(file).path.clone();
                 for block in read {
                     match block.word.value == Include::SCHEMA.word {

@@ -19,15 +19,17 @@ mod uses;
 use std::collections::BTreeSet;
 
 pub use self::{
+    gather::How,
     parameter::{Kind, Parameter, shown},
     template::{Head, Include, Template, Templates, Use, Without},
 };
 use crate::{
+    cache::Keep,
     diagnostics::Problems,
     fields::{FromBlock, Schema},
-    model,
+    model::{self, facts::EarlyFacts},
     sources::Sources,
-    syntax::{Block, Reader},
+    syntax::Block,
 };
 
 /// The blocks that this stage replaces. They may stand at the top of a file, `without` in overlays and in uses.
@@ -43,6 +45,10 @@ pub fn blocks() -> Vec<&'static Schema> {
 pub struct Expanded {
     /// The blocks of all files.
     pub blocks: Vec<Block>,
+    /// Facts among them that have been read.
+    pub facts: EarlyFacts,
+    /// What a cache may keep of the files.
+    pub keep: Vec<Keep>,
     /// The templates that are declared.
     pub templates: Templates,
 }
@@ -53,9 +59,10 @@ pub fn reserved() -> BTreeSet<&'static str> {
     words.chain(["overlay", "parameter"]).collect()
 }
 
-/// Reads the files by these readers and expands them. What is wrong is reported; what cannot be expanded is left out.
-pub fn expand(reader: Reader, sources: &mut Sources, problems: &mut Problems) -> Expanded {
-    let gathered = gather::gather(reader, sources, problems);
+/// Reads the files and expands them. What is wrong is reported; what cannot be expanded is left out.
+pub fn expand(how: How<'_>, sources: &mut Sources, problems: &mut Problems) -> Expanded {
+    let gathered = gather::gather(how, sources, problems);
+    let (facts, keep) = (gathered.facts, gathered.keep);
     let names = template::names(gathered.base.iter().chain(&gathered.overlay));
     let mut base = overlay::sort(gathered.base, &names);
     let over = overlay::sort(gathered.overlay, &names);
@@ -70,5 +77,5 @@ pub fn expand(reader: Reader, sources: &mut Sources, problems: &mut Problems) ->
         overlay::name_fleet(&mut blocks, name);
     }
     sources.know(problems.origins());
-    Expanded { blocks, templates }
+    Expanded { blocks, facts, keep, templates }
 }

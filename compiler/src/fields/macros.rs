@@ -102,6 +102,7 @@ macro_rules! field_type {
     ([list] $value:ty) => { $crate::fields::List<$value> };
     ([child] $value:ty) => { Option<$value> };
     ([children] $value:ty) => { Vec<$value> };
+    ([checked] $value:ty) => { $crate::fields::Checked };
     ([either] $value:ty) => { Vec<$value> };
     ([entries] $value:ty) => { Vec<$value> };
     ([word] $value:ty) => { $crate::span::Spanned<$value> };
@@ -133,6 +134,9 @@ macro_rules! field_shape {
     ([children]) => {
         $crate::fields::Shape::Children
     };
+    ([checked]) => {
+        $crate::fields::Shape::Children
+    };
     ([either]) => {
         $crate::fields::Shape::Either
     };
@@ -155,6 +159,9 @@ macro_rules! field_looks {
         "a block"
     };
     ([children] $value:ty) => {
+        "a block, any number of times"
+    };
+    ([checked] $value:ty) => {
         "a block, any number of times"
     };
     ([either] $value:ty) => {
@@ -182,6 +189,9 @@ macro_rules! field_refused {
         &[]
     };
     ([children] $value:ty) => {
+        &[]
+    };
+    ([checked] $value:ty) => {
         &[]
     };
     ([either] $value:ty) => {
@@ -218,6 +228,9 @@ macro_rules! field_block {
         Some(<$value as $crate::fields::FromBlock>::SCHEMA)
     };
     ([children] $value:ty) => {
+        Some(<$value as $crate::fields::FromBlock>::SCHEMA)
+    };
+    ([checked] $value:ty) => {
         Some(<$value as $crate::fields::FromBlock>::SCHEMA)
     };
     ([either] $value:ty) => {
@@ -270,6 +283,9 @@ macro_rules! field_read {
     };
     ($reader:ident, [children] $value:ty, $word:literal) => {
         $reader.children::<$value>($word)
+    };
+    ($reader:ident, [checked] $value:ty, $word:literal) => {
+        $reader.checked::<$value>($word)
     };
     ($reader:ident, [either] $value:ty, $word:literal) => {
         $reader.either::<$value>($word)

@@ -147,6 +147,10 @@ pub trait FromBlock: Sized {
     }
 }
 
+/// Blocks that are read and checked, and that no stage asks for: what they say is let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked;
+
 /// A child with a row of values, as a block holds it.
 pub type List<T> = Option<Spanned<Vec<Spanned<T>>>>;
 

@@ -1,7 +1,7 @@
 //! Reads one block by its schema and reports what does not belong there.
 
 use super::{
-    Carried, Field, FromBlock, FromScalar, Refusal, Schema, Shape,
+    Carried, Checked, Field, FromBlock, FromScalar, Refusal, Schema, Shape,
     meant::{self, Meant},
     right_line::{Given, other_quotes, two_ports, written},
 };
@@ -233,6 +233,16 @@ impl<'a> Reader<'a> {
             }
         }
         Some(read)
+    }
+
+    /// Blocks of their own of which nothing is held.
+    pub fn checked<T: FromBlock>(&mut self, word: &'static str) -> Option<Checked> {
+        for child in self.children_named(word) {
+            if T::from_block(child, self.problems).is_none() {
+                self.problems.not_held(word, child.extent);
+            }
+        }
+        Some(Checked)
     }
 
     /// `word=value`, read as a block with nothing but this value, or blocks of their own.

@@ -1,5 +1,7 @@
 //! A machine as `wlagent facts` found it. What is not known is absent.
 
+use std::collections::BTreeMap;
+
 use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::NodeName,
@@ -8,10 +10,11 @@ use wlc_plan::{
 
 use super::range::Speed;
 use crate::{
+    cache::kept,
     diagnostics::Problems,
     fields::{FromBlock, value::Whole},
-    parallel,
-    syntax::Block,
+    span::{Span, Spanned},
+    syntax::{Block, Scalar},
 };
 
 /// A count of cores, threads and the like.
@@ -27,7 +30,7 @@ crate::block! {
         /// The processors.
         cpu: [child] CpuFacts, "cpu" ("");
         /// A NUMA node.
-        numa: [children] Numa, "numa" ("");
+        numa: [checked] Numa, "numa" ("");
         /// A graphics or compute card.
         gpus: [children] Gpu, "gpu" ("");
         /// A disk.
@@ -35,7 +38,7 @@ crate::block! {
         /// A network card.
         nics: [children] Nic, "nic" ("");
         /// Any other PCI device.
-        pci: [children] Pci, "pci" ("");
+        pci: [checked] Pci, "pci" ("");
         /// The release of the kernel.
         kernel: [optional property] String, "kernel" ("status.nodeInfo.kernelVersion");
         /// Podman.
@@ -169,32 +172,79 @@ crate::block! {
     }
 }
 
-/// So many machines' facts are read before another thread would have begun.
-const FACTS_FOR_A_THREAD: usize = 8;
+kept! {
+    Facts { node, capacity, cpu, numa, gpus, disks, nics, pci, kernel, podman, agent, machine }
+    Capacity { cpu, memory, storage }
+    CpuFacts { arch, vendor, model, cores, threads, features }
+    Gpu { address, id, vendor, model, memory, numa, uuid, driver, mig }
+    Disk { name, kind, size, model, encrypted }
+    Nic { name, speed, driver, address, numa }
+    PodmanFacts { version, rootless, cgroups, runtime }
+    AgentFacts { version, formats }
+}
 
-/// The facts of one machine, read before their turn, and what is wrong with them.
-pub(super) struct ReadFacts(Option<Facts>, Problems);
+/// The facts of machines, read before their turn, by the place of each block's word. Large fleets are mostly facts, which
+/// depend on nothing: whoever reads a file reads its facts at once and lets go of what they were written as.
+#[derive(Debug, Default)]
+pub struct EarlyFacts(BTreeMap<Span, (Option<Facts>, Problems)>);
 
-impl ReadFacts {
-    /// The facts; what is wrong with them is told now.
-    pub(super) fn take(self, problems: &mut Problems) -> Option<Facts> {
-        problems.append(self.1);
-        self.0
+impl Facts {
+    /// The block without what stands inside it, as machines write it.
+    fn head(&self) -> Block {
+        let word = Self::SCHEMA.word.to_owned();
+        let end = self.span.start.saturating_add(u32::try_from(word.len()).unwrap_or_default());
+        Block {
+            word: Spanned::new(word, Span { end, ..self.span }),
+            arguments: vec![Spanned::new(Scalar::from(self.node.value.as_str()), self.node.span)],
+            properties: Vec::new(),
+            children: Vec::new(),
+            span: self.span,
+            extent: self.extent,
+        }
     }
 }
 
-/// Reads the facts among these blocks, of which large fleets have most: with several threads, since none depends on
-/// another. What a template or an overlay has made is left for its turn.
-pub(super) fn read_ahead(blocks: &[Block], problems: &Problems) -> Vec<Option<ReadFacts>> {
-    let is_meant = |block: &&Block| {
-        block.word.value == Facts::SCHEMA.word && problems.origins().get(block.word.span.file).is_none()
-    };
-    let count = blocks.iter().filter(is_meant).count();
-    parallel::map(blocks, (count, FACTS_FOR_A_THREAD), |block| {
-        Some(block).filter(is_meant).map(|block| {
+impl EarlyFacts {
+    /// Reads the facts among the blocks of a file and leaves of each block what names it. Where values are missing that
+    /// only a template could give, the block is left for its turn, at which that is reported.
+    pub(crate) fn take_out_of(blocks: &mut [Block]) -> Self {
+        let is_meant = |block: &&mut Block| block.word.value == Facts::SCHEMA.word && !block.has_references();
+        let read = blocks.iter_mut().filter(is_meant).map(|block| {
             let mut problems = Problems::default();
             let facts = Facts::from_block(block, &mut problems);
-            ReadFacts(facts, problems)
-        })
-    })
+            block.children = Vec::new();
+            (block.word.span, (facts, problems))
+        });
+        Self(read.collect())
+    }
+
+    /// The facts of a file that holds nothing but a machine's, as [`Self::take_out_of`] leaves them, if nothing is to be
+    /// said of them and the block that is left of them says no more than they do.
+    pub(crate) fn only(&self, blocks: &[Block]) -> Option<&Facts> {
+        let (Some((_, (Some(facts), problems))), [block]) = (self.0.first_key_value(), blocks) else { return None };
+        (problems.is_empty() && *block == facts.head()).then_some(facts)
+    }
+
+    /// Facts that are known, and what would be left of their block.
+    pub(crate) fn known(facts: Facts) -> (Vec<Block>, Self) {
+        let head = facts.head();
+        let early = Self(BTreeMap::from([(head.word.span, (Some(facts), Problems::default()))]));
+        (vec![head], early)
+    }
+
+    /// Takes those of another file in addition.
+    pub(crate) fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// The facts of a block, whose turn it is; what is wrong with them is told now.
+    pub(super) fn read(&mut self, block: &Block, problems: &mut Problems) -> Option<Facts> {
+        match self.0.remove(&block.word.span) {
+            Some((facts, found)) => {
+                problems.append(found);
+                facts
+            }
+            None => Facts::from_block(block, problems),
+        }
+    }
 }

@@ -45,7 +45,7 @@ use self::{
     cron_job::CronJob,
     daemon_set::DaemonSet,
     deployment::Deployment,
-    facts::{Facts, ReadFacts},
+    facts::{EarlyFacts, Facts},
     fleet::Fleet,
     job::Job,
     node::Node,
@@ -106,15 +106,14 @@ pub const TOP: [&Schema; 12] = [
 const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
 
 impl Repository {
-    /// Reads the blocks of a file.
-    pub fn read(&mut self, blocks: &[Block], problems: &mut Problems) {
-        let facts = facts::read_ahead(blocks, problems);
-        for (block, facts) in blocks.iter().zip(facts) {
-            self.read_block(block, facts, problems);
+    /// Reads blocks, of which some facts may have been read before.
+    pub fn read(&mut self, blocks: &[Block], mut early: EarlyFacts, problems: &mut Problems) {
+        for block in blocks {
+            self.read_block(block, &mut early, problems);
         }
     }
 
-    fn read_block(&mut self, block: &Block, facts: Option<ReadFacts>, problems: &mut Problems) {
+    fn read_block(&mut self, block: &Block, early: &mut EarlyFacts, problems: &mut Problems) {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
             let meant = report_unknown(block, &self.templates, problems);
             if let Some(schema) = meant {
@@ -130,13 +129,7 @@ impl Repository {
         match schema.word {
             "fleet" => self.fleet = Fleet::from_block(block, problems),
             "node" => put(&mut self.nodes, Node::from_block(block, problems), |node| node.name.value.clone()),
-            "facts" => {
-                let read = match facts {
-                    Some(facts) => facts.take(problems),
-                    None => Facts::from_block(block, problems),
-                };
-                put(&mut self.facts, read, |facts| facts.node.value.clone());
-            }
+            "facts" => put(&mut self.facts, early.read(block, problems), |facts| facts.node.value.clone()),
             "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
             "secret" => put(&mut self.secrets, Secret::from_block(block, problems), |secret| secret.name.value.clone()),
             "removed" => put(&mut self.removed, Removed::from_block(block, problems), |word| word.name.value.clone()),

@@ -13,16 +13,25 @@ pub fn read_all<'a>(
     files: impl IntoIterator<Item = (FileId, &'a Source)>,
     problems: &mut Problems,
 ) -> Vec<(FileId, Vec<Block>)> {
+    read_all_by(files, |file, source, problems| read_by(reader, file, source, problems), problems)
+}
+
+/// What somebody reads of each file, where it could be read. Many are read with several threads.
+pub(crate) fn read_all_by<'a, R: Send>(
+    files: impl IntoIterator<Item = (FileId, &'a Source)>,
+    read: impl Fn(FileId, &Source, &mut Problems) -> Option<R> + Sync,
+    problems: &mut Problems,
+) -> Vec<(FileId, R)> {
     let files: Vec<(FileId, &Source)> = files.into_iter().collect();
     let bytes = files.iter().map(|(_, source)| source.text.len()).sum();
     let read = parallel::map(&files, (bytes, BYTES_FOR_A_THREAD), |(file, source)| {
         let mut problems = Problems::default();
-        (*file, read_by(reader, *file, source, &mut problems), problems)
+        (*file, read(*file, source, &mut problems), problems)
     });
     let mut all = Vec::with_capacity(read.len());
-    for (file, blocks, found) in read {
+    for (file, read, found) in read {
         problems.append(found);
-        all.extend(blocks.map(|blocks| (file, blocks)));
+        all.extend(read.map(|read| (file, read)));
     }
     all
 }

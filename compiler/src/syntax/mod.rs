@@ -15,6 +15,7 @@ mod strict;
 mod tolerant;
 
 pub use many::read_all;
+pub(crate) use many::read_all_by;
 pub use reader::{Reader, read, read_by, read_whole};
 
 use crate::span::{Span, Spanned};
@@ -34,6 +35,15 @@ pub struct Block {
     pub span: Span,
     /// From its word to the end of its children.
     pub extent: Span,
+}
+
+impl Block {
+    /// Whether a value in it, or in a block inside, is a parameter.
+    pub(crate) fn has_references(&self) -> bool {
+        let values = self.arguments.iter().chain(self.properties.iter().map(|property| &property.value));
+        let is_reference = |value: &Value| matches!(value.value, Scalar::Parameter(_));
+        values.into_iter().any(is_reference) || self.children.iter().any(Self::has_references)
+    }
 }
 
 /// `name=value`.
