@@ -1,10 +1,11 @@
 //! Benchmarks, in the same run as their baselines, as interleaved pairs: the agent against a plain driver on Podman's own
-//! API, and the reading of sources against the kdl crate.
+//! API, the reading of sources against the kdl crate, and many diagnostics against one.
 //!
 //! Each closes with a line `NAME: ratio R (ours A, baseline B)`, where A and B are medians in milliseconds and R = A/B.
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 mod bring_up;
+mod diagnostics;
 mod driver;
 mod figures;
 mod parse;
@@ -20,9 +21,10 @@ fn main() -> ExitCode {
         "bring-up" => bring_up::run(),
         "parse" => parse::run(),
         "recheck" => recheck::run(),
+        "diagnostics" => diagnostics::run(),
         recheck::BY_KDL => recheck::run_by_kdl(),
         other => {
-            eprintln!("there is no benchmark `{other}`; there are: react, bring-up, parse, recheck");
+            eprintln!("there is no benchmark `{other}`; there are: react, bring-up, parse, recheck, diagnostics");
             return ExitCode::from(64);
         }
     }

@@ -1,7 +1,8 @@
 //! `recheck`: a new `wlc check` after one edit in a repository of 1,000 files with its lock, against the same check by a
-//! program whose only reader is the kdl crate. No program keeps anything from the run before.
+//! program whose only reader is the kdl crate, and which keeps nothing. Ours has a cache of what the facts say, which the
+//! check before has left in an empty home.
 //!
-//! Where the time of a check goes is printed beside it.
+//! The same without the cache, after an edit of facts, and where the time of a check without it goes, are printed beside it.
 
 use std::{
     env, fs,
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 use wlc::{
     attachments,
     diagnostics::{Problems, terminal},
+    expand::How,
     files,
     lock::store::{self, Reading},
     pipeline,
@@ -33,24 +35,42 @@ pub(crate) fn run() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     fleet::Sources::new(Size::MANY_NODES).write(folder.path());
     end_well(Command::new(programs::wlc()).arg("-C").arg(folder.path()).arg("lock"));
-    let (mut ours, mut baseline) = (Times::default(), Times::default());
+    let home = tempfile::tempdir().expect("a folder can be made");
+    let wlc = |arguments: &[&str]| {
+        let mut command = Command::new(programs::wlc());
+        command.arg("-C").arg(folder.path()).args(arguments).env("XDG_CACHE_HOME", home.path());
+        end_well(&mut command)
+    };
+    println!("recheck without a cache, which it writes: {:.0} ms", wlc(&["check"]).as_secs_f64() * 1_000.0);
+    let [mut ours, mut facts, mut uncached, mut baseline] = [(); 4].map(|()| Times::default());
     for turn in 0..PAIRS {
-        edit(&folder, 2 * turn);
-        ours.add(end_well(Command::new(programs::wlc()).arg("-C").arg(folder.path()).arg("check")));
-        edit(&folder, 2 * turn + 1);
+        edit(&folder, WORKLOAD, turn);
+        ours.add(wlc(&["check"]));
+        edit(&folder, WORKLOAD, PAIRS + turn);
         baseline.add(end_well(&mut by_kdl(folder.path())));
+        edit(&folder, FACTS, turn);
+        facts.add(wlc(&["check"]));
+        edit(&folder, WORKLOAD, turn);
+        uncached.add(wlc(&["check", "--no-cache"]));
     }
     print!("{}", check(folder.path(), Reader::Both));
+    println!("recheck after an edit of facts: {}", facts.spread());
+    println!("recheck with --no-cache: {}", uncached.spread());
     figures::close("recheck", &ours, &baseline);
 }
 
+/// A file, and what stands before a number in it that may be another.
+type Edited = (&'static str, &'static str);
+const WORKLOAD: Edited = ("workloads/w0100.kdl", "grace \"");
+const FACTS: Edited = ("nodes/n0100.facts.kdl", "kernel \"6.12.");
+
 /// Changes one line of one file.
-fn edit(folder: &TempDir, turn: usize) {
-    let path = folder.path().join("workloads/w0100.kdl");
+fn edit(folder: &TempDir, (name, mark): Edited, turn: usize) {
+    let path = folder.path().join(name);
     let text = fs::read_to_string(&path).expect("the file is there");
-    let (before, behind) = text.split_once("grace \"").expect("each workload says it");
-    let (_, behind) = behind.split_once('"').expect("a text ends");
-    fs::write(&path, format!("{before}grace \"{}s\"{behind}", 20 + turn)).expect("the file can be written");
+    let (before, behind) = text.split_once(mark).expect("each file of its kind says it");
+    let behind = behind.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    fs::write(&path, format!("{before}{mark}{}{behind}", 20 + turn)).expect("the file can be written");
 }
 
 /// From the start of a program to its end, which must be a good one.
@@ -84,7 +104,7 @@ fn check(root: &Path, reader: Reader) -> String {
     let mut problems = Problems::default();
     let sources = files::read(root, &mut problems).expect("the folder can be read");
     watch.stage("files");
-    let front = pipeline::read_by(reader, sources, problems);
+    let front = pipeline::read_by(How { reader, cache: None }, sources, problems);
     watch.stage("reading");
     let found = files::attach(root, &attachments::named(&front.sources, &front.repository));
     watch.stage("attachments");
