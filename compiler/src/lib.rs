@@ -23,6 +23,7 @@ pub mod lsp;
 pub mod model;
 pub mod origins;
 pub mod parallel;
+pub mod pins;
 pub mod pipeline;
 pub mod placement;
 pub mod publish;

@@ -22,8 +22,9 @@ use crate::{
         fleet::BoardKind,
         stateful_set::{self, StatefulSet},
     },
+    pins::Pins,
     placement::{self, Placement},
-    rollback::{self, Pins},
+    rollback,
     sources::Sources,
 };
 

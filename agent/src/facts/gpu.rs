@@ -136,9 +136,3 @@ pub(super) fn model(name: &str) -> Option<String> {
     let short = ["NVIDIA ", "AMD ", "Intel "].iter().find_map(|maker| name.strip_prefix(maker));
     short.map(str::to_owned).or(Some(name))
 }
-
-/// NVIDIA's identifier: `GPU-` and letters, digits and hyphens. A card that was never opened shows question marks.
-pub(super) fn nvidia_uuid(text: String) -> Option<String> {
-    let is_whole = text.starts_with("GPU-") && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (is_whole && text.len() <= 128).then_some(text)
-}

@@ -19,17 +19,7 @@ pub(super) fn read(tree: &Tree, numa: &[NumaNode]) -> Option<Bytes> {
 
 /// The `MemTotal` of `/proc/meminfo`; its `kB` are KiB.
 pub(super) fn total(document: &str) -> Option<Bytes> {
-    amount(&text::value(document, "MemTotal")?)
-}
-
-/// The `MemTotal` of a NUMA node's `meminfo`, whose lines begin with `Node 0`.
-pub(super) fn node_total(document: &str) -> Option<Bytes> {
-    let line = document.lines().find(|line| line.contains(" MemTotal:"))?;
-    amount(&text::clean(line.split_once(':')?.1)?)
-}
-
-fn amount(text: &str) -> Option<Bytes> {
-    text.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024).map(Bytes)
+    text::kibibytes(&text::value(document, "MemTotal")?)
 }
 
 fn sum<'a>(nodes: impl Iterator<Item = &'a NumaNode>) -> u64 {

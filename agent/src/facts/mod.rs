@@ -109,7 +109,7 @@ pub fn read(root: &Path) -> Result<Machine, FactsError> {
         memory: memory::read(&tree, &numa),
         storage: None,
         gpus: gpu::read(&tree, &pci, &driver),
-        pci: pci::worth_listing(pci, &driver),
+        pci: pci::worth_listing(pci, |device| gpu::vendor(device, &driver).is_some()),
         numa,
         disks: disk::read(&tree),
         nics: nic::read(&tree),

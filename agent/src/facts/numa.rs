@@ -4,9 +4,9 @@ use serde::Serialize;
 use wlc_plan::quantity::Bytes;
 
 use super::cpu_set::CpuSet;
-use super::memory;
 use super::nvidia_driver::NvidiaDriver;
 use super::pci_address::PciAddress;
+use super::text;
 use super::tree::Tree;
 
 const FOLDER: &str = "sys/devices/system/node";
@@ -40,10 +40,13 @@ fn node(tree: &Tree, number: u32, online: &CpuSet, driver: &NvidiaDriver) -> Num
     NumaNode {
         number,
         cpus: cpus.unwrap_or_default().intersection(online),
-        memory: tree
-            .document(&file("meminfo"))
-            .and_then(|document| memory::node_total(&document))
-            .filter(|memory| memory.0 > 0),
+        memory: tree.document(&file("meminfo")).and_then(|document| memory(&document)).filter(|memory| memory.0 > 0),
         gpu: driver.gpu_of_node(number),
     }
+}
+
+/// The `MemTotal` of a node's `meminfo`, whose lines begin with `Node 0`.
+fn memory(document: &str) -> Option<Bytes> {
+    let line = document.lines().find(|line| line.contains(" MemTotal:"))?;
+    text::kibibytes(&text::clean(line.split_once(':')?.1)?)
 }

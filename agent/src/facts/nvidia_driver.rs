@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use wlc_plan::quantity::Bytes;
 
-use super::gpu::nvidia_uuid;
 use super::pci_address::PciAddress;
 use super::text;
 use super::tree::Tree;
@@ -58,11 +57,17 @@ fn card(tree: &Tree, name: &str) -> NvidiaCard {
     let is_online = text::value(&numa, "Status").as_deref() == Some("online");
     NvidiaCard {
         model: text::value(&information, "Model").filter(|model| model != "Unknown"),
-        uuid: text::value(&information, "GPU UUID").and_then(nvidia_uuid),
+        uuid: text::value(&information, "GPU UUID").and_then(uuid),
         memory: text::value(&numa, "Size")
             .and_then(|size| u64::from_str_radix(&size, 16).ok())
             .filter(|size| *size > 0)
             .map(Bytes),
         node: text::value(&numa, "Node").and_then(|node| node.parse().ok()).filter(|_| is_online),
     }
+}
+
+/// NVIDIA's identifier: `GPU-` and letters, digits and hyphens. A card that was never opened shows question marks.
+pub(super) fn uuid(text: String) -> Option<String> {
+    let is_whole = text.starts_with("GPU-") && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    (is_whole && text.len() <= 128).then_some(text)
 }

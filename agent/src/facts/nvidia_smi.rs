@@ -4,7 +4,8 @@
 use serde::Serialize;
 use wlc_plan::quantity::Bytes;
 
-use super::gpu::{Gpu, GpuVendor, Mig, model, nvidia_uuid};
+use super::gpu::{Gpu, GpuVendor, Mig, model};
+use super::nvidia_driver;
 use super::pci_address::PciAddress;
 use super::text;
 
@@ -52,7 +53,7 @@ fn parse_line(line: &str) -> Option<SmiCard> {
     let mut next = || fields.next().flatten();
     Some(SmiCard {
         address,
-        uuid: next().and_then(nvidia_uuid),
+        uuid: next().and_then(nvidia_driver::uuid),
         model: next().as_deref().and_then(model),
         memory: next()
             .and_then(|mebibytes| mebibytes.parse::<u64>().ok()?.checked_mul(1 << 20))

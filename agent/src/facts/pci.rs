@@ -6,9 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::cpu_set::CpuSet;
-use super::gpu;
 use super::numa::NumaNode;
-use super::nvidia_driver::NvidiaDriver;
 use super::pci_address::PciAddress;
 use super::tree::Tree;
 
@@ -77,10 +75,10 @@ pub(super) fn read(tree: &Tree, numa: &[NumaNode]) -> Vec<PciDevice> {
 }
 
 /// The devices that are neither wiring nor a GPU, which is listed as such, nor without any known property.
-pub(super) fn worth_listing(devices: Vec<PciDevice>, driver: &NvidiaDriver) -> Vec<PciDevice> {
+pub(super) fn worth_listing(devices: Vec<PciDevice>, is_gpu: impl Fn(&PciDevice) -> bool) -> Vec<PciDevice> {
     let asked_for = |device: &PciDevice| match device.class {
-        Some(class) => !class.is_wiring() && gpu::vendor(device, driver).is_none(),
-        None => device.id.is_some() && gpu::vendor(device, driver).is_none(),
+        Some(class) => !class.is_wiring() && !is_gpu(device),
+        None => device.id.is_some() && !is_gpu(device),
     };
     devices.into_iter().filter(asked_for).collect()
 }

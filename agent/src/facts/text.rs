@@ -1,5 +1,7 @@
 //! Which foreign text may become a fact: short, readable, one line. Anything else counts as not known.
 
+use wlc_plan::quantity::Bytes;
+
 /// The longest text that may become a fact, in bytes.
 const LONGEST: usize = 256;
 
@@ -23,4 +25,9 @@ pub(super) fn value(document: &str, key: &str) -> Option<String> {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.trim() == key)
         .and_then(|(_, value)| clean(value))
+}
+
+/// An amount as the kernel writes it: its `kB` are KiB.
+pub(super) fn kibibytes(text: &str) -> Option<Bytes> {
+    text.strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024).map(Bytes)
 }

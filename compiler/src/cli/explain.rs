@@ -40,7 +40,10 @@ impl Explain {
         if found.is_empty() {
             let mut words = known();
             words.extend(templates.names().map(str::to_owned));
-            let hint = suggest::hint(word, words.iter().map(String::as_str));
+            let hint = match suggest::nearest(word, words.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`wlc explain` alone lists them".to_owned(),
+            };
             return Err(Failure::new(
                 PROBLEMS,
                 format!("`{word}` is neither a word of the language nor a code; {hint}"),

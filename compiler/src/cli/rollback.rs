@@ -8,7 +8,8 @@ use crate::{
         Lock, State,
         store::{self, Reading},
     },
-    rollback::{Decided, Pin, Target, decide, undo},
+    pins::Pin,
+    rollback::{Decided, Target, decide, undo},
 };
 
 /// Goes back to an earlier revision of a workload, until its files change. Writes the lock only.
@@ -17,7 +18,7 @@ pub(super) struct Rollback {
     /// The workload.
     workload: String,
     /// The number of the revision, as `wlc history` shows it; without it, the one before.
-    #[arg(long, value_name = "N", conflicts_with = "undo")]
+    #[arg(long, value_name = "N", conflicts_with = "undo", value_parser = clap::value_parser!(u32).range(1..))]
     to: Option<u32>,
     /// Takes a rollback back: what the files say is built again.
     #[arg(long)]
@@ -55,6 +56,11 @@ impl Rollback {
         let one = lock.workloads.get(name).ok_or_else(|| Failure::new(PROBLEMS, format!("`{name}` is in no file")))?;
         let failed = |error| Failure::new(PROBLEMS, format!("`{name}` cannot be rolled back: {error}"));
         if self.undo {
+            let was_pinned = project.lock.workloads.get(name).is_some_and(|one| one.pinned.is_some());
+            if was_pinned && one.pinned.is_none() {
+                let why = "has ended: the files have another revision; `wlc lock` writes it down";
+                return Err(Failure::new(PROBLEMS, format!("the rollback of `{name}` {why}")));
+            }
             return undo(one).map_err(|error| Failure::new(PROBLEMS, format!("`{name}`: {error}")));
         }
         let newest = one.newest().and_then(|newest| lock.bodies.get(&newest.reference.spec));

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{include, template::Include};
+use super::{
+    include::{self, Layer},
+    template::Include,
+};
 use crate::{
     cache::{Cache, Keep},
     diagnostics::{Code, Diagnostic, Problems, suggest},
@@ -31,15 +34,6 @@ pub struct How<'a> {
     pub reader: Reader,
     /// What earlier checks have kept, where that counts.
     pub cache: Option<&'a Cache>,
-}
-
-/// Which files are being read.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Layer<'a> {
-    /// The sources, and what they include.
-    Base,
-    /// Those of the overlay with this name, and what they include.
-    Overlay(&'a str),
 }
 
 /// Most `include` lines of a repository; each is held against the paths of all files.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use globset::GlobBuilder;
 
-use super::gather::Layer;
 use crate::{
     diagnostics::{Code, Diagnostic, suggest},
     sources::OVERLAYS,
@@ -13,6 +12,15 @@ use crate::{
 
 /// Longest pattern, in bytes.
 const LONGEST: usize = 1_000;
+
+/// Which files are being read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Layer<'a> {
+    /// The sources, and what they include.
+    Base,
+    /// Those of the overlay with this name, and what they include.
+    Overlay(&'a str),
+}
 
 /// The paths that a pattern in a file names, sorted. An error where it names none.
 pub(super) fn matching(

@@ -27,8 +27,8 @@ use crate::{
     content::Content,
     lock::Lock,
     model::{Repository, workload::Workload},
+    pins::Pins,
     placement::Placement,
-    rollback::Pins,
 };
 
 /// The contents of all configs.

@@ -12,7 +12,7 @@ use wlc_plan::{
 
 use crate::{
     lock::{RevisionLock, WorkloadLock},
-    rollback::Pin,
+    pins::Pin,
 };
 
 /// A workload's template and its revisions.

@@ -34,7 +34,7 @@ use crate::{
     lock::Lock,
     model::{Repository, workload::Workload},
     parallel,
-    rollback::Pins,
+    pins::Pins,
 };
 
 /// Where every replica is.

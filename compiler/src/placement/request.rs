@@ -21,7 +21,7 @@ use crate::{
         port::{HostPort, Port, ProtocolWord},
         workload::Workload,
     },
-    rollback::Pins,
+    pins::Pins,
     span::Span,
 };
 

@@ -8,7 +8,7 @@ use wlc_plan::{
 };
 
 use super::{Placement, capacity, request};
-use crate::{model::Repository, rollback::Pins};
+use crate::{model::Repository, pins::Pins};
 
 /// An amount of a node: what its replicas ask for, and what it has for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

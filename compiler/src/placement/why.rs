@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wlc_plan::name::{NodeName, WorkloadName};
 
 use super::{Placement, capacity, capacity::Machine, filter, request, request::Request};
-use crate::{model::Repository, rollback::Pins};
+use crate::{model::Repository, pins::Pins};
 
 /// The nodes as placement left them, to be asked why one of them has not got a replica.
 pub struct Reasons<'a> {

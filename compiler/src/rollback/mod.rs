@@ -6,11 +6,8 @@
 mod decide;
 mod underline;
 
-use std::collections::BTreeMap;
-
 use wlc_plan::{
     canonical,
-    name::WorkloadName,
     revision::Revision,
     spec::{ConfigMount, MountSource, OnChange, PodSpec},
 };
@@ -22,23 +19,10 @@ use crate::{
     lock::{Lock, State, WorkloadLock},
     lower::{self, Contents},
     model::{Repository, workload::Workload},
+    pins::{Pin, Pins},
     sources::Sources,
     span::Span,
 };
-
-/// A workload that is rolled back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
-    /// The template that is built.
-    pub spec: PodSpec,
-    /// The number of its revision.
-    pub number: u32,
-    /// The template of the files.
-    pub source: PodSpec,
-}
-
-/// All workloads that are rolled back.
-pub type Pins = BTreeMap<WorkloadName, Pin>;
 
 /// The rollbacks that go on. Each is warned about; one that cannot be built any more is an error.
 pub fn pins(

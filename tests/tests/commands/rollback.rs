@@ -98,6 +98,9 @@ fn builds_keep_what_was_rolled_back_to_until_the_files_change() {
     repository.write("web.kdl", web("c", ""));
     let late = build(&repository, &["--locked"]);
     assert_eq!(late.code, Some(1), "{}", late.stderr);
+    let undo = repository.wlc(&["rollback", "web", "--undo"]);
+    assert_eq!(undo.code, Some(1));
+    assert!(undo.stderr.contains("the rollback of `web` has ended: the files have another"), "{}", undo.stderr);
     let ended = build(&repository, &[]);
     fine(&ended);
     assert!(ended.stderr.contains("the rollback of `web` has ended"), "{}", ended.stderr);
@@ -118,6 +121,7 @@ fn there_is_no_way_back_to_what_is_not_there() {
     told(&["web", "--undo"], 1, "it is not rolled back");
     told(&["web", "--to", "1"], 0, "skipped");
     told(&["web", "--to", "7"], 1, "there is no revision 7 yet; the lock keeps 1");
+    told(&["web", "--to", "0"], 64, "0 is not in 1..");
     told(&["wep"], 1, "did you mean `web`?");
     assert!(folder::contents(repository.path()) == before, "nothing was written");
     let repository = built(&["a", "b", "c", "d", "e"]);
