@@ -100,6 +100,8 @@ codes! {
     MatchesNothing "matches-nothing" Error;
     /// No node has room for a replica.
     NoNodeFits "no-node-fits" Error;
+    /// A replica with an identity or with data cannot stay on its node, and no word lets it leave.
+    BoundReplica "bound-replica" Error;
     /// There is no free port in the range for `host="auto"`.
     NoFreePort "no-free-port" Error;
     /// Something that the lock knows has vanished from the files without a word.

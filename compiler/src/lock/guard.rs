@@ -1,5 +1,7 @@
 //! The prune guard: what the lock knows does not vanish without a word (P-136).
 
+use wlc_plan::instance::WorkloadKind;
+
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     lock::{Lock, State},
@@ -22,11 +24,27 @@ pub fn check(repository: &Repository, lock: &Lock, problems: &mut Problems) {
         }
     }
     check_nodes(repository, lock, problems);
+    check_released(repository, lock, problems);
     for removed in repository.removed.values() {
         let lives = lock.workloads.get(&removed.name.value).is_some_and(|one| one.state == State::Live);
         if !lives && !repository.workloads.contains_key(&removed.name.value) {
             let message = format!("`{}` is gone already", removed.name.value);
             let diagnostic = Diagnostic::new(Code::Done, message, removed.span, "this word has done its work");
+            problems.add(diagnostic.hint("take the line out"));
+        }
+    }
+}
+
+/// A replica that the lock has elsewhere has left its node: the lock has forgotten the word.
+fn check_released(repository: &Repository, lock: &Lock, problems: &mut Problems) {
+    for released in repository.released.values() {
+        let (replica, node) = (&released.replica.value, &released.node.value);
+        let set = replica.as_str().rsplit_once('-').and_then(|(set, _)| lock.workloads.get(set));
+        let set = set.filter(|set| set.kind == WorkloadKind::StatefulSet && set.state == State::Live);
+        let has_left = set.is_some_and(|set| set.replicas.get(replica).is_none_or(|had| had.node != *node));
+        if has_left && repository.is_declared("node", node.as_str()) {
+            let message = format!("`{replica}` is not on node `{node}`, as the lock has it");
+            let diagnostic = Diagnostic::new(Code::Done, message, released.replica.span, "this word has done its work");
             problems.add(diagnostic.hint("take the line out"));
         }
     }

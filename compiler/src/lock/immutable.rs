@@ -222,7 +222,8 @@ fn is_elastic(job: &Job, one: &Fixed) -> bool {
 
 fn changed(workload: &str, one: &Fixed, was: &str) -> Diagnostic {
     let (field, is) = (&one.field, &one.value);
-    let message = format!("`{field}` of `{workload}` was `{was}` and never changes; here it is `{is}`");
+    let never = if field.ends_with(" size") { "shrinks" } else { "changes" };
+    let message = format!("`{field}` of `{workload}` was `{was}` and never {never}; here it is `{is}`");
     Diagnostic::new(Code::Immutable, message, one.span, format!("the lock has `{was}`"))
 }
 

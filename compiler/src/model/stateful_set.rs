@@ -113,3 +113,13 @@ pub fn ordered(workload: &Workload) -> Option<&StatefulSet> {
         | Workload::CronJob(_) => None,
     }
 }
+
+impl Claim {
+    /// Whether its data lies on the replica's node, and nowhere else.
+    pub fn is_local(&self) -> bool {
+        match self.access.value {
+            Access::ReadWriteOnce | Access::ReadWriteOncePod => true,
+            Access::ReadOnlyMany | Access::ReadWriteMany => false,
+        }
+    }
+}

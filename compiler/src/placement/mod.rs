@@ -3,6 +3,7 @@
 //! A pure function of the files and the lock: replicas stay where the lock has them unless they no longer fit there;
 //! the others are spread. Integers only, sorted maps, ties broken by name.
 
+mod bound;
 mod capacity;
 mod facts;
 mod filter;
@@ -84,7 +85,7 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
             Copies::EachNode => on_each(task, placed, &mut machines, problems),
             Copies::Owner { slots } => on_owner(task, slots, placed, &mut machines, problems),
             Copies::Equal(_) | Copies::Numbered { .. } | Copies::UpTo(_) => {
-                spread_out(task, lock, placed, &mut machines, problems);
+                spread_out(repository, task, lock, placed, &mut machines, problems);
             }
         }
     }
@@ -142,18 +143,23 @@ fn on_each(
     }
 }
 
-/// The replicas that have no node yet, each where the workload is thinnest.
+/// The replicas that have no node yet, each where the workload is thinnest. What is bound to its node is an error.
 fn spread_out(
-    Task { request, eligible, .. }: &Task<'_>,
+    repository: &Repository,
+    task: &Task<'_>,
     lock: &Lock,
     placed: &mut BTreeMap<ReplicaName, Placed>,
     machines: &mut BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
+    let Task { request, eligible, .. } = task;
     let mut names = stay::names(request, eligible, lock);
     names.retain(|name| !placed.contains_key(name));
     let mut counts = spread::Counts::of(placed.values());
     for replica in names {
+        if !bound::may_be_placed(repository, task, &replica, lock, machines, problems) {
+            break;
+        }
         let Some(node) = spread::choose(request, &replica, eligible, machines, &counts) else {
             let got = u32::try_from(placed.len()).unwrap_or(u32::MAX);
             match request.copies {
