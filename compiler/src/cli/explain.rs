@@ -8,6 +8,7 @@ use crate::{
     expand::{self, Parameter, Template, Templates, shown},
     fields::{Field, Schema, Shape, reference},
     files, pipeline,
+    words::counted,
 };
 
 /// Explains a word of the language, by its name here or in Kubernetes, or the code of a diagnostic.
@@ -78,13 +79,18 @@ fn template_text(template: &Template) -> String {
 }
 
 fn parameter_text(parameter: &Parameter) -> String {
-    let Parameter { name, kind, many, default, min, max, choices, doc, span: _, extent: _ } = parameter;
+    let Parameter { name, kind, many, default, min, max, min_length, max_length, choices, doc, span: _, extent: _ } =
+        parameter;
     let mut text = format!("  {}=: {}", name.value.0, kind.value.looks());
     if many.value {
         text.push_str(", any number of them");
     }
     for (word, value) in [("at least", min), ("at most", max), ("default", default)] {
         text.push_str(&value.as_ref().map(|value| format!(", {word} {}", shown(&value.value))).unwrap_or_default());
+    }
+    for (word, value) in [("at least", min_length), ("at most", max_length)] {
+        let length = value.as_ref().map(|value| counted(value.value.0 as usize, "character"));
+        text.push_str(&length.map(|length| format!(", {word} {length}")).unwrap_or_default());
     }
     if let Some(choices) = choices {
         let words: Vec<String> = choices.value.iter().map(|choice| shown(&choice.value)).collect();

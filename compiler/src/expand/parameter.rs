@@ -3,17 +3,24 @@
 use std::cmp::Ordering::{Greater, Less};
 
 use wlc_plan::{
-    name::WorkloadName,
+    name::{AbsolutePath, LabelValue, WorkloadName},
     quantity::{Bytes, Cpu, Millis},
 };
 
 use super::template::{Head, NAME};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
-    fields::{FromScalar, Refusal, value},
+    fields::{
+        FromScalar, Refusal,
+        value::{self, Whole},
+    },
+    model::{image::ImageName, share::Share},
     span::Spanned,
     syntax::{Scalar, Value},
+    words::counted,
 };
+
+type PortNumber = Whole<1, 65_535>;
 
 crate::block! {
     /// A value that each use of a template gives, as a property or as a child.
@@ -30,6 +37,10 @@ crate::block! {
         min: [optional property] Scalar, "min" ("");
         /// The greatest value.
         max: [optional property] Scalar, "max" ("");
+        /// The fewest characters of a text.
+        min_length: [optional property] Whole<0, 65_536>, "min-length" ("");
+        /// The most characters.
+        max_length: [optional property] Whole<0, 65_536>, "max-length" ("");
         /// The only values that it takes.
         choices: [list] Scalar, "choices" ("");
         /// What it is for.
@@ -54,6 +65,16 @@ crate::choice! {
         Cpu "cpu",
         /// A name of lower-case letters, digits and `-`.
         Name "name",
+        /// The value of a label.
+        Label "label",
+        /// The name of an image.
+        Image "image",
+        /// An absolute path.
+        Path "path",
+        /// A number of a port.
+        Port "port",
+        /// A count, or a percentage such as `"25%"`.
+        Share "share",
         /// Any value.
         Any "any",
     }
@@ -95,6 +116,11 @@ impl Kind {
             Self::Size => Bytes::LOOKS,
             Self::Cpu => Cpu::LOOKS,
             Self::Name => WorkloadName::LOOKS,
+            Self::Label => LabelValue::LOOKS,
+            Self::Image => ImageName::LOOKS,
+            Self::Path => AbsolutePath::LOOKS,
+            Self::Port => PortNumber::LOOKS,
+            Self::Share => Share::LOOKS,
             Self::Any => Scalar::LOOKS,
         }
     }
@@ -109,6 +135,11 @@ impl Kind {
             Self::Size => Bytes::from_scalar(scalar).map(|Bytes(amount)| Some(amount.into())),
             Self::Cpu => Cpu::from_scalar(scalar).map(|Cpu(amount)| Some(amount.into())),
             Self::Name => WorkloadName::from_scalar(scalar).map(|_| None),
+            Self::Label => LabelValue::from_scalar(scalar).map(|_| None),
+            Self::Image => ImageName::from_scalar(scalar).map(|_| None),
+            Self::Path => AbsolutePath::from_scalar(scalar).map(|_| None),
+            Self::Port => PortNumber::from_scalar(scalar).map(|Whole(number)| Some(number.into())),
+            Self::Share => Share::from_scalar(scalar).map(|_| None),
             Self::Any => Scalar::from_scalar(scalar).map(|_| None),
         }
     }
@@ -116,8 +147,25 @@ impl Kind {
     /// Whether values have an order.
     fn is_ordered(self) -> bool {
         match self {
-            Self::Number | Self::Duration | Self::Size | Self::Cpu => true,
-            Self::Text | Self::Bool | Self::Name | Self::Any => false,
+            Self::Number | Self::Duration | Self::Size | Self::Cpu | Self::Port => true,
+            Self::Text | Self::Bool | Self::Name | Self::Label | Self::Image | Self::Path | Self::Share | Self::Any => {
+                false
+            }
+        }
+    }
+
+    /// Whether values have a length: they are texts.
+    fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::Name | Self::Label | Self::Image | Self::Path => true,
+            Self::Number
+            | Self::Bool
+            | Self::Duration
+            | Self::Size
+            | Self::Cpu
+            | Self::Port
+            | Self::Share
+            | Self::Any => false,
         }
     }
 }
@@ -153,6 +201,7 @@ impl Parameter {
                 return Err(Refusal::with(message, format!("write at {most} `{bound}`")));
             }
         }
+        self.check_length(scalar)?;
         let Some(choices) = &self.choices else { return Ok(()) };
         if choices.value.iter().any(|choice| choice.value == *scalar) {
             return Ok(());
@@ -160,6 +209,24 @@ impl Parameter {
         let known: Vec<String> = choices.value.iter().map(|choice| shown(&choice.value)).collect();
         let hint = suggest::hint(&shown(scalar), known.iter().map(String::as_str));
         Err(Refusal::with(format!("`{}` is none of its choices", shown(scalar)), hint))
+    }
+}
+
+impl Parameter {
+    /// Characters are counted as people see them written, not bytes.
+    fn check_length(&self, scalar: &Scalar) -> Result<(), Refusal> {
+        let Scalar::Text(text) = scalar else { return Ok(()) };
+        let length = text.chars().count();
+        let (min, max) = (&self.min_length, &self.max_length);
+        if let Some(min) = min.as_ref().map(|min| min.value.0).filter(|min| length < *min as usize) {
+            let message = format!("`{text}` has {}, and {min} are the least", counted(length, "character"));
+            return Err(Refusal::with(message, "write a longer one"));
+        }
+        if let Some(max) = max.as_ref().map(|max| max.value.0).filter(|max| length > *max as usize) {
+            let message = format!("a text of {} is too long, {max} are the most", counted(length, "character"));
+            return Err(Refusal::with(message, "write a shorter one"));
+        }
+        Ok(())
     }
 }
 
@@ -208,6 +275,14 @@ fn check_bounds(parameter: &Parameter, problems: &mut Problems) {
             problems.add(refused(word, kind, bound, refusal));
         }
     }
+    for (word, bound) in [("min-length", &parameter.min_length), ("max-length", &parameter.max_length)] {
+        let Some(bound) = bound.as_ref().filter(|_| !kind.is_text()) else { continue };
+        let message = format!("`{word}`: a value of type `{}` is no text", kind.word());
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, bound.span, "has no length");
+        let hint = "say a type that has one, such as `text` or `name`; or bound it by `min` and `max`";
+        problems.add(diagnostic.also(parameter.kind.span, "its type").hint(hint));
+    }
+    crossed(parameter, problems);
     for choice in parameter.choices.iter().flat_map(|choices| &choices.value) {
         if let Err(refusal) = kind.amount(&choice.value) {
             problems.add(refused("choices", kind, choice, refusal));
@@ -216,6 +291,26 @@ fn check_bounds(parameter: &Parameter, problems: &mut Problems) {
     let default = parameter.default.as_ref().filter(|default| default.value != Scalar::Null);
     if let Some((default, refusal)) = default.and_then(|value| Some((value, parameter.check(&value.value).err()?))) {
         problems.add(refused("default", kind, default, refusal));
+    }
+}
+
+/// A least above the most takes no value at all.
+fn crossed(parameter: &Parameter, problems: &mut Problems) {
+    let amount = |bound: &Option<Value>| {
+        bound.as_ref().and_then(|bound| Some((parameter.kind.value.amount(&bound.value).ok()??, bound.span)))
+    };
+    let length =
+        |bound: &Option<Spanned<Whole<0, 65_536>>>| bound.as_ref().map(|bound| (i128::from(bound.value.0), bound.span));
+    let pairs = [
+        (amount(&parameter.min), amount(&parameter.max)),
+        (length(&parameter.min_length), length(&parameter.max_length)),
+    ];
+    for ((min, min_at), (max, max_at)) in pairs.into_iter().filter_map(|(min, max)| min.zip(max)) {
+        if min > max {
+            let message = format!("parameter `{}` takes no value: its least is above its most", parameter.name.value.0);
+            let diagnostic = Diagnostic::new(Code::Contradiction, message, min_at, "the least");
+            problems.add(diagnostic.also(max_at, "the most").hint("swap them, or take one out"));
+        }
     }
 }
 

@@ -136,7 +136,9 @@ impl Role {
 }
 
 impl Pod {
-    /// All containers in the order of their start: init containers and sidecars as the file has them, then the others.
+    /// All containers in the order of their start: init containers and sidecars as the file has them, then the others. What
+    /// an overlay or a use of a template adds stands behind what it is laid over, in its own order, wherever it stands in
+    /// its file: each layer is an origin of its own, and origins count up from layer to layer, behind all files.
     pub fn in_order(&self) -> Vec<(Role, &Container)> {
         let inits = self.inits.iter().map(|one| (Role::Init, one));
         let mut all: Vec<(Role, &Container)> =
@@ -149,5 +151,68 @@ impl Pod {
     /// Containers of any role.
     pub fn all(&self) -> impl Iterator<Item = &Container> {
         self.containers.iter().chain(&self.inits).chain(&self.sidecars)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{diagnostics::Problems, pipeline, sources::Sources};
+
+    /// Init containers and sidecars of the first workload, in the order of their start.
+    fn started(files: &[(&str, &str)], overlay: Option<&str>) -> Vec<String> {
+        let mut sources = Sources::default();
+        for (path, text) in files {
+            sources.add(path, text);
+        }
+        if let Some(text) = overlay {
+            sources.hold("_overlays/prod/a.kdl", Ok(text.to_owned()));
+            sources.choose_overlay("prod");
+        }
+        let front = pipeline::read(sources, Problems::default());
+        assert_eq!(front.problems.errors(), 0, "{:#?}", front.problems.sorted());
+        let workload = front.repository.workloads.values().next().unwrap();
+        let all = workload.pod().in_order().into_iter();
+        all.map(|(_, container)| container.name.value.to_string()).filter(|name| name != "main").collect()
+    }
+
+    const BASE: &str = "
+        // What stands here moves the base behind the overlay, counted in bytes.
+        deployment \"web\" {
+            sidecar \"one\" image=\"a\"
+            init \"two\" image=\"a\"
+            container \"main\" image=\"a\"
+            sidecar \"three\" image=\"a\"
+        }";
+
+    #[test]
+    fn what_an_overlay_adds_starts_behind_the_base_in_its_own_order() {
+        let over = "deployment \"web\"{sidecar \"z\" image=\"a\"; init \"two\" image=\"b\"; init \"a\" image=\"a\"}";
+        assert_eq!(started(&[("web.kdl", BASE)], None), ["one", "two", "three"]);
+        assert_eq!(started(&[("web.kdl", BASE)], Some(over)), ["one", "two", "three", "z", "a"]);
+        // Files that stand before and behind it change nothing.
+        let files = [("a.kdl", "config \"a\" { file \"a\" text=\"a\" }"), ("web.kdl", BASE), ("z.kdl", "node \"n1\"")];
+        assert_eq!(started(&files, Some(over)), ["one", "two", "three", "z", "a"]);
+    }
+
+    #[test]
+    fn layers_of_templates_uses_and_overlays_start_one_behind_the_other() {
+        let template = "
+            template \"service\" {
+                deployment (parameter)\"name\" {
+                    init \"one\" image=\"a\"
+                    container \"main\" image=\"a\"
+                }
+            }";
+        let outer = "template \"outer\" { service (parameter)\"name\" { sidecar \"two\" image=\"a\"; init \"three\" image=\"a\" } }";
+        let uses = "outer \"web\" { init \"four\" image=\"a\"; sidecar \"five\" image=\"a\" }";
+        let over = "outer \"web\" { init \"six\" image=\"a\" }
+            template \"service\" { deployment (parameter)\"name\" { sidecar \"and-a-half\" image=\"a\" } }";
+        let wanted = ["one", "and-a-half", "two", "three", "four", "five", "six"];
+        // Whatever order the files are read in.
+        let mut files = [("a.kdl", template), ("b.kdl", outer), ("c.kdl", uses)];
+        for _ in 0..3 {
+            files.rotate_left(1);
+            assert_eq!(started(&files, Some(over)), wanted, "{files:?}");
+        }
     }
 }
