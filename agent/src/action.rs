@@ -38,13 +38,8 @@ pub enum Action {
     RunContainer(Box<RunContainer>),
     /// Makes sure that an image is there, as its pull policy says.
     PullImage(Image),
-    /// Asks containers to end, all at once, waits for their grace, and kills what is left.
-    StopContainers {
-        /// Their names.
-        containers: Vec<String>,
-        /// How long it may take.
-        grace: Millis,
-    },
+    /// Asks containers to end, stage by stage, waits for their grace, and kills what is left.
+    StopContainers(Box<Stop>),
     /// Removes a container that does not run.
     RemoveContainer {
         /// The container's name.
@@ -57,6 +52,15 @@ pub enum Action {
     },
     /// Swaps the content of a mounted folder, signals, and records the digest beside it.
     SwapContent(Box<ContentSwap>),
+}
+
+/// The end of containers of one pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Their names. Those of one stage are asked all at once, those of the next when they have ended.
+    pub stages: Vec<Vec<String>>,
+    /// How long all of it may take.
+    pub grace: Millis,
 }
 
 /// A mounted folder that gets another content while its container runs.
@@ -161,6 +165,8 @@ pub enum Reason {
     Surplus,
     /// The pod that takes its place is ready.
     Succeeded,
+    /// What the pod is for is done, and its sidecars end.
+    Done,
     /// An old attempt, or what a pod left behind, is no longer needed.
     Tidy,
     /// The folders of the pod's configs are gone.
@@ -179,13 +185,25 @@ impl fmt::Display for Action {
                 write!(formatter, "run container {name}")
             }
             Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
-            Self::StopContainers { containers, grace } => {
-                write!(formatter, "stop {} within {grace}", containers.join(", "))
-            }
+            Self::StopContainers(stop) => write!(formatter, "{stop}"),
             Self::RemoveContainer { container } => write!(formatter, "remove container {container}"),
             Self::RemovePod { pod } => write!(formatter, "remove pod {pod}"),
             Self::SwapContent(swap) => write!(formatter, "swap {} of `{}` in {}", swap.path, swap.container, swap.pod),
         }
+    }
+}
+
+impl Stop {
+    /// The end of one container.
+    pub fn one(container: &str, grace: Millis) -> Self {
+        Self { stages: vec![vec![container.to_owned()]], grace }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stages: Vec<String> = self.stages.iter().map(|stage| stage.join(", ")).collect();
+        write!(formatter, "stop {} within {}", stages.join(", then "), self.grace)
     }
 }
 
@@ -202,6 +220,7 @@ impl fmt::Display for Reason {
             Self::Left => formatter.write_str("not in the plan any more"),
             Self::Surplus => formatter.write_str("a second pod of this replica"),
             Self::Succeeded => formatter.write_str("the pod that takes its place is ready"),
+            Self::Done => formatter.write_str("what the pod is for is done"),
             Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
             Self::ConfigsLost => formatter.write_str("the folders of its configs are gone"),
             Self::Content => formatter.write_str("a mounted content changed"),

@@ -1,8 +1,6 @@
 //! Runs the steps of one task, in order; the first failure ends it. What is to be done was decided elsewhere.
 
-use futures_util::future::join_all;
 use tracing::info;
-use wlc_plan::quantity::Millis;
 
 use crate::{
     action::{Action, Task},
@@ -45,16 +43,11 @@ async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanErr
         Action::MakePod(request) => podman.make_pod(request).await,
         Action::RunContainer(request) => podman.run_container(request).await,
         Action::PullImage(image) => podman.pull_image(image).await,
-        Action::StopContainers { containers, grace } => stop_all(podman, containers, *grace).await,
+        Action::StopContainers(stop) => podman.stop_containers(stop).await,
         Action::RemoveContainer { container } => podman.remove_container(container).await,
         Action::RemovePod { pod } => podman.remove_pod(pod).await,
         Action::SwapContent(swap) => podman.swap_content(swap).await,
     }
-}
-
-/// Asks all of them at once, so that one grace is enough for all; the first failure counts.
-async fn stop_all(podman: &dyn Podman, containers: &[String], grace: Millis) -> Result<(), PodmanError> {
-    join_all(containers.iter().map(|container| podman.stop_container(container, grace))).await.into_iter().collect()
 }
 
 #[cfg(test)]

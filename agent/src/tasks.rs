@@ -107,7 +107,7 @@ async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Resul
     info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
         let _turn = match action {
-            Action::PullImage(_) | Action::StopContainers { .. } => None,
+            Action::PullImage(_) | Action::StopContainers(_) => None,
             Action::MakeNetwork
             | Action::MakePod(_)
             | Action::RunContainer(_)

@@ -3,6 +3,8 @@
 //! A spec holds the pod template and nothing about its place: no host port, no device, no address. It is a file of its
 //! own, named by its digest, and shared by all nodes that use it.
 
+pub mod life;
+pub mod probe;
 mod security;
 mod surroundings;
 
@@ -19,6 +21,8 @@ use crate::{
 };
 
 pub use self::{
+    life::{ContainerRole, Hook, Hooks, MessagePolicy, TerminationMessage},
+    probe::{Command, GrpcProbe, HttpProbe, Probe, ProbeHandler, Probes, TcpProbe},
     security::{Device, DeviceFile, Process, Profile, Security, Selinux, Ulimit},
     surroundings::{Dns, FsGroup, FsGroupChange, HostEntry, LogDriver, Processes, Surroundings, Users, Whose},
 };
@@ -38,6 +42,9 @@ pub struct PodSpec {
     pub restart: RestartPolicy,
     /// How long a stop may take before SIGKILL. Kubernetes: `terminationGracePeriodSeconds`.
     pub grace: Millis,
+    /// How long the pod may run before it is stopped and has failed. Kubernetes: `activeDeadlineSeconds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Millis>,
     /// The author's word that rolls a workload by itself, as in `restarted "2026-11-23"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarted: Option<String>,
@@ -64,6 +71,9 @@ pub enum RestartPolicy {
 pub struct ContainerSpec {
     /// Its name, unique in the pod.
     pub name: ContainerName,
+    /// What it is in its pod.
+    #[serde(default, skip_serializing_if = "ContainerRole::is_main")]
+    pub role: ContainerRole,
     /// The image that it runs.
     pub image: Image,
     /// Which containers of the pod it waits for before its first start.
@@ -96,9 +106,43 @@ pub struct ContainerSpec {
     /// Its probes.
     #[serde(default, skip_serializing_if = "Probes::is_empty")]
     pub probes: Probes,
+    /// What runs after its start and before its stop.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
+    /// When it is started again after it ended; none: as the pod says. Kubernetes: its own `restartPolicy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<RestartPolicy>,
+    /// Where it leaves its last words.
+    #[serde(default, skip_serializing_if = "TerminationMessage::is_default")]
+    pub termination_message: TerminationMessage,
     /// The signal that asks it to end, without `SIG`; none: the image's, else TERM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+}
+
+impl ContainerSpec {
+    /// A container that runs what its image says, and nothing else.
+    pub fn new(name: ContainerName, image: Image) -> Self {
+        Self {
+            name,
+            role: ContainerRole::Main,
+            image,
+            after: Vec::new(),
+            command: Vec::new(),
+            args: Vec::new(),
+            working_directory: None,
+            env: Vec::new(),
+            ports: Vec::new(),
+            mounts: Vec::new(),
+            resources: Resources::default(),
+            security: Security::default(),
+            probes: Probes::default(),
+            hooks: Hooks::default(),
+            restart: None,
+            termination_message: TerminationMessage::default(),
+            stop_signal: None,
+        }
+    }
 }
 
 /// An image.
@@ -305,81 +349,47 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The probes of a container.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Probes {
-    /// Until it has passed, the other two are off. Kubernetes: `startupProbe`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub startup: Option<Probe>,
-    /// Its failure makes the container not ready. Kubernetes: `readinessProbe`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub readiness: Option<Probe>,
-    /// Its failure restarts the container. Kubernetes: `livenessProbe`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub liveness: Option<Probe>,
-}
-
-impl Probes {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// A check that is repeated while a container runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Probe {
-    /// How it asks.
-    pub handler: ProbeHandler,
-    /// From the start of the container to the first try. Kubernetes: `initialDelaySeconds`.
-    pub initial_delay: Millis,
-    /// From one try to the next. Kubernetes: `periodSeconds`.
-    pub period: Millis,
-    /// How long one try may take. Kubernetes: `timeoutSeconds`.
-    pub timeout: Millis,
-    /// Tries in a row that must succeed. Kubernetes: `successThreshold`.
-    pub successes: u32,
-    /// Tries in a row that must fail. Kubernetes: `failureThreshold`.
-    pub failures: u32,
-}
-
-/// How a probe asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProbeHandler {
-    /// A GET that must answer 200 to 399. Kubernetes: `httpGet`.
-    Http(HttpProbe),
-    /// A connection that must open. Kubernetes: `tcpSocket`.
-    Tcp(TcpProbe),
-}
-
-/// A GET over HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpProbe {
-    /// Path and query.
-    pub path: String,
-    /// A port of the container.
-    pub port: PortName,
-    /// Header fields in the order of the file.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<(String, String)>,
-}
-
-/// A connection over TCP.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TcpProbe {
-    /// A port of the container.
-    pub port: PortName,
-}
-
 impl PodSpec {
+    /// These containers, and otherwise what Kubernetes has where nothing is written.
+    pub fn new(containers: Vec<ContainerSpec>) -> Self {
+        Self {
+            format: Format::V1,
+            containers,
+            volumes: BTreeMap::new(),
+            restart: RestartPolicy::Always,
+            grace: Millis::from_seconds(30),
+            deadline: None,
+            restarted: None,
+            surroundings: Surroundings::default(),
+        }
+    }
+
     /// The container of this name.
     pub fn container(&self, name: &ContainerName) -> Option<&ContainerSpec> {
         self.containers.iter().find(|container| container.name == *name)
+    }
+
+    /// When a container is started again after it ended: a sidecar always, an init container until it succeeds.
+    pub fn restart_of(&self, container: &ContainerSpec) -> RestartPolicy {
+        match (container.role, container.restart.unwrap_or(self.restart)) {
+            (ContainerRole::Sidecar, _) => RestartPolicy::Always,
+            (ContainerRole::Init, RestartPolicy::Always) => RestartPolicy::OnFailure,
+            (ContainerRole::Init | ContainerRole::Main, policy) => policy,
+        }
+    }
+
+    /// What the pod needs of something at once, where `of` tells what one of its containers needs (S-299, P-118): what
+    /// stays runs side by side, an init container only beside the sidecars that stand before it.
+    pub fn at_once(&self, of: impl Fn(&ContainerSpec) -> u64) -> u64 {
+        let (mut staying, mut most) = (0_u64, 0_u64);
+        for container in &self.containers {
+            let needs = of(container);
+            match container.role {
+                ContainerRole::Init => most = most.max(staying.saturating_add(needs)),
+                ContainerRole::Sidecar | ContainerRole::Main => staying = staying.saturating_add(needs),
+            }
+        }
+        most.max(staying)
     }
 
     /// The digests of all contents that a change of the revision would replace.

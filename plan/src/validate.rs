@@ -76,6 +76,14 @@ pub enum Rule {
     Range { field: &'static str, range: &'static str },
     #[error("a container may only wait for one that is started before it, not for `{0}`")]
     AfterLater(ContainerName),
+    #[error("a container that the pod is for stands before it, and would run without it")]
+    RoleOrder,
+    #[error("an init container has neither probes nor hooks")]
+    InitWithProbes,
+    #[error("a command has no words")]
+    EmptyCommand,
+    #[error("a readiness probe stops nothing, and has no grace")]
+    ReadinessGrace,
     #[error("the volume `{0}` is not declared")]
     NoVolume(String),
     #[error("a limit is below its request")]

@@ -7,18 +7,15 @@ use std::{
 
 use wlc_plan::{
     binding::{Binding, Turn},
-    format::Format,
     name::{AbsolutePath, ContainerName, FleetName, ReplicaName, VolumeName, WorkloadName},
+    quantity::Millis,
     revision::{Revision, TemplateVersion},
-    spec::{
-        Access, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, PodSpec, Probes, PullPolicy, Resources,
-        RestartPolicy, Security, VolumeSource,
-    },
+    spec::{Access, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, PodSpec, PullPolicy, VolumeSource},
 };
 
 use super::*;
 use crate::{
-    action::{PodRequest, Reason, RunContainer},
+    action::{PodRequest, Reason, RunContainer, Stop},
     clock::Moment,
     observed::{ContainerState, Observed, Sandbox},
     podman::{labels::PodLabels, simulated::Simulated},
@@ -41,32 +38,20 @@ fn spec() -> PodSpec {
     let data = VolumeName::parse("data").unwrap();
     let path = AbsolutePath::parse("/data").unwrap();
     let container = |name: &str| ContainerSpec {
-        name: ContainerName::parse(name).unwrap(),
-        image: Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
-        after: Vec::new(),
-        command: Vec::new(),
-        args: Vec::new(),
-        working_directory: None,
-        env: Vec::new(),
-        ports: Vec::new(),
         mounts: vec![Mount {
             path: path.clone(),
             source: MountSource::Volume(data.clone()),
             access: Access::ReadWrite,
         }],
-        resources: Resources::default(),
-        security: Security::default(),
-        probes: Probes::default(),
-        stop_signal: None,
+        ..ContainerSpec::new(
+            ContainerName::parse(name).unwrap(),
+            Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
+        )
     };
     PodSpec {
-        format: Format::V1,
-        containers: ["main", "side"].map(container).into(),
-        volumes: [(data, VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size: None }))].into(),
-        restart: RestartPolicy::Always,
+        volumes: [(data.clone(), VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size: None }))].into(),
         grace: GRACE,
-        restarted: None,
-        surroundings: wlc_plan::spec::Surroundings::default(),
+        ..PodSpec::new(["main", "side"].map(container).into())
     }
 }
 
@@ -101,7 +86,7 @@ fn take_down() -> Task {
     let containers: Vec<String> =
         spec().containers.iter().map(|container| labels().container_name(&container.name, 0)).collect();
     let remove = containers.iter().map(|container| Action::RemoveContainer { container: container.clone() });
-    let stop = Action::StopContainers { containers: containers.clone(), grace: GRACE };
+    let stop = Action::StopContainers(Box::new(Stop { stages: vec![containers.clone()], grace: GRACE }));
     let pod = Action::RemovePod { pod: labels().pod_name() };
     task([stop].into_iter().chain(remove).chain([pod]).collect())
 }

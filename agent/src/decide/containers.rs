@@ -2,7 +2,7 @@
 
 use wlc_plan::{
     gate::Condition,
-    spec::{ContainerSpec, PodSpec, RestartPolicy},
+    spec::{ContainerRole, ContainerSpec, PodSpec, RestartPolicy},
 };
 
 use super::{Scene, standing::Health};
@@ -21,7 +21,9 @@ pub(super) struct Container<'a> {
     pub(super) pod: &'a ObservedPod,
     /// Its newest attempt.
     pub(super) newest: Option<&'a ObservedContainer>,
-    policy: RestartPolicy,
+    /// When it is started again.
+    pub(super) policy: RestartPolicy,
+    template: &'a PodSpec,
     scene: Scene<'a>,
 }
 
@@ -37,9 +39,30 @@ pub(super) enum Fate {
 }
 
 /// The containers of a pod in the order of the spec.
-pub(super) fn of<'a>(scene: Scene<'a>, pod: &'a ObservedPod, spec: &'a PodSpec) -> impl Iterator<Item = Container<'a>> {
-    let policy = spec.restart;
-    spec.containers.iter().map(move |spec| Container { spec, pod, newest: pod.newest(&spec.name), policy, scene })
+pub(super) fn of<'a>(
+    scene: Scene<'a>,
+    pod: &'a ObservedPod,
+    template: &'a PodSpec,
+) -> impl Iterator<Item = Container<'a>> {
+    template.containers.iter().map(move |spec| {
+        let (newest, policy) = (pod.newest(&spec.name), template.restart_of(spec));
+        Container { spec, pod, newest, policy, template, scene }
+    })
+}
+
+/// Whether the init containers of a pod have done their work: they are not run again while the pod exists, whatever becomes
+/// of what they left (S-290, P-116).
+pub(super) fn is_initialized(pod: &ObservedPod, template: &PodSpec) -> bool {
+    let mut mains = template.containers.iter().filter(|one| one.role.is_main());
+    mains.any(|main| pod.newest(&main.name).is_some())
+}
+
+/// Whether what the pod is for has ended and will not run again: all of it, or an init container failed for good. Sidecars
+/// do not hold a pod open (S-295).
+pub(super) fn is_work_over(scene: Scene<'_>, pod: &ObservedPod, template: &PodSpec) -> bool {
+    let failed = |one: &Container<'_>| one.spec.role == ContainerRole::Init && one.ended_as() == Some(Fate::Failed);
+    let is_for = |one: &Container<'_>| one.spec.role.is_main();
+    of(scene, pod, template).any(|one| failed(&one)) || of(scene, pod, template).filter(is_for).all(|one| one.is_over())
 }
 
 impl Container<'_> {
@@ -50,6 +73,9 @@ impl Container<'_> {
 
     /// What becomes of it after it ended with `code` in its newest attempt.
     pub(super) fn fate(&self, code: i32) -> Fate {
+        if self.spec.role == ContainerRole::Sidecar && is_work_over(self.scene, self.pod, self.template) {
+            return Fate::Complete;
+        }
         let attempt = self.newest.map(|one| one.attempt);
         let by_probe =
             attempt.is_some() && self.scene.ledger.runs(&self.pod.name, &self.spec.name).ended_by_probe == attempt;
@@ -123,8 +149,22 @@ impl Container<'_> {
         }
     }
 
+    /// Whether it is an init container that is not needed any more.
+    pub(super) fn is_behind(&self) -> bool {
+        self.spec.role == ContainerRole::Init && is_initialized(self.pod, self.template)
+    }
+
+    /// Whether it is one that the pod is for, and init containers have not done their work yet.
+    pub(super) fn waits_for_inits(&self) -> bool {
+        let inits = of(self.scene, self.pod, self.template).filter(|one| one.spec.role == ContainerRole::Init);
+        self.spec.role.is_main() && inits.into_iter().any(|init| !init.is_complete())
+    }
+
     fn is_complete(&self) -> bool {
-        self.ended_as() == Some(Fate::Complete)
+        match self.newest {
+            None => self.is_behind(),
+            Some(_) => self.ended_as() == Some(Fate::Complete),
+        }
     }
 
     fn is_started(&self) -> bool {

@@ -87,5 +87,5 @@ pub(super) fn remove(scene: Scene<'_>, pods: &[&ObservedPod], reason: Reason, dr
 
 /// Ends a pod as the spec says that it was made from.
 pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Action> {
-    stop::stop(pod, scene.desired.grace(&pod.revision))
+    stop::stop(pod, scene.desired.specs.get(&pod.revision), scene.desired.grace(&pod.revision))
 }

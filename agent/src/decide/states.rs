@@ -6,7 +6,7 @@ use wlc_plan::{
     instance::WorkloadKind,
     name::{ContainerName, ReplicaName, WorkloadName},
     revision::Revision,
-    spec::PodSpec,
+    spec::{ContainerRole, PodSpec},
 };
 
 use super::{
@@ -16,6 +16,11 @@ use super::{
     standing::{Health, Holding, Standing},
 };
 use crate::observed::{ContainerState, ObservedContainer, ObservedPod};
+
+/// Kubernetes' word for a container that is being made.
+const CREATING: &str = "ContainerCreating";
+/// Kubernetes' word for a container that waits for init containers.
+const INITIALIZING: &str = "PodInitializing";
 
 /// How a replica is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,24 +223,36 @@ fn views(scene: Scene<'_>, pod: Option<&ObservedPod>, wanted: Option<&PodSpec>) 
 }
 
 fn views_of_nothing(wanted: Option<&PodSpec>) -> Vec<ContainerView> {
-    wanted.into_iter().flat_map(|spec| &spec.containers).map(|container| absent(&container.name)).collect()
+    let Some(spec) = wanted else { return Vec::new() };
+    let has_inits = spec.containers.iter().any(|container| container.role == ContainerRole::Init);
+    let reason = |role: ContainerRole| if has_inits && role.is_main() { INITIALIZING } else { CREATING };
+    spec.containers.iter().map(|container| absent(&container.name, reason(container.role))).collect()
 }
 
-fn absent(name: &ContainerName) -> ContainerView {
-    let reason = Some("ContainerCreating");
-    ContainerView { name: name.clone(), state: ContainerWord::Waiting, restarts: 0, exit_code: None, reason }
+fn absent(name: &ContainerName, reason: &'static str) -> ContainerView {
+    ContainerView {
+        name: name.clone(),
+        state: ContainerWord::Waiting,
+        restarts: 0,
+        exit_code: None,
+        reason: Some(reason),
+    }
 }
 
 fn view(container: &Container<'_>) -> ContainerView {
     match container.newest {
-        None => absent(&container.spec.name),
+        None if container.is_behind() => {
+            ContainerView { state: ContainerWord::Terminated, ..absent(&container.spec.name, exit_reason(0)) }
+        }
+        None if container.waits_for_inits() => absent(&container.spec.name, INITIALIZING),
+        None => absent(&container.spec.name, CREATING),
         Some(newest) => view_of(&container.spec.name, newest, container.ended_as().unwrap_or(Fate::RunsAgain)),
     }
 }
 
 fn view_of(name: &ContainerName, newest: &ObservedContainer, fate: Fate) -> ContainerView {
     let (state, exit_code, reason) = match (newest.state, fate) {
-        (ContainerState::Created, _) => (ContainerWord::Waiting, None, Some("ContainerCreating")),
+        (ContainerState::Created, _) => (ContainerWord::Waiting, None, Some(CREATING)),
         (ContainerState::Running { .. }, _) => (ContainerWord::Running, None, None),
         (ContainerState::Paused, _) => (ContainerWord::Running, None, Some("Paused")),
         (ContainerState::Stopping, _) => (ContainerWord::Running, None, Some("Stopping")),

@@ -1,17 +1,43 @@
-//! The actions that end a pod: its containers are asked to end, all at once, then the pod is removed.
+//! The actions that end a pod: those that it is for are asked to end, all at once, then its sidecars, the last first; then
+//! the pod is removed (S-297, P-115).
 
-use wlc_plan::quantity::Millis;
+use wlc_plan::{
+    quantity::Millis,
+    spec::{ContainerRole, PodSpec},
+};
 
 use crate::{
-    action::Action,
+    action::{Action, Stop},
     observed::{ContainerState, ObservedContainer, ObservedPod},
 };
 
-/// Ends a pod within the grace of the spec that it was made from.
-pub(super) fn stop(pod: &ObservedPod, grace: Millis) -> Vec<Action> {
-    let containers: Vec<_> = pod.containers.iter().filter(|one| may_run(one)).map(|one| one.name.clone()).collect();
-    let stop = (!containers.is_empty()).then_some(Action::StopContainers { containers, grace });
-    stop.into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
+/// Ends a pod within `grace`; `spec` is what it was made from, where that is known.
+pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Vec<Action> {
+    containers(pod, spec, grace).into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
+}
+
+/// Ends the containers of a pod; nothing where none of them runs.
+fn containers(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Action> {
+    let sidecars = sidecars(pod, spec);
+    let is_sidecar = |one: &ObservedContainer| sidecars.iter().flatten().any(|name| *name == one.name);
+    let others = pod.containers.iter().filter(|one| may_run(one) && !is_sidecar(one)).map(|one| one.name.clone());
+    let stages = [others.collect()].into_iter().chain(sidecars.iter().cloned());
+    let stages: Vec<Vec<String>> = stages.filter(|stage| !stage.is_empty()).collect();
+    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { stages, grace })))
+}
+
+/// Ends the sidecars of a pod whose other containers are done (S-295).
+pub(super) fn of_sidecars(pod: &ObservedPod, spec: &PodSpec) -> Option<Action> {
+    let stages: Vec<_> = sidecars(pod, Some(spec)).into_iter().filter(|stage| !stage.is_empty()).collect();
+    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { stages, grace: spec.grace })))
+}
+
+/// The sidecars that may run, each a stage of its own, the last of the spec first.
+fn sidecars(pod: &ObservedPod, spec: Option<&PodSpec>) -> Vec<Vec<String>> {
+    let known = spec.into_iter().flat_map(|spec| spec.containers.iter().rev());
+    let sidecars = known.filter(|container| container.role == ContainerRole::Sidecar);
+    let running = |name| pod.containers.iter().filter(move |one| one.container == name && may_run(one));
+    sidecars.map(|container| running(container.name.clone()).map(|one| one.name.clone()).collect()).collect()
 }
 
 fn may_run(container: &ObservedContainer) -> bool {

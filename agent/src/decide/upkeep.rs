@@ -12,9 +12,10 @@ use super::{
     draft::{Draft, Who},
     gates, leftovers, make,
     standing::Standing,
+    stop,
 };
 use crate::{
-    action::{Action, Reason},
+    action::{Action, Reason, Stop},
     clock::Moment,
     ledger::Cause,
     observed::{ContainerState, ObservedContainer, ObservedPod, Sandbox},
@@ -25,7 +26,7 @@ use crate::{
 pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
     let spec = standing.aim.spec;
     match sandbox(scene, pod) {
-        Sandbox::Down if is_over(scene, pod, spec) => false,
+        Sandbox::Down if containers::is_work_over(scene, pod, spec) => false,
         Sandbox::Down => {
             remake(scene, standing, (pod, standing.plan()), draft);
             true
@@ -73,12 +74,8 @@ fn sandbox(scene: Scene<'_>, pod: &ObservedPod) -> Sandbox {
     if is_lost { Sandbox::Down } else { pod.sandbox }
 }
 
-/// Whether all containers of a pod ended and will not run again: it needs no infra container any more (S-270).
-fn is_over(scene: Scene<'_>, pod: &ObservedPod, spec: &PodSpec) -> bool {
-    containers::of(scene, pod, spec).all(|container| container.is_over())
-}
-
-/// The infra container is gone: all containers run anew in a new pod (S-269, S-271).
+/// The infra container is gone: all containers run anew in a new pod (S-269, S-271). A pod whose work is over needs none
+/// (S-270).
 fn remake(scene: Scene<'_>, standing: &Standing<'_>, what: (&ObservedPod, make::Plan<'_>), draft: &mut Draft<'_>) {
     let (pod, plan) = what;
     let stop = leftovers::stop_by_its_spec(scene, pod);
@@ -106,6 +103,12 @@ enum Need {
 fn containers_of(upkeep: Upkeep<'_>, before: Vec<Action>, draft: &mut Draft<'_>) -> bool {
     let Upkeep { scene, standing, pod, spec } = upkeep;
     let labels = make::labels(scene, pod);
+    if containers::is_work_over(scene, pod, spec) {
+        let stop = stop::of_sidecars(pod, spec);
+        let is_proposed = stop.is_some();
+        stop.into_iter().for_each(|stop| draft.act(standing.who(), Reason::Done, vec![stop]));
+        return is_proposed;
+    }
     let mut proposed: Option<(Reason, Vec<Action>)> = None;
     for container in containers::of(scene, pod, spec) {
         match upkeep.need(&container, &labels, draft) {
@@ -125,6 +128,9 @@ fn containers_of(upkeep: Upkeep<'_>, before: Vec<Action>, draft: &mut Draft<'_>)
 
 impl Upkeep<'_> {
     fn need(&self, container: &Container<'_>, labels: &PodLabels, draft: &mut Draft<'_>) -> Need {
+        if container.is_behind() {
+            return Need::Nothing;
+        }
         let Some(newest) = container.newest else { return self.first_run(container, labels) };
         match newest.state {
             ContainerState::Created => Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt)),
@@ -174,7 +180,7 @@ impl Upkeep<'_> {
             runs.good = newest.attempt;
         }
         let mut actions = vec![self.stop(newest)];
-        if may_run_now && self.spec.restart != RestartPolicy::Never {
+        if may_run_now && container.policy != RestartPolicy::Never {
             actions.extend(self.run(container, labels, newest.attempt + 1));
         }
         Need::Actions(Reason::Probe { container: container.spec.name.clone(), saw: saw.to_owned() }, actions)
@@ -213,6 +219,6 @@ impl Upkeep<'_> {
     }
 
     fn stop(&self, container: &ObservedContainer) -> Action {
-        Action::StopContainers { containers: vec![container.name.clone()], grace: self.spec.grace }
+        Action::StopContainers(Box::new(Stop::one(&container.name, self.spec.grace)))
     }
 }

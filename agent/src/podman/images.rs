@@ -31,24 +31,16 @@ mod tests {
     use super::*;
     use wlc_plan::{
         name::ContainerName,
-        spec::{Image, Probes, PullPolicy, Resources, Security},
+        spec::{Image, PullPolicy, Security},
     };
 
     fn spec(non_root: bool, user: Option<u32>) -> ContainerSpec {
         ContainerSpec {
-            name: ContainerName::parse("main").unwrap(),
-            image: Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
-            after: Vec::new(),
-            command: Vec::new(),
-            args: Vec::new(),
-            working_directory: None,
-            env: Vec::new(),
-            ports: Vec::new(),
-            mounts: Vec::new(),
-            resources: Resources::default(),
             security: Security { non_root, user, ..Security::default() },
-            probes: Probes::default(),
-            stop_signal: None,
+            ..ContainerSpec::new(
+                ContainerName::parse("main").unwrap(),
+                Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
+            )
         }
     }
 

@@ -25,10 +25,10 @@ pub mod versions;
 use std::{future::Future, pin::Pin};
 
 use tokio::sync::Notify;
-use wlc_plan::{quantity::Millis, spec::Image};
+use wlc_plan::spec::Image;
 
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer},
+    action::{ContentSwap, PodRequest, RunContainer, Stop},
     observed::Observed,
 };
 
@@ -47,8 +47,9 @@ pub trait Podman: Send + Sync {
     fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()>;
     /// Makes a container, if there is none of its name, and starts it. Its image is there.
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()>;
-    /// Asks a container to end and kills it after `grace`; fine if it does not run or exist.
-    fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()>;
+    /// Asks containers to end, stage by stage, and kills what is left when the grace is over; with no grace at once. Those
+    /// that do not run or exist are fine.
+    fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()>;
     /// Removes a container that does not run; fine if there is none.
     fn remove_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Removes a pod, what is left in it, and the volumes that live as long as it; fine if there is none.

@@ -8,7 +8,7 @@ use std::{
 use wlc_plan::{
     binding::Turn,
     name::PortName,
-    spec::{ContainerSpec, Probe, ProbeHandler, Probes as ProbeSpecs},
+    spec::{ContainerSpec, Probe, Probes as ProbeSpecs},
 };
 
 use super::verdict::ProbeKind;
@@ -89,11 +89,8 @@ fn published((wanted, turn): (&Wanted, Turn), container: &ContainerSpec, port: &
 impl Subject {
     /// The question that one of its probes asks.
     pub fn question(&self, kind: ProbeKind, probe: &Probe) -> Question {
-        let port = match &probe.handler {
-            ProbeHandler::Http(http) => &http.port,
-            ProbeHandler::Tcp(tcp) => &tcp.port,
-        };
-        Question { id: self.id.clone(), kind, probe: probe.clone(), target: self.ports.get(port).copied() }
+        let target = probe.handler.port().and_then(|port| self.ports.get(port).copied());
+        Question { id: self.id.clone(), kind, probe: probe.clone(), target }
     }
 }
 

@@ -157,7 +157,7 @@ mod tests {
 
     fn probe(headers: &[(&str, &str)]) -> HttpProbe {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        HttpProbe { path: "/healthz".to_owned(), port: PortName::parse("http").unwrap(), headers }
+        HttpProbe { path: "/healthz".to_owned(), port: PortName::parse("http").unwrap(), host: None, headers }
     }
 
     fn answer(status: &str, more: &str) -> String {

@@ -127,6 +127,9 @@ async fn ask(question: &Question) -> Answer {
     match &question.probe.handler {
         ProbeHandler::Http(probe) => http::ask(target, probe, question.probe.timeout).await,
         ProbeHandler::Tcp(_) => tcp::ask(target, question.probe.timeout).await,
+        ProbeHandler::Https(_) | ProbeHandler::Grpc(_) | ProbeHandler::Exec(_) => {
+            Answer::Unheard("such a probe is not asked".to_owned())
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use wlc_plan::{
 use super::*;
 
 fn probe(initial_delay: u64, period: u64) -> Probe {
-    let handler = ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap() });
+    let handler = ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap(), host: None });
     let (initial_delay, period) = (Millis(initial_delay), Millis(period));
-    Probe { handler, initial_delay, period, timeout: Millis(1_000), successes: 1, failures: 1 }
+    Probe { handler, initial_delay, period, timeout: Millis(1_000), successes: 1, failures: 1, grace: None }
 }
 
 fn kinds(questions: &[Question]) -> Vec<ProbeKind> {

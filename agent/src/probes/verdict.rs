@@ -157,12 +157,13 @@ mod tests {
 
     fn probe(successes: u32, failures: u32) -> Probe {
         Probe {
-            handler: ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap() }),
+            handler: ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap(), host: None }),
             initial_delay: Millis(0),
             period: Millis(1_000),
             timeout: Millis(1_000),
             successes,
             failures,
+            grace: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 use wlagent::{
-    action::{ContentSignal, ContentSwap},
+    action::{ContentSignal, ContentSwap, Stop},
     observed::{ContainerState, Observed, ObservedContainer, ObservedPod, Sandbox},
     podman::{
         Podman, PodmanError,
@@ -170,14 +170,14 @@ async fn a_stop_asks_first(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &POLITE);
     started(machine, &wanted).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    machine.podman().stop_container(&wanted.name(), Millis(20_000)).await.unwrap();
+    machine.podman().stop_containers(&Stop::one(&wanted.name(), Millis(20_000))).await.unwrap();
     assert_eq!(ended(machine, &wanted.name()).await, 3);
 }
 
 async fn a_stop_kills_after_the_grace(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
     started(machine, &wanted).await;
-    machine.podman().stop_container(&wanted.name(), Millis(2_500)).await.unwrap();
+    machine.podman().stop_containers(&Stop::one(&wanted.name(), Millis(2_500))).await.unwrap();
     assert_eq!(ended(machine, &wanted.name()).await, 137);
     let ContainerState::Exited { started, finished, .. } = only_container(machine).await.state else { panic!("ended") };
     assert!(finished.since(started) >= Millis(2_500), "{started:?} {finished:?}");
@@ -188,7 +188,8 @@ async fn two_stops_at_once_are_fine(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
     started(machine, &wanted).await;
     let name = wanted.name();
-    let stop = || machine.podman().stop_container(&name, GRACE);
+    let asked = Stop::one(&name, GRACE);
+    let stop = || machine.podman().stop_containers(&asked);
     let second = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         stop().await
@@ -201,13 +202,13 @@ async fn two_stops_at_once_are_fine(machine: &dyn Machine) {
 async fn what_is_not_there_is_no_error(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &SHORT);
     let podman = machine.podman();
-    podman.stop_container(&wanted.name(), GRACE).await.unwrap();
+    podman.stop_containers(&Stop::one(&wanted.name(), GRACE)).await.unwrap();
     podman.signal_container(&wanted.name(), "HUP").await.unwrap();
     podman.remove_container(&wanted.name()).await.unwrap();
     podman.remove_pod(&wanted.pod_name()).await.unwrap();
     started(machine, &wanted).await;
     ended(machine, &wanted.name()).await;
-    podman.stop_container(&wanted.name(), GRACE).await.unwrap();
+    podman.stop_containers(&Stop::one(&wanted.name(), GRACE)).await.unwrap();
     podman.signal_container(&wanted.name(), "HUP").await.unwrap();
     podman.remove_container(&wanted.name()).await.unwrap();
     podman.remove_container(&wanted.name()).await.unwrap();
@@ -270,7 +271,7 @@ async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
 
 async fn touch(podman: &dyn Podman, pod: &str, container: &str) {
     podman.signal_container(container, "KILL").await.unwrap();
-    podman.stop_container(container, GRACE).await.unwrap();
+    podman.stop_containers(&Stop::one(container, GRACE)).await.unwrap();
     podman.remove_container(container).await.unwrap();
     podman.remove_pod(pod).await.unwrap();
 }
@@ -285,7 +286,7 @@ async fn a_foreign_container_in_our_pod_is_not_seen(machine: &dyn Machine) {
     let name = format!("{}.guest", wanted.pod_name());
     let labels = container_labels(&wanted).to_map();
     machine.add_foreign_container(&wanted.pod_name(), &name, &labels).await.unwrap();
-    machine.podman().stop_container(&name, GRACE).await.unwrap();
+    machine.podman().stop_containers(&Stop::one(&name, GRACE)).await.unwrap();
     machine.podman().remove_container(&name).await.unwrap();
     assert_eq!(only_container(machine).await.name, wanted.name());
     assert!(machine.names(&name).await.unwrap().contains(&name));

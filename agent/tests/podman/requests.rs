@@ -16,8 +16,8 @@ use wlc_plan::{
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     spec::{
-        Access, ConfigMount, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, OnChange, PodSpec, Probes,
-        Protocol, PullPolicy, Resources, RestartPolicy, Security, Surroundings, VolumeSource,
+        Access, ConfigMount, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, OnChange, PodSpec, Protocol,
+        PullPolicy, Surroundings, VolumeSource,
     },
 };
 
@@ -105,13 +105,10 @@ impl Wanted {
 
     pub(crate) fn spec(&self) -> PodSpec {
         PodSpec {
-            format: Format::V1,
-            containers: vec![self.container.clone()],
             volumes: self.volumes.clone(),
-            restart: RestartPolicy::Always,
             grace: GRACE,
-            restarted: None,
             surroundings: self.surroundings.clone(),
+            ..PodSpec::new(vec![self.container.clone()])
         }
     }
 
@@ -153,19 +150,8 @@ impl Wanted {
 
 fn container(command: &[&str]) -> ContainerSpec {
     ContainerSpec {
-        name: container_name("main"),
-        image: image(BUSYBOX),
-        after: Vec::new(),
         command: command.iter().map(|&word| word.to_owned()).collect(),
-        args: Vec::new(),
-        working_directory: None,
-        env: Vec::new(),
-        ports: Vec::new(),
-        mounts: Vec::new(),
-        resources: Resources::default(),
-        security: Security::default(),
-        probes: Probes::default(),
-        stop_signal: None,
+        ..ContainerSpec::new(container_name("main"), image(BUSYBOX))
     }
 }
 

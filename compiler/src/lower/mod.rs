@@ -3,6 +3,7 @@
 mod config;
 mod gates;
 mod instance;
+mod life;
 mod next_lock;
 mod pod;
 mod revisions;

@@ -8,18 +8,23 @@ use wlc_plan::{
     format::Format,
     name::{AbsolutePath, VolumeName},
     spec::{
-        Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, HttpProbe, Image, InstanceField, Medium,
-        Mount, MountSource, OnChange, PodSpec, PortSpec, Probe, ProbeHandler, Probes, Protocol, PullPolicy, Resources,
-        RestartPolicy, TcpProbe, VolumeSource,
+        Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, Image, InstanceField, Medium, Mount,
+        MountSource, OnChange, PodSpec, PortSpec, Protocol, PullPolicy, Resources, RestartPolicy, VolumeSource,
     },
 };
 
-use super::{Contents, gates, security::security, surroundings::surroundings};
+use super::{Contents, life, security::security, surroundings::surroundings};
 use crate::{
     fields::List,
     model::{
-        self, container::Container, env::FieldName, image::PullWord, mount::OnChangeWord, pod::Pod, port::ProtocolWord,
-        probe::ProbeKind, volume::Size,
+        self,
+        container::Container,
+        env::FieldName,
+        image::PullWord,
+        mount::OnChangeWord,
+        pod::{Pod, Role},
+        port::ProtocolWord,
+        volume::Size,
     },
     span::Spanned,
 };
@@ -32,14 +37,15 @@ pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
         volumes.extend(volume_source(sources).map(|source| (volume.name.value.clone(), source)));
     }
     let mut containers: Vec<ContainerSpec> =
-        pod.containers.iter().map(|one| container(pod, one, contents, &mut volumes)).collect();
-    gates::order(&mut containers);
+        pod.in_order().into_iter().map(|one| container(pod, one, contents, &mut volumes)).collect();
+    life::order(&mut containers);
     PodSpec {
         format: Format::V1,
         containers,
         volumes,
         restart: RestartPolicy::Always,
         grace: pod.grace.value,
+        deadline: pod.pod_deadline.as_ref().map(|deadline| deadline.value),
         restarted: pod.restarted.as_ref().map(|word| word.value.clone()),
         surroundings: surroundings(pod),
     }
@@ -56,7 +62,7 @@ fn volume_source((empty_dir, tmpfs, host_path): Sources<'_>) -> Option<VolumeSou
 
 fn container(
     pod: &Pod,
-    container: &Container,
+    (role, container): (Role, &Container),
     contents: &Contents,
     volumes: &mut BTreeMap<VolumeName, VolumeSource>,
 ) -> ContainerSpec {
@@ -68,6 +74,7 @@ fn container(
     let mounts: Vec<Mount> = in_order.into_iter().filter_map(|one| mount(one, contents, volumes)).collect();
     ContainerSpec {
         name: container.name.value.clone(),
+        role: life::role(role),
         image: image(container),
         after: Vec::new(),
         command: words(&container.command),
@@ -78,11 +85,10 @@ fn container(
         mounts,
         resources: resources(container),
         security: security(pod, container),
-        probes: Probes {
-            startup: container.startup.as_ref().and_then(probe),
-            readiness: container.readiness.as_ref().and_then(probe),
-            liveness: container.liveness.as_ref().and_then(probe),
-        },
+        probes: life::probes(container),
+        hooks: life::hooks(container),
+        restart: container.restart.as_ref().map(|word| life::restart(word.value)),
+        termination_message: life::termination_message(container),
         stop_signal: container.stop_signal.as_ref().map(|signal| signal.value.0.clone()),
     }
 }
@@ -186,25 +192,4 @@ fn resources(container: &Container) -> Resources {
         memory_request: request.and_then(|request| request.memory.as_ref()).map(|memory| memory.value).or(memory_limit),
         memory_limit,
     }
-}
-
-fn probe(probe: &model::probe::Probe) -> Option<Probe> {
-    let port = probe.port.as_ref().map(|port| port.value.clone());
-    let headers = probe.headers.iter().map(|header| (header.name.value.0.clone(), header.value.value.0.clone()));
-    let handler = match probe.kind.value {
-        ProbeKind::Http => {
-            let path = probe.words.first().map_or_else(|| "/".to_owned(), |path| path.value.clone());
-            ProbeHandler::Http(HttpProbe { path, port: port?, headers: headers.collect() })
-        }
-        ProbeKind::Tcp => ProbeHandler::Tcp(TcpProbe { port: port? }),
-        ProbeKind::Https | ProbeKind::Grpc | ProbeKind::Exec => return None,
-    };
-    Some(Probe {
-        handler,
-        initial_delay: probe.initial_delay.value,
-        period: probe.period.value,
-        timeout: probe.timeout.value,
-        successes: probe.successes.value.0,
-        failures: probe.failures.value.0,
-    })
 }

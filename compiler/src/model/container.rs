@@ -58,7 +58,7 @@ crate::block! {
         /// The signal that asks it to end; without it, the image's, else TERM.
         stop_signal: [optional property] Signal, "stop-signal" ("lifecycle.stopSignal");
         /// What follows when it ends; without it, the workload's kind says.
-        restart: [optional property] RestartWord, "restart" ("restartPolicy"), not carried out;
+        restart: [optional property] RestartWord, "restart" ("restartPolicy");
         /// Where it leaves its last words.
         termination_message: [child] TerminationMessage, "termination-message" ("terminationMessagePath"), not carried out;
         /// The user that it runs as.

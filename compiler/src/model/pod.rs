@@ -19,9 +19,9 @@ crate::block! {
         /// A container. They are started in the order of the file.
         containers: [children] Container, "container" ("containers");
         /// A container that runs to its end before what stands below it starts.
-        inits: [children] Container, "init" ("initContainers"), not carried out;
+        inits: [children] Container, "init" ("initContainers");
         /// A container that starts before those that stand below it and stays as long as the pod.
-        sidecars: [children] Container, "sidecar" ("initContainers[].restartPolicy: Always"), not carried out;
+        sidecars: [children] Container, "sidecar" ("initContainers[].restartPolicy: Always");
         /// A volume that the containers share.
         volumes: [children] Volume, "volume" ("volumes");
         /// How long a stop may take before SIGKILL.

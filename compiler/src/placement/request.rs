@@ -143,9 +143,7 @@ pub(super) fn all(repository: &Repository, pins: &Pins) -> BTreeMap<WorkloadName
 
 /// What the template asks for that a rollback runs instead of the files'. It publishes the same ports.
 fn roll_back(request: &mut Request, spec: &PodSpec) {
-    let sum = |amount: fn(&Resources) -> Option<u64>| {
-        spec.containers.iter().filter_map(|one| amount(&one.resources)).fold(0u64, u64::saturating_add)
-    };
+    let sum = |amount: fn(&Resources) -> Option<u64>| spec.at_once(|one| amount(&one.resources).unwrap_or(0));
     request.cpu = Cpu(sum(|amounts| amounts.cpu_request.map(|cpu| cpu.0)));
     request.memory = Bytes(sum(|amounts| amounts.memory_request.map(|memory| memory.0)));
 }

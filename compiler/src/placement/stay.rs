@@ -80,8 +80,7 @@ pub(super) fn asks_for_more(request: &Request, lock: &Lock) -> bool {
     let body = locked.newest().and_then(|revision| lock.bodies.get(&revision.reference.spec));
     let had: Option<PodSpec> = body.and_then(|bytes| canonical::decode(bytes).ok());
     let sum = |spec: &PodSpec, amount: fn(&Resources) -> Option<u64>| {
-        let parts = spec.containers.iter().filter_map(|container| amount(&container.resources));
-        parts.fold(0u64, u64::saturating_add)
+        spec.at_once(|container| amount(&container.resources).unwrap_or(0))
     };
     let is_more = had.is_none_or(|spec| {
         let cpu = sum(&spec, |amounts| amounts.cpu_request.map(|cpu| cpu.0));

@@ -11,7 +11,10 @@ use crate::{
     digest::Digest,
     limits,
     name::PortName,
-    spec::{ConfigMount, ContainerSpec, MountSource, PodSpec, Probe, ProbeHandler, Resources},
+    spec::{
+        Command, ConfigMount, ContainerRole, ContainerSpec, GrpcProbe, Hook, HttpProbe, MountSource, PodSpec, Probe,
+        ProbeHandler, Resources, TcpProbe,
+    },
 };
 
 pub(super) fn check(spec: &PodSpec, contents: &BTreeMap<Digest, ConfigContent>, findings: &mut Findings) {
@@ -25,6 +28,12 @@ pub(super) fn check(spec: &PodSpec, contents: &BTreeMap<Digest, ConfigContent>, 
     twice(&at, spec.containers.iter().flat_map(|container| &container.ports).map(|port| &port.name), findings);
     for content in spec.contents().filter(|content| !contents.contains_key(content)) {
         findings.add(&at, Rule::NoContent(content));
+    }
+    if !spec.containers.iter().any(|container| container.role.is_main()) {
+        findings.add(&at, Rule::Empty);
+    }
+    if spec.deadline.is_some_and(|deadline| deadline.0 == 0) {
+        findings.add(&at, Rule::Range { field: "deadline", range: "above 0" });
     }
     for (number, container) in spec.containers.iter().enumerate() {
         check_order(container, &spec.containers[..number], findings);
@@ -49,6 +58,9 @@ fn check_order(container: &ContainerSpec, before: &[ContainerSpec], findings: &m
             findings.add(&container.name, Rule::AfterLater(name.clone()));
         }
     }
+    if !container.role.is_main() && before.iter().any(|earlier| earlier.role.is_main()) {
+        findings.add(&container.name, Rule::RoleOrder);
+    }
 }
 
 fn check_container(container: &ContainerSpec, spec: &PodSpec, findings: &mut Findings) {
@@ -62,9 +74,13 @@ fn check_container(container: &ContainerSpec, spec: &PodSpec, findings: &mut Fin
         check_mount(at, &mount.source, spec, findings);
     }
     check_resources(at, &container.resources, findings);
-    let probes = &container.probes;
-    for probe in [&probes.startup, &probes.readiness, &probes.liveness].into_iter().flatten() {
-        check_probe(container, probe, findings);
+    container.probes.iter().for_each(|probe| check_probe(container, probe, findings));
+    container.hooks.iter().for_each(|hook| check_hook(container, hook, findings));
+    if container.role == ContainerRole::Init && !(container.probes.is_empty() && container.hooks.is_empty()) {
+        findings.add(at, Rule::InitWithProbes);
+    }
+    if container.probes.readiness.as_ref().is_some_and(|probe| probe.grace.is_some()) {
+        findings.add(at, Rule::ReadinessGrace);
     }
 }
 
@@ -99,11 +115,31 @@ fn check_probe(container: &ContainerSpec, probe: &Probe, findings: &mut Findings
     if probe.successes == 0 || probe.failures == 0 {
         findings.add(at, Rule::Range { field: "successes and failures", range: "1 and above" });
     }
-    let port: &PortName = match &probe.handler {
-        ProbeHandler::Http(http) => &http.port,
-        ProbeHandler::Tcp(tcp) => &tcp.port,
-    };
+    match &probe.handler {
+        ProbeHandler::Exec(exec) => check_command(container, exec, findings),
+        ProbeHandler::Http(HttpProbe { port, .. })
+        | ProbeHandler::Https(HttpProbe { port, .. })
+        | ProbeHandler::Tcp(TcpProbe { port, .. })
+        | ProbeHandler::Grpc(GrpcProbe { port, .. }) => check_asked_port(container, port, findings),
+    }
+}
+
+fn check_hook(container: &ContainerSpec, hook: &Hook, findings: &mut Findings) {
+    match hook {
+        Hook::Exec(exec) => check_command(container, exec, findings),
+        Hook::Http(http) | Hook::Https(http) => check_asked_port(container, &http.port, findings),
+        Hook::Sleep(_) => {}
+    }
+}
+
+fn check_asked_port(container: &ContainerSpec, port: &PortName, findings: &mut Findings) {
     if !container.ports.iter().any(|own| own.name == *port) {
-        findings.add(at, Rule::NoPort(port.clone()));
+        findings.add(&container.name, Rule::NoPort(port.clone()));
+    }
+}
+
+fn check_command(container: &ContainerSpec, exec: &Command, findings: &mut Findings) {
+    if exec.command.first().is_none_or(String::is_empty) {
+        findings.add(&container.name, Rule::EmptyCommand);
     }
 }

@@ -11,39 +11,23 @@ use crate::{
     quantity::Millis,
     revision::TemplateVersion,
     rollout::{OnFailure, Replacement, Rollout},
-    spec::{ContainerSpec, Image, PortSpec, Probes, PullPolicy, Resources, RestartPolicy, Security},
+    spec::{Command, ContainerRole, ContainerSpec, Hook, Image, PortSpec, PullPolicy, RestartPolicy},
 };
 
 fn container(name: &str) -> ContainerSpec {
     let port =
         PortSpec { name: PortName::parse("http").unwrap(), number: 80, protocol: Protocol::Tcp, published: true };
     ContainerSpec {
-        name: ContainerName::parse(name).unwrap(),
-        image: Image { name: "localhost/busybox:1".to_owned(), digest: None, pull: PullPolicy::IfNotPresent },
-        after: Vec::new(),
-        command: Vec::new(),
-        args: Vec::new(),
-        working_directory: None,
-        env: Vec::new(),
         ports: vec![port],
-        mounts: Vec::new(),
-        resources: Resources::default(),
-        security: Security::default(),
-        probes: Probes::default(),
-        stop_signal: None,
+        ..ContainerSpec::new(
+            ContainerName::parse(name).unwrap(),
+            Image { name: "localhost/busybox:1".to_owned(), digest: None, pull: PullPolicy::IfNotPresent },
+        )
     }
 }
 
 fn spec() -> PodSpec {
-    PodSpec {
-        format: Format::V1,
-        containers: vec![container("main")],
-        volumes: BTreeMap::new(),
-        restart: RestartPolicy::Always,
-        grace: Millis::from_seconds(30),
-        restarted: None,
-        surroundings: crate::spec::Surroundings::default(),
-    }
+    PodSpec::new(vec![container("main")])
 }
 
 fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
@@ -203,4 +187,57 @@ fn a_missing_spec_is_found() {
     other.grace = Millis(1);
     let found = rules(&plan(vec![instance("web-0", &other, 1)]), &spec);
     assert!(matches!(found[..], [Rule::NoSpec(_)]));
+}
+
+/// What the pod is for stands behind what it needs, an init container is neither asked nor told, commands have words.
+#[test]
+fn roles_and_hooks_obey_their_rules() {
+    let of = |name: &str, role| ContainerSpec { role, ports: Vec::new(), ..container(name) };
+    let rules_of = |containers| {
+        let spec = PodSpec::new(containers);
+        let mut instance = instance("web-0", &spec, 1);
+        instance.binding = Binding::default();
+        rules(&plan(vec![instance]), &spec)
+    };
+    let (init, sidecar, main) =
+        (of("init", ContainerRole::Init), of("side", ContainerRole::Sidecar), of("app", ContainerRole::Main));
+    assert_eq!(rules_of(vec![init.clone(), sidecar.clone(), main.clone()]), []);
+    assert_eq!(rules_of(vec![main.clone(), init.clone()]), [Rule::RoleOrder]);
+    assert_eq!(rules_of(vec![init.clone(), sidecar]), [Rule::Empty]);
+    let mut hooked = init;
+    hooked.hooks.pre_stop = Some(Hook::Exec(Command { command: Vec::new() }));
+    assert_eq!(rules_of(vec![hooked, main]), [Rule::EmptyCommand, Rule::InitWithProbes]);
+}
+
+/// S-248, S-249, S-294: a container's own word wins; a sidecar always runs again, an init container until it succeeds.
+#[test]
+fn a_role_bounds_the_restart_policy() {
+    use RestartPolicy::{Always, Never, OnFailure};
+    for (role, own, pod, expected) in [
+        (ContainerRole::Main, None, Never, Never),
+        (ContainerRole::Main, Some(Never), Always, Never),
+        (ContainerRole::Sidecar, None, Never, Always),
+        (ContainerRole::Init, None, Always, OnFailure),
+        (ContainerRole::Init, Some(Never), Always, Never),
+        (ContainerRole::Init, None, Never, Never),
+    ] {
+        let spec = PodSpec { restart: pod, ..spec() };
+        let container = ContainerSpec { role, restart: own, ..container("one") };
+        assert_eq!(spec.restart_of(&container), expected, "{role:?} {own:?} {pod:?}");
+    }
+}
+
+/// S-299, P-118: the busiest moment counts, not the sum.
+#[test]
+fn a_pod_needs_what_its_busiest_moment_needs() {
+    let of = |name: &str, role| ContainerSpec { role, ..container(name) };
+    let spec = PodSpec::new(vec![
+        of("1", ContainerRole::Sidecar),
+        of("9", ContainerRole::Init),
+        of("2", ContainerRole::Sidecar),
+        of("4", ContainerRole::Main),
+    ]);
+    let needs = |container: &ContainerSpec| container.name.as_str().parse().unwrap();
+    assert_eq!(spec.at_once(needs), 10);
+    assert_eq!(spec.at_once(|container| needs(container).min(4)), 7);
 }

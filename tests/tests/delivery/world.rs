@@ -33,10 +33,7 @@ use wlc_plan::{
     rollout::{OnFailure, Replacement, Rollout},
     set::{Expectations, LastAccepted, SetFile},
     signature::SecretKey,
-    spec::{
-        Access, ConfigMount, ContainerSpec, Image, Mount, MountSource, OnChange, PodSpec, Probes, PullPolicy,
-        Resources, RestartPolicy, Security,
-    },
+    spec::{Access, ConfigMount, ContainerSpec, Image, Mount, MountSource, OnChange, PodSpec, PullPolicy},
     time::Timestamp,
     trust::Trust,
 };
@@ -250,29 +247,14 @@ fn spec(config: Digest) -> PodSpec {
         access: Access::ReadOnly,
     };
     let container = ContainerSpec {
-        name: ContainerName::parse("main").unwrap(),
-        image: Image { name: "localhost/busybox:1".to_owned(), digest: None, pull: PullPolicy::IfNotPresent },
-        after: Vec::new(),
         command: vec!["sleep".to_owned(), "inf".to_owned()],
-        args: Vec::new(),
-        working_directory: None,
-        env: Vec::new(),
-        ports: Vec::new(),
         mounts: vec![mount],
-        resources: Resources::default(),
-        security: Security::default(),
-        probes: Probes::default(),
-        stop_signal: None,
+        ..ContainerSpec::new(
+            ContainerName::parse("main").unwrap(),
+            Image { name: "localhost/busybox:1".to_owned(), digest: None, pull: PullPolicy::IfNotPresent },
+        )
     };
-    PodSpec {
-        format: Format::V1,
-        containers: vec![container],
-        volumes: BTreeMap::new(),
-        restart: RestartPolicy::Always,
-        grace: Millis::from_seconds(30),
-        restarted: None,
-        surroundings: wlc_plan::spec::Surroundings::default(),
-    }
+    PodSpec::new(vec![container])
 }
 
 fn instance(replica: &str, spec: &PodSpec) -> Instance {

@@ -3,6 +3,7 @@
 mod containers;
 mod crashes;
 mod gates;
+mod roles;
 mod rollouts;
 mod seeds;
 mod world;
@@ -59,8 +60,8 @@ fn what_is_in_no_plan_is_listed_and_leaves_and_nothing_else_does() {
     let decision = world.decide();
     assert_eq!(decision.removal.iter().map(|one| one.replica.as_str()).collect::<Vec<_>>(), ["web-1"]);
     assert_eq!(decision.states[1].phase, Phase::Leaving);
-    let Action::StopContainers { grace, .. } = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
-    assert_eq!(*grace, version(1).grace);
+    let Action::StopContainers(stop) = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
+    assert_eq!(stop.grace, version(1).grace);
     world.settle();
     let names = world.podman.names();
     assert!(!names.iter().any(|name| name.contains("web-1")), "{names:?}");
@@ -106,8 +107,8 @@ fn without_its_spec_a_pod_stops_within_the_default_grace() {
     world.desired.specs.clear();
     world.accept(Vec::new());
     let decision = world.decide();
-    let Action::StopContainers { grace, .. } = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
-    assert_eq!(*grace, crate::desired::UNKNOWN_GRACE);
+    let Action::StopContainers(stop) = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
+    assert_eq!(stop.grace, crate::desired::UNKNOWN_GRACE);
 }
 
 #[test]

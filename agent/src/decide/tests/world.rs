@@ -20,10 +20,7 @@ use wlc_plan::{
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     rollout::{OnFailure, Replacement, Rollout},
-    spec::{
-        ContainerSpec, Image, PodSpec, Probe, ProbeHandler, Probes, PullPolicy, Resources, RestartPolicy, Security,
-        TcpProbe,
-    },
+    spec::{ContainerSpec, Image, PodSpec, Probe, ProbeHandler, PullPolicy, TcpProbe},
 };
 
 use crate::{
@@ -43,33 +40,14 @@ pub(super) fn replica(name: &str) -> ReplicaName {
 }
 
 pub(super) fn container(name: &str) -> ContainerSpec {
-    ContainerSpec {
-        name: ContainerName::parse(name).unwrap(),
-        image: Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
-        after: Vec::new(),
-        command: Vec::new(),
-        args: Vec::new(),
-        working_directory: None,
-        env: Vec::new(),
-        ports: Vec::new(),
-        mounts: Vec::new(),
-        resources: Resources::default(),
-        security: Security::default(),
-        probes: Probes::default(),
-        stop_signal: None,
-    }
+    ContainerSpec::new(
+        ContainerName::parse(name).unwrap(),
+        Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never },
+    )
 }
 
 pub(super) fn spec(containers: Vec<ContainerSpec>) -> PodSpec {
-    PodSpec {
-        format: Format::V1,
-        containers,
-        volumes: BTreeMap::new(),
-        restart: RestartPolicy::Always,
-        grace: Millis(5_000),
-        restarted: None,
-        surroundings: wlc_plan::spec::Surroundings::default(),
-    }
+    PodSpec { grace: Millis(5_000), ..PodSpec::new(containers) }
 }
 
 /// The spec `main` of this version: another version is another revision.
@@ -79,12 +57,13 @@ pub(super) fn version(number: u32) -> PodSpec {
 
 pub(super) fn probe() -> Probe {
     Probe {
-        handler: ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap() }),
+        handler: ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap(), host: None }),
         initial_delay: Millis(0),
         period: Millis(1_000),
         timeout: Millis(1_000),
         successes: 1,
         failures: 1,
+        grace: None,
     }
 }
 

@@ -1,11 +1,10 @@
-//! Stops, signals and removes what is ours; what is not there, or not ours, is left alone and is no error.
+//! Signals and removes what is ours; what is not there, or not ours, is left alone and is no error.
 
 use serde::Deserialize;
-use wlc_plan::quantity::Millis;
 
-use super::{BEYOND_GRACE, CHANGE, Client, LOOK, make::folder_error};
+use super::{CHANGE, Client, LOOK, make::folder_error};
 use crate::podman::{
-    PodmanError, create,
+    PodmanError,
     labels::VolumeLabels,
     raw::{Call, encoded},
 };
@@ -19,20 +18,6 @@ struct Removed {
 }
 
 impl Client {
-    pub(super) async fn stop_if_running(&self, name: &str, grace: Millis) -> Result<(), PodmanError> {
-        if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
-            return Ok(());
-        }
-        let what = format!("stop container {name}");
-        let path = format!("/containers/{}/stop?timeout={}", encoded(name), create::whole_seconds(grace));
-        let reply = self.raw.send(Call::post(&what, path, grace.duration() + BEYOND_GRACE)).await?;
-        if reply.is_done() || reply.is_missing() {
-            return Ok(());
-        }
-        let refusal = reply.refusal(&what);
-        self.fine_unless_up(name, refusal).await
-    }
-
     pub(super) async fn signal_if_running(&self, name: &str, signal: &str) -> Result<(), PodmanError> {
         if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
             return Ok(());
@@ -46,7 +31,7 @@ impl Client {
     }
 
     /// A container may end while it is being stopped or signalled.
-    async fn fine_unless_up(&self, name: &str, error: PodmanError) -> Result<(), PodmanError> {
+    pub(super) async fn fine_unless_up(&self, name: &str, error: PodmanError) -> Result<(), PodmanError> {
         match self.own_container(name).await? {
             Some(container) if container.is_up() => Err(error),
             Some(_) | None => Ok(()),

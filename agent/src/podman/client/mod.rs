@@ -9,6 +9,7 @@ mod look;
 mod make;
 mod observe;
 mod pull;
+mod stop;
 
 use std::{
     path::{Path, PathBuf},
@@ -18,11 +19,7 @@ use std::{
 
 use podman_api::{ApiVersion, opts};
 use tokio::{sync::Notify, task::JoinHandle};
-use wlc_plan::{
-    name::FleetName,
-    quantity::{Bytes, Millis},
-    spec::Image,
-};
+use wlc_plan::{name::FleetName, quantity::Bytes, spec::Image};
 
 use super::{
     Answer, Podman, PodmanError, errors, events,
@@ -34,7 +31,7 @@ use super::{
     versions,
 };
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer},
+    action::{ContentSwap, PodRequest, RunContainer, Stop},
     contents::{Contents, Folders},
     observed::Observed,
 };
@@ -190,8 +187,8 @@ impl Podman for Client {
         Box::pin(self.run_if_needed(request))
     }
 
-    fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()> {
-        Box::pin(self.stop_if_running(container, grace))
+    fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {
+        Box::pin(self.stop_in_stages(stop))
     }
 
     fn remove_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {

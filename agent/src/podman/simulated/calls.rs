@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use wlc_plan::{
     name::FleetName,
-    quantity::Millis,
     spec::{Image, VolumeSource},
 };
 
 use super::world::{Container, Pod, Program, World};
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer},
+    action::{ContentSwap, PodRequest, RunContainer, Stop},
     clock::Moment,
     observed::{ContainerState, PodFolders, Sandbox},
     podman::{
@@ -190,16 +189,37 @@ impl World {
         ContainerLabels::own(name, &container.labels, &labels).map(|_| container)
     }
 
-    pub(super) fn stop_container(&mut self, fleet: &FleetName, name: &str, grace: Millis, now: Moment) -> Done {
-        let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
+    pub(super) fn stop_containers(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
+        let last = now.plus(stop.grace);
+        let mut at = now;
+        for stage in &stop.stages {
+            let mut ended = at;
+            for name in stage {
+                ended = ended.max(self.stop_container(fleet, name, (at, last))?);
+            }
+            at = ended;
+        }
+        Ok(())
+    }
+
+    /// Ends one container; tells when it has ended.
+    fn stop_container(
+        &mut self,
+        fleet: &FleetName,
+        name: &str,
+        grace: (Moment, Moment),
+    ) -> Result<Moment, PodmanError> {
+        let (from, last) = grace;
+        let Some(container) = self.own_container(fleet, name) else { return Ok(from) };
         if !matches!(container.state, ContainerState::Running { .. }) {
-            return Ok(());
+            return Ok(from);
         }
         let (code, end) = match container.program {
-            Program::Runs(Some(code)) | Program::Ends(code) => (code, now),
-            Program::Runs(None) => (137, now.plus(grace)),
+            Program::Runs(Some(code)) | Program::Ends(code) if from < last => (code, from),
+            Program::Runs(_) | Program::Ends(_) => (137, last),
         };
-        self.effect(format!("stop {name}"), |world| world.end_container(name, code, end))
+        self.effect(format!("stop {name}"), |world| world.end_container(name, code, end))?;
+        Ok(end)
     }
 
     /// A container of ours is asked to end: its id and the code with which it will, if it was running.

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use tokio::{sync::Notify, time::sleep};
 use wlc_plan::{name::FleetName, quantity::Millis, spec::Image};
 
@@ -23,7 +24,7 @@ pub use self::{
 };
 use super::{Answer, Podman, PodmanError, ownership};
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer},
+    action::{ContentSwap, PodRequest, RunContainer, Stop},
     clock::Moment,
     observed::{Observed, PodFolders},
 };
@@ -261,6 +262,16 @@ impl Simulated {
         answer
     }
 
+    async fn stop_all_living(&self, life: &Arc<dyn Life>, stop: &Stop) -> Result<(), PodmanError> {
+        let begun = (self.clock)();
+        for stage in &stop.stages {
+            let left = Millis(stop.grace.0.saturating_sub((self.clock)().since(begun).0));
+            let stops = join_all(stage.iter().map(|container| self.stop_living(life, container, left))).await;
+            stops.into_iter().collect::<Result<(), PodmanError>>()?;
+        }
+        Ok(())
+    }
+
     /// Stops a container that takes its time. The container ends whether or not anybody waits for it.
     async fn stop_living(&self, life: &Arc<dyn Life>, name: &str, grace: Millis) -> Result<(), PodmanError> {
         let length = life.stopping(name).min(grace.duration());
@@ -309,10 +320,10 @@ impl Podman for Simulated {
         self.call("run a container", |world, now| world.run_container(request, now))
     }
 
-    fn stop_container<'a>(&'a self, container: &'a str, grace: Millis) -> Answer<'a, ()> {
+    fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {
         match &self.life {
-            Some(life) => Box::pin(self.stop_living(life, container, grace)),
-            None => self.call("stop", move |world, now| world.stop_container(&self.fleet, container, grace, now)),
+            Some(life) => Box::pin(self.stop_all_living(life, stop)),
+            None => self.call("stop", move |world, now| world.stop_containers(&self.fleet, stop, now)),
         }
     }
 
