@@ -21,7 +21,7 @@ use crate::{
     plans::{KnownContents, Plans},
     podman::{Podman, PodmanError, client::Client},
     probes::{
-        NetworkProber, Prober, Probes,
+        MachineProber, Prober, Probes,
         due::{Question, Reach, Subject, subjects},
         verdict::Answer,
     },
@@ -104,6 +104,7 @@ impl Surroundings {
         let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
         let contents = Arc::new(KnownContents::default());
         let client = Client::connect(&settings.podman, &settings.fleet, &state, Arc::clone(&contents) as _).await?;
+        let podman: Arc<dyn Podman> = Arc::new(client);
         Ok(Self {
             clock: Clock::of_machine(),
             source: Arc::new(DirectorySource::new(settings)),
@@ -111,8 +112,8 @@ impl Surroundings {
             store,
             ledger: (ledger, found),
             contents,
-            podman: Arc::new(client),
-            prober: Arc::new(NetworkProber),
+            prober: Arc::new(MachineProber::new(Arc::clone(&podman))),
+            podman,
             reach: if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort },
         })
     }

@@ -23,6 +23,7 @@ const EDGES: &[&str] = &[
     "agent/src/facts/edges.rs",
     "agent/src/ledger/store.rs",
     "agent/src/plans.rs",
+    "agent/src/podman/processes.rs",
     "agent/src/settings.rs",
     "agent/src/status/serve.rs",
     "compiler/src/cache/disk.rs",

@@ -2,6 +2,7 @@
 
 use wlc_plan::{
     name::ContainerName,
+    quantity::Millis,
     spec::{PodSpec, PullPolicy, RestartPolicy},
 };
 
@@ -135,7 +136,7 @@ impl Upkeep<'_> {
         match newest.state {
             ContainerState::Created => Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt)),
             ContainerState::Running { started } => self.sick(container, labels, (newest, started), draft),
-            ContainerState::Stopping => Need::Actions(Reason::Incomplete, vec![self.stop(newest)]),
+            ContainerState::Stopping => Need::Actions(Reason::Incomplete, vec![stop_one(newest, self.spec.grace)]),
             ContainerState::Paused => {
                 let reason = format!("`{}` is paused, by somebody else", container.spec.name);
                 Need::Wait { gate: "paused", reason, until: None }
@@ -171,7 +172,8 @@ impl Upkeep<'_> {
     ) -> Need {
         let (newest, started) = running;
         let verdicts = container.verdicts();
-        let Some(saw) = verdicts.must_restart(&container.spec.probes) else { return Need::Nothing };
+        let Some((probe, saw)) = verdicts.must_restart(&container.spec.probes) else { return Need::Nothing };
+        let grace = probe.grace.unwrap_or(self.spec.grace);
         let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
         runs.ended_by_probe = Some(newest.attempt);
         let run = EndedRun { attempt: newest.attempt, started, finished: self.scene.now };
@@ -179,7 +181,7 @@ impl Upkeep<'_> {
         if run.was_good() {
             runs.good = newest.attempt;
         }
-        let mut actions = vec![self.stop(newest)];
+        let mut actions = vec![stop_one(newest, grace)];
         if may_run_now && container.policy != RestartPolicy::Never {
             actions.extend(self.run(container, labels, newest.attempt + 1));
         }
@@ -217,8 +219,8 @@ impl Upkeep<'_> {
         let pull = pulls.then(|| Action::PullImage(container.spec.image.clone()));
         pull.into_iter().chain([make::run(self.scene, labels, self.spec, (container.spec, attempt))]).collect()
     }
+}
 
-    fn stop(&self, container: &ObservedContainer) -> Action {
-        Action::StopContainers(Box::new(Stop::one(&container.name, self.spec.grace)))
-    }
+fn stop_one(container: &ObservedContainer, grace: Millis) -> Action {
+    Action::StopContainers(Box::new(Stop::one(&container.name, grace)))
 }

@@ -15,6 +15,7 @@ pub mod listing;
 pub mod mounts;
 pub mod ownership;
 pub mod places;
+pub mod processes;
 pub mod raw;
 mod security;
 pub mod signals;
@@ -25,7 +26,7 @@ pub mod versions;
 use std::{future::Future, pin::Pin};
 
 use tokio::sync::Notify;
-use wlc_plan::spec::Image;
+use wlc_plan::{quantity::Millis, spec::Image};
 
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer, Stop},
@@ -58,11 +59,30 @@ pub trait Podman: Send + Sync {
     fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()>;
     /// Sends a signal (without `SIG`) to the main process of a container; fine if it does not run or exist.
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()>;
+    /// Runs a command in a running container, by its name or id, without a shell. When `limit` is over it is killed with all
+    /// its children.
+    fn exec<'a>(&'a self, container: &'a str, command: &'a [String], limit: Millis) -> Answer<'a, Executed>;
     /// The last lines that a container wrote.
     fn logs<'a>(&'a self, container: &'a str, lines: u32) -> Answer<'a, String>;
     /// Wakes whoever waits when something happened to a container of the fleet. A wake-up that nobody waited for is kept,
     /// several are merged into one; whoever is woken observes anew.
     fn changes(&self) -> &Notify;
+}
+
+/// What became of a command in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Executed {
+    /// It ended.
+    Ended {
+        /// Its exit code.
+        code: i32,
+        /// The end of what it wrote.
+        output: String,
+    },
+    /// It took too long, and was killed.
+    TimedOut,
+    /// It could not be started, as where there is no such program.
+    NotStarted(String),
 }
 
 /// Why Podman did not do what it was asked.

@@ -169,6 +169,11 @@ impl Reply {
         self.status == 404
     }
 
+    /// The answer as it came.
+    pub fn bytes(&self) -> Bytes {
+        self.body.clone()
+    }
+
     /// Fine if it was done.
     ///
     /// # Errors

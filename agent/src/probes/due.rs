@@ -38,6 +38,8 @@ pub struct Subject {
     pub probes: ProbeSpecs,
     /// Where its ports are reached.
     ports: BTreeMap<PortName, SocketAddr>,
+    /// The numbers of its ports.
+    numbers: BTreeMap<PortName, u16>,
 }
 
 /// A probe to ask.
@@ -49,8 +51,10 @@ pub struct Question {
     pub kind: ProbeKind,
     /// The probe.
     pub probe: Probe,
-    /// Whom to ask; none where the port cannot be reached.
+    /// Whom to ask over the network; none where the port cannot be reached.
     pub target: Option<SocketAddr>,
+    /// The host and its port that are asked instead of the pod, where the probe names one.
+    pub host: Option<(String, u16)>,
 }
 
 /// The containers that are probed: those that run, in pods whose spec is known.
@@ -73,7 +77,13 @@ fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
             };
             Some((port.name.clone(), target?))
         });
-        Some(Subject { id: newest.id.clone(), started, probes: container.probes.clone(), ports: ports.collect() })
+        Some(Subject {
+            id: newest.id.clone(),
+            started,
+            probes: container.probes.clone(),
+            ports: ports.collect(),
+            numbers: container.ports.iter().map(|port| (port.name.clone(), port.number)).collect(),
+        })
     };
     probed.filter_map(subject).collect()
 }
@@ -89,14 +99,17 @@ fn published((wanted, turn): (&Wanted, Turn), container: &ContainerSpec, port: &
 impl Subject {
     /// The question that one of its probes asks.
     pub fn question(&self, kind: ProbeKind, probe: &Probe) -> Question {
-        let target = probe.handler.port().and_then(|port| self.ports.get(port).copied());
-        Question { id: self.id.clone(), kind, probe: probe.clone(), target }
+        let port = probe.handler.port();
+        let number = port.and_then(|port| self.numbers.get(port).copied());
+        let host = probe.handler.host().zip(number).map(|(host, number)| (host.to_owned(), number));
+        let target = port.and_then(|port| self.ports.get(port).copied());
+        Question { id: self.id.clone(), kind, probe: probe.clone(), target, host }
     }
 }
 
 #[cfg(test)]
 impl Subject {
     pub(super) fn new(id: &str, started: Moment, probes: ProbeSpecs) -> Self {
-        Self { id: id.to_owned(), started, probes, ports: BTreeMap::new() }
+        Self { id: id.to_owned(), started, probes, ports: BTreeMap::new(), numbers: BTreeMap::new() }
     }
 }

@@ -11,35 +11,60 @@ use hyper::{
     body::{Bytes, Incoming},
     client::conn::http1,
     header::{ACCEPT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT},
+    rt::{Read, Write},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
+use tracing::warn;
 use wlc_plan::{quantity::Millis, spec::HttpProbe};
 
-use super::{tcp, verdict::Answer};
+use super::{tcp, tls, verdict::Answer};
 
 const AGENT: &str = concat!("wlc-probe/", env!("CARGO_PKG_VERSION"));
 const REDIRECTS: usize = 10;
 const BODY_BYTES: usize = 10 << 10;
 
+/// Whether a request is sent over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// It is not.
+    Http,
+    /// It is, and whoever answers is trusted.
+    Https,
+}
+
+impl Scheme {
+    /// The word in a URL, and the port that it stands for.
+    fn word(self) -> (&'static str, u16) {
+        match self {
+            Self::Http => ("http:", 80),
+            Self::Https => ("https:", 443),
+        }
+    }
+}
+
 /// Sends the request of a probe and judges the answer; all of it within the limit.
-pub async fn ask(target: SocketAddr, probe: &HttpProbe, limit: Millis) -> Answer {
-    match timeout(limit.duration(), follow(target, probe)).await {
+pub async fn ask(target: SocketAddr, scheme: Scheme, probe: &HttpProbe, limit: Millis) -> Answer {
+    match timeout(limit.duration(), follow(target, scheme, probe)).await {
         Ok(answer) => answer,
         Err(_) => Answer::Bad(format!("no answer from {target}{} within {limit}", probe.path)),
     }
 }
 
-async fn follow(target: SocketAddr, probe: &HttpProbe) -> Answer {
+async fn follow(target: SocketAddr, scheme: Scheme, probe: &HttpProbe) -> Answer {
     let mut path = probe.path.clone();
     for _ in 0..=REDIRECTS {
-        let (status, location) = match get(target, &path, &probe.headers).await {
+        let (status, location) = match get((target, scheme), &path, &probe.headers).await {
             Ok(answer) => answer,
             Err(answer) => return answer,
         };
-        match location.filter(|_| status.is_redirection()).map(|location| next_path(&location, target, &path)) {
+        match location.filter(|_| status.is_redirection()).map(|location| next_path(&location, (target, scheme), &path))
+        {
             Some(Some(next)) => path = next,
-            Some(None) => return Answer::Good,
+            Some(None) => {
+                warn!("{target}{path} redirects to another host, which is not asked: that counts as well");
+                return Answer::Good;
+            }
             None if (200..400).contains(&status.as_u16()) => return Answer::Good,
             None => return Answer::Bad(format!("{target}{path} answers {}", status.as_u16())),
         }
@@ -48,11 +73,12 @@ async fn follow(target: SocketAddr, probe: &HttpProbe) -> Answer {
 }
 
 /// The path that a redirect leads to on the same host; none where it leads to another.
-fn next_path(location: &str, target: SocketAddr, path: &str) -> Option<String> {
-    let with_scheme = location.strip_prefix("http:").unwrap_or(location);
+fn next_path(location: &str, (target, scheme): (SocketAddr, Scheme), path: &str) -> Option<String> {
+    let (word, port) = scheme.word();
+    let with_scheme = location.strip_prefix(word).unwrap_or(location);
     if let Some(behind) = with_scheme.strip_prefix("//") {
         let (host, rest) = behind.split_at(behind.find(['/', '?']).unwrap_or(behind.len()));
-        let is_same = host == target.to_string() || (target.port() == 80 && host == target.ip().to_string());
+        let is_same = host == target.to_string() || (target.port() == port && host == target.ip().to_string());
         let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
         return is_same.then_some(rest);
     }
@@ -63,16 +89,29 @@ fn next_path(location: &str, target: SocketAddr, path: &str) -> Option<String> {
     Some(if location.starts_with('/') { location.to_owned() } else { format!("{}/{location}", parent()) })
 }
 
+type Told = (StatusCode, Option<String>);
+
 /// One request: the status and where it redirects to.
-async fn get(
-    target: SocketAddr,
-    path: &str,
-    headers: &[(String, String)],
-) -> Result<(StatusCode, Option<String>), Answer> {
+async fn get((target, scheme): (SocketAddr, Scheme), path: &str, headers: &[(String, String)]) -> Result<Told, Answer> {
     let request = request(target, path, headers).map_err(|why| Answer::Unheard(format!("no request: {why}")))?;
     let stream = TcpStream::connect(target).await.map_err(|error| tcp::connection_failed(target, &error))?;
+    match scheme {
+        Scheme::Http => exchange(TokioIo::new(stream), request, (target, path)).await,
+        Scheme::Https => {
+            let no_tls = |error: std::io::Error| Answer::Bad(format!("no TLS with {target}: {error}"));
+            let stream = tls::begin(stream, target).await.map_err(no_tls)?;
+            exchange(TokioIo::new(stream), request, (target, path)).await
+        }
+    }
+}
+
+async fn exchange(
+    stream: impl Read + Write + Unpin,
+    request: Request<Empty<Bytes>>,
+    (target, path): (SocketAddr, &str),
+) -> Result<Told, Answer> {
     let broken = |error: hyper::Error| Answer::Bad(format!("{target}{path} gives no answer: {error}"));
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = http1::handshake(stream).await.map_err(broken)?;
     let exchange = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         let (parts, body) = response.into_parts();
@@ -168,7 +207,7 @@ mod tests {
     async fn statuses_from_200_to_399_are_good() {
         for (status, good) in [("200", true), ("204", true), ("399", true), ("400", false), ("500", false)] {
             let (target, _served) = serve(vec![answer(status, "")]).await;
-            let is_good = ask(target, &probe(&[]), Millis(2_000)).await == Answer::Good;
+            let is_good = ask(target, Scheme::Http, &probe(&[]), Millis(2_000)).await == Answer::Good;
             assert_eq!(is_good, good, "{status}");
         }
     }
@@ -177,7 +216,7 @@ mod tests {
     async fn headers_are_ours_unless_the_probe_says_otherwise() {
         let (target, served) = serve(vec![answer("200", "")]).await;
         let probe = probe(&[("Host", "site.example"), ("accept", ""), ("X-Who", "probe")]);
-        assert_eq!(ask(target, &probe, Millis(2_000)).await, Answer::Good);
+        assert_eq!(ask(target, Scheme::Http, &probe, Millis(2_000)).await, Answer::Good);
         let asked = timeout(Millis(2_000).duration(), served).await.unwrap().unwrap().remove(0).to_lowercase();
         assert!(asked.starts_with("get /healthz http/1.1\r\n"), "{asked}");
         assert!(asked.contains("user-agent: wlc-probe/") && asked.contains("host: site.example"), "{asked}");
@@ -188,22 +227,59 @@ mod tests {
     async fn redirects_are_followed_on_the_same_host_only() {
         let here = vec![answer("302", "location: /there\r\n"), answer("503", "")];
         let (target, served) = serve(here).await;
-        assert!(matches!(ask(target, &probe(&[]), Millis(2_000)).await, Answer::Bad(_)));
+        assert!(matches!(ask(target, Scheme::Http, &probe(&[]), Millis(2_000)).await, Answer::Bad(_)));
         let asked = timeout(Millis(2_000).duration(), served).await.unwrap().unwrap();
         assert!(asked[1].starts_with("GET /there "), "{asked:?}");
         let (target, _served) = serve(vec![answer("302", "location: http://elsewhere.example/\r\n")]).await;
-        assert_eq!(ask(target, &probe(&[]), Millis(2_000)).await, Answer::Good);
+        assert_eq!(ask(target, Scheme::Http, &probe(&[]), Millis(2_000)).await, Answer::Good);
         let (target, _served) = serve(vec![answer("302", "location: /again\r\n"); 11]).await;
-        assert!(matches!(ask(target, &probe(&[]), Millis(2_000)).await, Answer::Bad(_)));
+        assert!(matches!(ask(target, Scheme::Http, &probe(&[]), Millis(2_000)).await, Answer::Bad(_)));
     }
 
     #[tokio::test]
     async fn a_body_without_end_is_cut_and_silence_runs_into_the_limit() {
         let endless = format!("HTTP/1.1 200 X\r\ncontent-length: 99999999\r\n\r\n{}", "x".repeat(20_000));
         let (target, _served) = serve(vec![endless]).await;
-        assert_eq!(ask(target, &probe(&[]), Millis(2_000)).await, Answer::Good);
+        assert_eq!(ask(target, Scheme::Http, &probe(&[]), Millis(2_000)).await, Answer::Good);
         let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let said = ask(silent.local_addr().unwrap(), &probe(&[]), Millis(50)).await;
+        let said = ask(silent.local_addr().unwrap(), Scheme::Http, &probe(&[]), Millis(50)).await;
         assert!(matches!(said, Answer::Bad(why) if why.contains("within 50ms")));
+    }
+
+    /// Serves one answer over TLS, with a certificate that nobody vouches for.
+    async fn serve_tls(answer: String) -> SocketAddr {
+        use tokio_rustls::{
+            TlsAcceptor,
+            rustls::{ServerConfig, pki_types::PrivateKeyDer},
+        };
+        let certificate = include_bytes!("tests/nobody.crt.der").to_vec().into();
+        let key = PrivateKeyDer::Pkcs8(include_bytes!("tests/nobody.key.der").to_vec().into());
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = TlsAcceptor::from(std::sync::Arc::new(config)).accept(stream).await.unwrap();
+            let mut buffer = vec![0; 4096];
+            assert!(stream.read(&mut buffer).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        });
+        target
+    }
+
+    /// S-323, C-194: the certificate is not looked at, the answer is.
+    #[tokio::test]
+    async fn over_tls_the_answer_counts_and_not_the_certificate() {
+        let target = serve_tls(answer("200", "")).await;
+        assert_eq!(ask(target, Scheme::Https, &probe(&[]), Millis(5_000)).await, Answer::Good);
+        let target = serve_tls(answer("503", "")).await;
+        let said = ask(target, Scheme::Https, &probe(&[]), Millis(5_000)).await;
+        assert!(matches!(&said, Answer::Bad(why) if why.contains("answers 503")), "{said:?}");
+        let (plain, _served) = serve(vec![answer("200", "")]).await;
+        let said = ask(plain, Scheme::Https, &probe(&[]), Millis(5_000)).await;
+        assert!(matches!(&said, Answer::Bad(why) if why.contains("no TLS")), "{said:?}");
     }
 }

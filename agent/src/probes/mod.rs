@@ -1,25 +1,32 @@
-//! Probes: which are due, what their answers add up to, and the edges that ask over HTTP and TCP.
+//! Probes: which are due, what their answers add up to, and the edges that ask.
 //!
 //! Answers are counted here and judged by thresholds; only a verdict that changes wakes the loop.
 
 pub mod due;
+pub mod exec;
+pub mod grpc;
 pub mod http;
 pub mod tcp;
+mod tls;
 pub mod verdict;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    net::SocketAddr,
     pin::Pin,
+    sync::Arc,
 };
 
+use tokio::{net::lookup_host, time::timeout};
 use wlc_plan::{
     quantity::Millis,
     spec::{Probe, ProbeHandler},
 };
 
-use crate::clock::Moment;
+use crate::{clock::Moment, podman::Podman};
 use due::{Question, Subject};
+use http::Scheme;
 use verdict::{Answer, ProbeKind, Tally, Verdict, Verdicts};
 
 /// What the agent knows from its probes. It is not kept over a restart of the agent: then every probe is asked anew.
@@ -109,27 +116,52 @@ pub trait Prober: Send + Sync {
     fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 }
 
-/// Asks over the network of this machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NetworkProber;
+/// Asks over the network of this machine, and in containers through Podman.
+pub struct MachineProber {
+    podman: Arc<dyn Podman>,
+}
 
-impl Prober for NetworkProber {
-    fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-        Box::pin(ask(question))
+impl MachineProber {
+    /// A prober that runs commands through this Podman.
+    pub fn new(podman: Arc<dyn Podman>) -> Self {
+        Self { podman }
+    }
+
+    async fn ask_one(&self, question: &Question) -> Answer {
+        if let ProbeHandler::Exec(probe) = &question.probe.handler {
+            return exec::ask(self.podman.as_ref(), &question.id, probe, question.probe.timeout).await;
+        }
+        match target(question).await {
+            Ok(target) => ask_over_network(target, &question.probe).await,
+            Err(answer) => answer,
+        }
     }
 }
 
-/// Asks one probe.
-async fn ask(question: &Question) -> Answer {
-    let Some(target) = question.target else {
-        return Answer::Unheard("the port cannot be reached from the node".to_owned());
+impl Prober for MachineProber {
+    fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+        Box::pin(self.ask_one(question))
+    }
+}
+
+/// Whom to ask: the host that the probe names, or the pod.
+async fn target(question: &Question) -> Result<SocketAddr, Answer> {
+    let Some((host, port)) = &question.host else {
+        return question.target.ok_or_else(|| Answer::Unheard("the port cannot be reached from the node".to_owned()));
     };
-    match &question.probe.handler {
-        ProbeHandler::Http(probe) => http::ask(target, probe, question.probe.timeout).await,
-        ProbeHandler::Tcp(_) => tcp::ask(target, question.probe.timeout).await,
-        ProbeHandler::Https(_) | ProbeHandler::Grpc(_) | ProbeHandler::Exec(_) => {
-            Answer::Unheard("such a probe is not asked".to_owned())
-        }
+    let unknown = |why: String| Answer::Bad(format!("the host `{host}` has no address: {why}"));
+    let found = timeout(question.probe.timeout.duration(), lookup_host((host.as_str(), *port))).await;
+    let mut found = found.map_err(|late| unknown(late.to_string()))?.map_err(|error| unknown(error.to_string()))?;
+    found.next().ok_or_else(|| unknown("nobody knows it".to_owned()))
+}
+
+async fn ask_over_network(target: SocketAddr, probe: &Probe) -> Answer {
+    match &probe.handler {
+        ProbeHandler::Http(http) => http::ask(target, Scheme::Http, http, probe.timeout).await,
+        ProbeHandler::Https(http) => http::ask(target, Scheme::Https, http, probe.timeout).await,
+        ProbeHandler::Tcp(_) => tcp::ask(target, probe.timeout).await,
+        ProbeHandler::Grpc(grpc) => grpc::ask(target, grpc, probe.timeout).await,
+        ProbeHandler::Exec(_) => unreachable!("a command is not asked over the network"),
     }
 }
 

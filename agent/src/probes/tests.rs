@@ -1,10 +1,11 @@
 use wlc_plan::{
-    name::PortName,
+    name::{FleetName, PortName},
     quantity::Millis,
-    spec::{Probe, ProbeHandler, Probes as ProbeSpecs, TcpProbe},
+    spec::{Command, Probe, ProbeHandler, Probes as ProbeSpecs, TcpProbe},
 };
 
 use super::*;
+use crate::podman::simulated::Simulated;
 
 fn probe(initial_delay: u64, period: u64) -> Probe {
     let handler = ProbeHandler::Tcp(TcpProbe { port: PortName::parse("http").unwrap(), host: None });
@@ -52,4 +53,48 @@ fn a_failed_liveness_probe_rests_until_there_is_a_new_container() {
     probes.keep_only(&new);
     assert!(probes.verdicts().is_empty());
     assert_eq!(kinds(&probes.due(&new, Moment(9_000)).0), [ProbeKind::Liveness]);
+}
+
+/// S-322: a probe that names a host asks it instead of the pod, at the number of its port; one that nobody knows is a failure.
+#[tokio::test]
+async fn a_probe_may_ask_another_host() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let prober = MachineProber::new(std::sync::Arc::new(Simulated::new(&FleetName::parse("f").unwrap(), || Moment(0))));
+    let asking = |host: Option<&str>| Question {
+        id: "one".to_owned(),
+        kind: ProbeKind::Readiness,
+        probe: probe(0, 1_000),
+        target: None,
+        host: host.map(|host| (host.to_owned(), port)),
+    };
+    assert_eq!(prober.ask(&asking(Some("localhost"))).await, Answer::Good);
+    assert!(matches!(prober.ask(&asking(Some("nobody.invalid"))).await, Answer::Bad(_)));
+    assert!(matches!(prober.ask(&asking(None)).await, Answer::Unheard(_)));
+}
+
+/// S-304, S-319, C-145, C-151, C-153, P-109: it must end with 0 and in time; what keeps it from being asked counts for
+/// neither side.
+#[tokio::test]
+async fn a_command_must_end_with_zero_in_time() {
+    use crate::podman::Executed;
+    let fleet = FleetName::parse("f").unwrap();
+    let podman = Simulated::new(&fleet, || Moment(0));
+    let ended = |code, output: &str| Executed::Ended { code, output: output.to_owned() };
+    podman.set_command(&["bad"], ended(7, "line\nno space"));
+    podman.set_command(&["slow"], Executed::TimedOut);
+    podman.set_command(&["gone"], Executed::NotStarted("no such file".to_owned()));
+    let (pod, id) = podman.add_own_container();
+    for (word, expected) in [
+        ("fine", Answer::Good),
+        ("bad", Answer::Bad("`bad` ended with 7: no space".to_owned())),
+        ("slow", Answer::Bad("`slow` took longer than 1s".to_owned())),
+        ("gone", Answer::Bad("`gone` cannot be run: no such file".to_owned())),
+    ] {
+        let command = Command { command: vec![word.to_owned()] };
+        assert_eq!(exec::ask(&podman, &id, &command, Millis(1_000)).await, expected);
+    }
+    podman.lose_pod(&pod);
+    let command = Command { command: vec!["fine".to_owned()] };
+    assert!(matches!(exec::ask(&podman, &id, &command, Millis(1_000)).await, Answer::Unheard(_)));
 }

@@ -134,12 +134,12 @@ impl ContainerVerdicts {
         probes.startup.is_none() || matches!(self.startup, Verdict::Passed { .. })
     }
 
-    /// Why the container must be restarted: what the failed startup or liveness probe saw.
-    pub fn must_restart(&self, probes: &ProbeSpecs) -> Option<&str> {
-        let startup = probes.startup.as_ref().map(|_| &self.startup);
-        let liveness = probes.liveness.as_ref().map(|_| &self.liveness);
-        startup.into_iter().chain(liveness).find_map(|verdict| match verdict {
-            Verdict::Failed { saw, .. } => Some(saw.as_str()),
+    /// Why the container must be restarted: the startup or liveness probe that failed, and what it saw.
+    pub fn must_restart<'a>(&'a self, probes: &'a ProbeSpecs) -> Option<(&'a Probe, &'a str)> {
+        let startup = probes.startup.as_ref().map(|probe| (probe, &self.startup));
+        let liveness = probes.liveness.as_ref().map(|probe| (probe, &self.liveness));
+        startup.into_iter().chain(liveness).find_map(|(probe, verdict)| match verdict {
+            Verdict::Failed { saw, .. } => Some((probe, saw.as_str())),
             Verdict::Unknown | Verdict::Passed { .. } => None,
         })
     }

@@ -28,6 +28,10 @@ pub(crate) const DEAF: [&str; 2] = ["sleep", "1000"];
 pub(crate) const POLITE: [&str; 3] = ["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.05; done"];
 /// Ends at once with 7.
 pub(crate) const SHORT: [&str; 3] = ["sh", "-c", "exit 7"];
+/// A command that writes to both of its outputs and ends with 5.
+pub(crate) const FAILING: [&str; 3] = ["sh", "-c", "echo out; echo err >&2; exit 5"];
+/// A command that runs for ever, and so does its child.
+pub(crate) const ENDLESS: [&str; 3] = ["sh", "-c", "sleep 7777 & sleep 7777"];
 /// The grace of the tests: the shortest that Podman knows.
 pub(crate) const GRACE: Millis = Millis(1_000);
 
@@ -148,7 +152,7 @@ impl Wanted {
     }
 }
 
-fn container(command: &[&str]) -> ContainerSpec {
+pub(crate) fn container(command: &[&str]) -> ContainerSpec {
     ContainerSpec {
         command: command.iter().map(|&word| word.to_owned()).collect(),
         ..ContainerSpec::new(container_name("main"), image(BUSYBOX))

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wlagent::{
     clock::Moment,
     podman::{
-        Answer, Podman,
+        Answer, Executed, Podman,
         simulated::{Program, Simulated},
     },
 };
@@ -30,6 +30,9 @@ impl SimulatedMachine {
         podman.set_program(&requests::DEAF, Program::Runs(None));
         podman.set_program(&requests::POLITE, Program::Runs(Some(3)));
         podman.set_program(&requests::SHORT, Program::Ends(7));
+        podman.set_command(&requests::FAILING, Executed::Ended { code: 5, output: "out\nerr".to_owned() });
+        podman.set_command(&requests::ENDLESS, Executed::TimedOut);
+        podman.set_command(&["/no/such/program"], Executed::NotStarted("no such file".to_owned()));
         Self { fleet, podman }
     }
 }

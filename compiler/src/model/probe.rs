@@ -18,7 +18,7 @@ crate::block! {
         /// The port of the container that is asked; `exec` asks none.
         port: [optional property] PortName, "port" ("httpGet.port, tcpSocket.port, grpc.port");
         /// The host that is asked; without it, the pod.
-        host: [optional property] HostName, "host" ("httpGet.host, tcpSocket.host"), not carried out;
+        host: [optional property] HostName, "host" ("httpGet.host, tcpSocket.host");
         /// The service whose health `grpc` asks for; without it, the server's.
         service: [optional property] String, "service" ("grpc.service");
         /// From the start of the container to the first try.
@@ -32,7 +32,7 @@ crate::block! {
         /// Tries in a row that must fail.
         failures: [default property] Whole<1, 1000>, "failures" ("failureThreshold"), default 3;
         /// The grace of a stop that this probe brings about; without it, the pod's.
-        grace: [optional property] Millis, "grace" ("terminationGracePeriodSeconds"), not carried out;
+        grace: [optional property] Millis, "grace" ("terminationGracePeriodSeconds");
         /// A header of an HTTP probe.
         headers: [children] Header, "header" ("httpGet.httpHeaders");
     }
@@ -51,8 +51,7 @@ crate::choice! {
         /// A GET that must answer 200 to 399.
         Http "http",
         /// A connection that must open.
-        Tcp "tcp";
-        not carried out
+        Tcp "tcp",
         /// A GET over TLS; the certificate is not verified.
         Https "https",
         /// The health service of gRPC, which must say that it serves.

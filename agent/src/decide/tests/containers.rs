@@ -107,6 +107,23 @@ fn a_failed_liveness_probe_restarts_and_a_failed_readiness_probe_does_not() {
     }
 }
 
+/// S-307, C-164, C-165, C-185: a probe that ends a container may give it a grace of its own.
+#[test]
+fn a_probe_may_have_a_grace_of_its_own() {
+    let with_grace = |probe: wlc_plan::spec::Probe| wlc_plan::spec::Probe { grace: Some(Millis(700)), ..probe };
+    for is_startup in [true, false] {
+        let mut main = container("main");
+        let own = Some(with_grace(probe()));
+        let startup = if is_startup { own.clone() } else { None };
+        main.probes = Probes { startup, liveness: if is_startup { None } else { own }, readiness: None };
+        let mut world = one(&spec(vec![main]));
+        world.sick.insert(replica("web-0"));
+        let decision = world.pass();
+        let Action::StopContainers(stop) = &decision.tasks[0].actions[0] else { panic!("{decision:#?}") };
+        assert_eq!(stop.grace, Millis(700));
+    }
+}
+
 /// S-269, S-271, and what a power loss leaves.
 #[test]
 fn a_lost_infra_container_or_power_makes_the_pod_anew() {

@@ -4,6 +4,7 @@
 //! when its labels are not those that give its name.
 
 mod end;
+mod exec;
 mod group;
 mod look;
 mod make;
@@ -19,10 +20,14 @@ use std::{
 
 use podman_api::{ApiVersion, opts};
 use tokio::{sync::Notify, task::JoinHandle};
-use wlc_plan::{name::FleetName, quantity::Bytes, spec::Image};
+use wlc_plan::{
+    name::FleetName,
+    quantity::{Bytes, Millis},
+    spec::Image,
+};
 
 use super::{
-    Answer, Podman, PodmanError, errors, events,
+    Answer, Executed, Podman, PodmanError, errors, events,
     exits::Exits,
     labels::PodLabels,
     listing::Known,
@@ -205,6 +210,10 @@ impl Podman for Client {
 
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {
         Box::pin(self.signal_if_running(container, signal))
+    }
+
+    fn exec<'a>(&'a self, container: &'a str, command: &'a [String], limit: Millis) -> Answer<'a, Executed> {
+        Box::pin(self.execute(container, command, limit))
     }
 
     fn logs<'a>(&'a self, container: &'a str, lines: u32) -> Answer<'a, String> {

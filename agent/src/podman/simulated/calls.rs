@@ -13,7 +13,7 @@ use crate::{
     clock::Moment,
     observed::{ContainerState, PodFolders, Sandbox},
     podman::{
-        PodmanError, create, images,
+        Executed, PodmanError, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
         ownership::{Labels, own_network},
     },
@@ -302,6 +302,26 @@ impl World {
                 world.end_container(name, code, now);
             }
         })
+    }
+
+    /// By a container's name or id.
+    pub(super) fn exec(
+        &mut self,
+        fleet: &FleetName,
+        container: &str,
+        command: &[String],
+    ) -> Result<Executed, PodmanError> {
+        let all = self.pods.values().flat_map(|pod| &pod.containers);
+        let name = all.filter(|(_, one)| one.id == container).map(|(name, _)| name.clone()).next();
+        let name = name.unwrap_or_else(|| container.to_owned());
+        match self.own_container(fleet, &name).map(|container| container.state) {
+            None => Err(refused("run a command", 404, format!("no such container {container}"))),
+            Some(ContainerState::Running { .. }) => {
+                let ended = Executed::Ended { code: 0, output: String::new() };
+                Ok(self.commands.get(command).cloned().unwrap_or(ended))
+            }
+            Some(_) => Err(refused("run a command", 409, format!("{container} is not running"))),
+        }
     }
 
     pub(super) fn logs(&mut self, fleet: &FleetName, name: &str) -> Result<String, PodmanError> {

@@ -15,14 +15,24 @@ use std::{
 
 use futures_util::future::join_all;
 use tokio::{sync::Notify, time::sleep};
-use wlc_plan::{name::FleetName, quantity::Millis, spec::Image};
+use wlc_plan::{
+    binding::{Binding, Turn},
+    name::{ContainerName, FleetName, ReplicaName, WorkloadName},
+    quantity::Millis,
+    revision::{Revision, TemplateVersion},
+    spec::{Image, PodSpec},
+};
 
 use self::world::World;
 pub use self::{
     life::{Ending, Fate, Glanced, Glimpse, Life},
     world::Program,
 };
-use super::{Answer, Podman, PodmanError, ownership};
+use super::{
+    Answer, Executed, Podman, PodmanError,
+    labels::{ContainerLabels, PodLabels},
+    ownership,
+};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer, Stop},
     clock::Moment,
@@ -80,6 +90,12 @@ impl Simulated {
         self.world().programs.insert(command, program);
     }
 
+    /// Says what becomes of this command wherever it is run in a container; others end with 0.
+    pub fn set_command(&self, command: &[&str], outcome: Executed) {
+        let command = command.iter().map(|&word| word.to_owned()).collect();
+        self.world().commands.insert(command, outcome);
+    }
+
     /// A container ends by itself with this code. Nothing happens if it does not run.
     pub fn kill(&self, container: &str, code: i32) {
         let now = (self.clock)();
@@ -108,6 +124,26 @@ impl Simulated {
     pub fn add_foreign_pod(&self, name: &str, labels: &ownership::Labels, container: &str) {
         let now = (self.clock)();
         self.world().add_foreign_pod(name, labels, container, now);
+    }
+
+    /// A pod of the fleet with one running container: the pod's name, and the container's id.
+    pub fn add_own_container(&self) -> (String, String) {
+        let (workload, replica) = ("web", "web-0");
+        let name = |text: &str| WorkloadName::parse(text).expect("a name");
+        let replica = ReplicaName::parse(replica).expect("a name");
+        let revision = Revision::of(TemplateVersion::NEWEST, &PodSpec::new(Vec::new()));
+        let labels =
+            PodLabels::new(&self.fleet, &name(workload), &replica, revision, (&Binding::default(), Turn::First));
+        let own = ContainerLabels {
+            pod: labels.clone(),
+            container: ContainerName::parse("main").expect("a name"),
+            attempt: 0,
+        };
+        let mut world = self.world();
+        world.add_foreign_pod(&labels.pod_name(), &labels.to_map(), "infra", (self.clock)());
+        world.add_foreign_container(&labels.pod_name(), &own.container_name(), &own.to_map(), (self.clock)());
+        let id = world.container(&own.container_name()).map(|one| one.id.clone()).unwrap_or_default();
+        (labels.pod_name(), id)
     }
 
     /// A running container that somebody else made in a pod.
@@ -341,6 +377,10 @@ impl Podman for Simulated {
 
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {
         self.call("signal", |world, now| world.signal_container(&self.fleet, container, signal, now))
+    }
+
+    fn exec<'a>(&'a self, container: &'a str, command: &'a [String], _limit: Millis) -> Answer<'a, Executed> {
+        self.look("run a command", move |world, _| world.exec(&self.fleet, container, command))
     }
 
     fn logs<'a>(&'a self, container: &'a str, _lines: u32) -> Answer<'a, String> {

@@ -14,7 +14,7 @@ use crate::{
     clock::Moment,
     observed::{ContainerState, PodFolders, Sandbox},
     podman::{
-        PodmanError,
+        Executed, PodmanError,
         labels::PodLabels,
         ownership::{Found, FoundContainer, FoundPod, Labels, Role},
     },
@@ -37,6 +37,7 @@ pub(super) struct World {
     pub(super) pods: BTreeMap<String, Pod>,
     pub(super) images: BTreeMap<String, String>,
     pub(super) programs: BTreeMap<Vec<String>, Program>,
+    pub(super) commands: BTreeMap<Vec<String>, Executed>,
     pub(super) occupied: BTreeSet<u16>,
     pub(super) journal: Vec<String>,
     pub(super) step: u64,

@@ -1,0 +1,87 @@
+//! Processes of containers, as the kernel shows them (edge): whether a main process is alive, and the end of a command with
+//! all its children.
+#![expect(clippy::disallowed_methods, reason = "edge: reads what the kernel says of processes")]
+
+use std::{collections::BTreeMap, fs};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Kills a process and all that it began, if it belongs to this container: a number may be another process's by now.
+pub fn kill_tree(process: i32, container: &str) {
+    if !belongs_to(process, container) {
+        return;
+    }
+    for one in tree(process, &parents()) {
+        if let Some(one) = Pid::from_raw(one) {
+            let _may_have_ended = kill_process(one, Signal::KILL);
+        }
+    }
+}
+
+/// Whether the kernel has a process of this number; unknown where it does not show its processes, or those of Podman.
+pub fn is_alive(process: i64) -> Option<bool> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
+    match stat {
+        // A zombie has ended.
+        Ok(stat) => Some(!matches!(state_and_parent(&stat), Some(("Z" | "X", _)))),
+        Err(_) => fs::metadata("/proc/self/stat").ok().map(|_| false),
+    }
+}
+
+fn belongs_to(process: i32, container: &str) -> bool {
+    let groups = fs::read_to_string(format!("/proc/{process}/cgroup"));
+    !container.is_empty() && groups.is_ok_and(|groups| groups.contains(container))
+}
+
+/// The parent of each process.
+fn parents() -> BTreeMap<i32, i32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let pairs = numbers.filter_map(|process| {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        Some((process, state_and_parent(&stat)?.1))
+    });
+    pairs.collect()
+}
+
+/// A line of `/proc/PID/stat`: the name stands in brackets and may hold any byte, so the last bracket counts.
+fn state_and_parent(stat: &str) -> Option<(&str, i32)> {
+    let mut behind = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((behind.next()?, behind.next()?.parse().ok()?))
+}
+
+/// A process and all below it.
+fn tree(root: i32, parents: &BTreeMap<i32, i32>) -> Vec<i32> {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        found.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(process, _)| *process));
+        at += 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_the_process_and_all_below_it() {
+        let parents = BTreeMap::from([(2, 1), (3, 2), (4, 2), (5, 4), (6, 1)]);
+        let mut found = tree(2, &parents);
+        found.sort_unstable();
+        assert_eq!(found, [2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn names_with_brackets_do_not_mislead() {
+        assert_eq!(state_and_parent("7 (a) b (c) S 3 7 7"), Some(("S", 3)));
+        assert_eq!(state_and_parent("7 nonsense"), None);
+    }
+
+    #[test]
+    fn this_process_is_alive_and_one_beyond_all_numbers_is_not() {
+        assert_eq!(is_alive(i64::from(std::process::id())), Some(true));
+        assert_eq!(is_alive(i64::from(i32::MAX)), Some(false));
+    }
+}
