@@ -18,7 +18,7 @@ use crate::{
     lock::{Lock, WorkloadLock, guard, immutable},
     lower::{self, Lowered},
     model::{
-        Repository,
+        Repository, WORKLOADS,
         fleet::BoardKind,
         stateful_set::{self, StatefulSet},
     },
@@ -26,6 +26,7 @@ use crate::{
     placement::{self, Placement},
     rollback,
     sources::Sources,
+    syntax::Block,
 };
 
 /// What the files say.
@@ -35,6 +36,8 @@ pub struct Front {
     pub sources: Sources,
     /// What they declare.
     pub repository: Repository,
+    /// The blocks of workloads, expanded, for those who show a line of one.
+    pub blocks: Vec<Block>,
     /// The templates among it, for those who explain them.
     pub templates: Templates,
     /// What is wrong with them.
@@ -71,21 +74,22 @@ pub fn read_by(how: How<'_>, mut sources: Sources, mut problems: Problems) -> Fr
     let names = templates.names().map(str::to_owned).collect();
     let mut repository = Repository { templates: names, ..Repository::default() };
     repository.read(&blocks, facts, &mut problems);
-    Front { sources, repository, templates, problems, keep }
+    let blocks = blocks.into_iter().filter(|block| WORKLOADS.contains(&block.word.value.as_str())).collect();
+    Front { sources, repository, blocks, templates, problems, keep }
 }
 
 /// What the files declare, with the files that they name and the lock → what is to run where. What no build carries out
 /// is checked and placed, and nothing is lowered where there is some of it.
 pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled {
-    let Front { sources, repository, templates: _, mut problems, keep: _ } = front;
+    let Front { sources, repository, blocks, templates: _, mut problems, keep: _ } = front;
     let mut placement = Placement::default();
     let mut pins = Pins::default();
     checks::run(&repository, &mut problems);
     guard::check(&repository, lock, &mut problems);
     let contents = lower::contents(&repository, attachments, &mut problems);
-    immutable::check(&sources, &repository, &contents, lock, &mut problems);
+    immutable::check(&blocks, &repository, &contents, lock, &mut problems);
     if problems.errors() == 0 {
-        pins = rollback::pins(&sources, &repository, &contents, lock, &mut problems);
+        pins = rollback::pins(&blocks, &repository, &contents, lock, &mut problems);
         placement = placement::place(&repository, lock, &pins, &mut problems);
         several_nodes(&repository, &placement, &mut problems);
     }

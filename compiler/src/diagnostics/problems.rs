@@ -130,6 +130,19 @@ impl Problems {
         self.not_held.extend(others.not_held);
     }
 
+    /// Forgets what is not meant: for editors, in which half of a file may be missing.
+    pub(crate) fn retain(&mut self, is_meant: impl Fn(&Diagnostic) -> bool) {
+        let list = std::mem::take(&mut self.list);
+        self.known.clear();
+        self.error_count = 0;
+        for diagnostic in list.into_iter().filter(is_meant) {
+            let place = diagnostic.labels.first().map(|label| label.span);
+            self.known.insert((place, diagnostic.code, diagnostic.message.clone()), self.list.len());
+            self.error_count += usize::from(diagnostic.severity() == Severity::Error);
+            self.list.push(diagnostic);
+        }
+    }
+
     /// From here on errors are no longer about what could be read.
     pub fn end_of_reading(&mut self) {
         self.is_read = true;

@@ -19,8 +19,8 @@ use crate::{
         workload::Workload,
     },
     rollback,
-    sources::Sources,
     span::Span,
+    syntax::Block,
 };
 
 /// What the lock has of a workload's fields that never change: their words, and what they are.
@@ -52,7 +52,7 @@ pub fn of_volumes(lock: &WorkloadLock) -> Immutable {
 }
 
 /// Reports what never changes and is not as the lock has it.
-pub fn check(sources: &Sources, repository: &Repository, contents: &Contents, lock: &Lock, problems: &mut Problems) {
+pub fn check(blocks: &[Block], repository: &Repository, contents: &Contents, lock: &Lock, problems: &mut Problems) {
     for (name, had) in &lock.workloads {
         let workload = repository.workloads.get(name).filter(|one| one.kind() == had.kind && !had.immutable.is_empty());
         match workload {
@@ -60,7 +60,7 @@ pub fn check(sources: &Sources, repository: &Repository, contents: &Contents, lo
             Some(workload @ Workload::Job(job)) => {
                 let is_same = is_same_run(job, had) && !reports_job(job, had, problems);
                 if is_same && problems.errors() == 0 {
-                    template(sources, workload, &lower::template(workload, contents), (had, lock), problems);
+                    template(blocks, workload, &lower::template(workload, contents), (had, lock), problems);
                 }
             }
             // Each run of a cron job is a job of its own; the others have no field that never changes but their kind.
@@ -193,7 +193,7 @@ fn reports_job(job: &Job, had: &WorkloadLock, problems: &mut Problems) -> bool {
 
 /// S-208: the pod of a job.
 fn template(
-    sources: &Sources,
+    blocks: &[Block],
     workload: &Workload,
     source: &PodSpec,
     (had, lock): (&WorkloadLock, &Lock),
@@ -204,7 +204,8 @@ fn template(
         return;
     }
     let body = lock.bodies.get(&newest.spec).and_then(|bytes| canonical::decode::<PodSpec>(bytes).ok());
-    let labels = body.map(|body| rollback::differences(sources, workload.span(), source, &body)).unwrap_or_default();
+    let labels =
+        body.map(|body| rollback::differences(blocks, &workload.name().value, source, &body)).unwrap_or_default();
     let mut labels = labels.into_iter();
     let (span, text) = labels.next().unwrap_or((workload.span(), "another pod than the lock has".to_owned()));
     let message = format!("the pod of job `{}` has changed, and a job runs one pod to its end", workload.name().value);

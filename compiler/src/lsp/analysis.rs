@@ -11,16 +11,16 @@ use std::{
 
 use super::{
     half::{self, Broken},
-    language,
-    outline::Outline,
+    outline::{Item, Outline},
 };
 use crate::{
     attachments,
-    diagnostics::{Code, Diagnostic, Problems},
+    diagnostics::{Code, Diagnostic, Problems, Severity},
     files,
     format::lexer::{Kind, tokens_in_writing},
     lock::store::{self, Reading},
-    pipeline,
+    model::WORKLOADS,
+    pipeline::{self, Compiled, Front},
     sources::{OVERLAYS, Sources},
     span::Span,
 };
@@ -98,79 +98,139 @@ impl Shown {
     }
 }
 
-/// What a check finds in what can be read.
+/// What a check finds in what can be read. A check places nothing where there is an error; here, what is placed without
+/// the blocks that have errors is shown too.
 fn checked(root: Option<&Path>, sources: Sources, problems: Problems, broken: &AllBroken) -> Checked {
-    let front = pipeline::read(sources, problems);
+    let mut front = pipeline::read(sources.clone(), problems.clone());
     let has_nodes = !front.repository.nodes.is_empty();
-    let (sources, problems) = match root {
-        None => (front.sources, front.problems),
-        Some(root) => {
-            let found = files::attach(root, &attachments::named(&front.sources, &front.repository));
-            let lock = front.repository.fleet.as_ref().map(|fleet| root.join("lock").join(fleet.name.value.as_str()));
-            let lock = lock.and_then(|folder| store::read(&folder, Reading::Strict).ok()).unwrap_or_default();
-            let compiled = pipeline::compile(front, &found, &lock);
-            (compiled.sources, compiled.problems)
-        }
+    let templates: BTreeSet<String> = front.templates.names().map(str::to_owned).collect();
+    leave_out(&mut front, broken);
+    let Some(root) = root else {
+        return Checked { shown: shown(&front.sources, &front.problems, broken, &templates), has_nodes };
     };
-    let known = problems.sorted().into_iter().filter(|one| is_known(&sources, broken, one));
-    Checked { shown: known.map(|diagnostic| place(&sources, diagnostic)).collect(), has_nodes }
+    let compiled = compile(root, front);
+    let mut all = shown(&compiled.sources, &compiled.problems, broken, &templates);
+    if compiled.problems.errors() > 0 {
+        let mut unplaced = broken.clone();
+        add_erroneous(&compiled.sources, &compiled.problems, &mut unplaced);
+        if unplaced
+            .values()
+            .all(|(text, blocks)| blocks.iter().all(|block| is_no_node(&text[block.range.clone()], &templates)))
+        {
+            let mut front = pipeline::read(sources, problems);
+            leave_out(&mut front, &unplaced);
+            let placed = compile(root, front);
+            let further = shown(&placed.sources, &placed.problems, &unplaced, &templates);
+            all.extend(further.into_iter().filter(|one| is_of_nodes(one.diagnostic.code)));
+        }
+    }
+    Checked { shown: all, has_nodes }
+}
+
+fn compile(root: &Path, front: Front) -> Compiled {
+    let found = files::attach(root, &attachments::named(&front.sources, &front.repository));
+    let lock = front.repository.fleet.as_ref().map(|fleet| root.join("lock").join(fleet.name.value.as_str()));
+    let lock = lock.and_then(|folder| store::read(&folder, Reading::Strict).ok()).unwrap_or_default();
+    pipeline::compile(front, &found, &lock)
+}
+
+fn shown(sources: &Sources, problems: &Problems, broken: &AllBroken, templates: &BTreeSet<String>) -> Vec<Shown> {
+    let known = problems.sorted().into_iter().filter(|one| is_known(sources, broken, one, templates));
+    known.map(|diagnostic| place(sources, diagnostic)).collect()
+}
+
+/// Counts the blocks to which errors point as broken.
+fn add_erroneous(sources: &Sources, problems: &Problems, broken: &mut AllBroken) {
+    let errors = problems.sorted().into_iter().filter(|one| one.severity() == Severity::Error);
+    let mut places: BTreeMap<&str, (&str, Vec<usize>)> = BTreeMap::new();
+    for span in errors.flat_map(|one| &one.labels).map(|label| label.span) {
+        let file = sources.file(span.file);
+        places.entry(&file.path).or_insert((&file.text, Vec::new())).1.push(span.start as usize);
+    }
+    for (path, (text, places)) in places {
+        let outline = Outline::new(text);
+        let blocks: Vec<Range<usize>> = outline.children(None).map(Item::extent).collect();
+        // What stands in no block is about all.
+        let around = |at: usize| blocks.iter().find(|range| range.start <= at && at <= range.end).cloned();
+        let ranges: BTreeSet<(usize, usize)> = places
+            .into_iter()
+            .map(|at| around(at).unwrap_or(0..text.len()))
+            .map(|range| (range.start, range.end))
+            .collect();
+        let (_, all) = broken.entry(path.to_owned()).or_insert_with(|| (text.to_owned(), Vec::new()));
+        all.extend(ranges.into_iter().map(|(start, end)| Broken { range: start..end, why: Vec::new() }));
+    }
+}
+
+/// Takes out what stands in broken blocks, and what is wrong with it: their names stay declared. All else is checked and
+/// placed as if they were not there.
+fn leave_out(front: &mut Front, broken: &AllBroken) {
+    if broken.is_empty() {
+        return;
+    }
+    let Front { sources, repository, problems, .. } = front;
+    let is_whole = |span: Span| !is_in_broken(sources, broken, span);
+    problems.retain(|diagnostic| diagnostic.labels.iter().all(|label| is_whole(label.span)));
+    repository.workloads.retain(|_, workload| is_whole(workload.name().span));
+    repository.configs.retain(|_, config| is_whole(config.name.span));
+    repository.secrets.retain(|_, secret| is_whole(secret.name.span));
+    repository.removed.retain(|_, removed| is_whole(removed.name.span));
+    repository.released.retain(|_, released| is_whole(released.replica.span));
+}
+
+fn is_in_broken(sources: &Sources, broken: &AllBroken, span: Span) -> bool {
+    let blocks = broken.get(&*sources.file(span.file).path).map(|(_, blocks)| &blocks[..]).unwrap_or_default();
+    blocks.iter().any(|block| block.range.start <= span.start as usize && (span.end as usize) <= block.range.end)
 }
 
 /// Whether a diagnostic holds whatever the broken blocks say.
-fn is_known(sources: &Sources, broken: &AllBroken, diagnostic: &Diagnostic) -> bool {
+fn is_known(sources: &Sources, broken: &AllBroken, diagnostic: &Diagnostic, templates: &BTreeSet<String>) -> bool {
     if diagnostic.code == Code::OneFleet && diagnostic.labels.is_empty() && is_begun(sources, "fleet") {
         return false;
     }
     if broken.is_empty() {
         return true;
     }
-    let is_in_broken = |span: Span| {
-        let blocks = broken.get(&*sources.file(span.file).path).map(|(_, blocks)| &blocks[..]).unwrap_or_default();
-        blocks.iter().any(|block| block.range.start <= span.start as usize && (span.end as usize) <= block.range.end)
-    };
-    if diagnostic.labels.iter().any(|label| is_in_broken(label.span)) {
+    if diagnostic.labels.iter().any(|label| is_in_broken(sources, broken, label.span)) {
         return false;
     }
-    if diagnostic.labels.first().is_some_and(|label| is_in_use(sources, label.span)) {
-        return false;
-    }
-    let texts = || broken.values().flat_map(|(text, blocks)| blocks.iter().map(|block| &text[block.range.clone()]));
+    let mut texts = broken.values().flat_map(|(text, blocks)| blocks.iter().map(|block| &text[block.range.clone()]));
     match diagnostic.labels.first() {
         Some(label) if diagnostic.code == Code::UnknownName => {
             let name = sources.text(label.span).trim_matches(['"', '#']);
-            !texts().any(|text| text.contains(name))
+            !texts.any(|text| text.contains(name))
         }
-        _ => !needs_everything(diagnostic.code),
+        _ => !hangs_on(diagnostic.code, texts, templates),
     }
 }
 
-/// Whether a place is in the use of a template, which may be half written.
-fn is_in_use(sources: &Sources, span: Span) -> bool {
-    let outline = Outline::new(&sources.file(span.file).text);
-    let at = span.start as usize;
-    let around = outline.children(None).find(|item| item.extent().start <= at && at <= item.extent().end);
-    around.is_some_and(|item| language::top(&item.word.text).is_none())
+/// Whether a finding may hang on what broken blocks say. What is said of nodes hangs on nodes only; a workload for which
+/// there is no room has none either beside others that are half written.
+fn hangs_on<'a>(code: Code, mut broken: impl Iterator<Item = &'a str>, templates: &BTreeSet<String>) -> bool {
+    let is_of_all = matches!(code, Code::OneFleet | Code::UnknownName | Code::Vanished | Code::Done);
+    is_of_all || (is_of_nodes(code) && !broken.all(|text| is_no_node(text, templates)))
+}
+
+/// Whether a finding is about where something runs.
+fn is_of_nodes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::MatchesNothing | Code::NoNodeFits | Code::NoFreePort | Code::DaemonSetEmpty | Code::SeveralNodes
+    )
+}
+
+/// Whether a text holds workloads and what they mount, and nothing that others run on.
+fn is_no_node(text: &str, templates: &BTreeSet<String>) -> bool {
+    let outline = Outline::new(text);
+    let mut words = outline.children(None).map(|item| item.word.text.as_str());
+    words.all(|word| {
+        WORKLOADS.contains(&word) || matches!(word, "config" | "secret" | "use") || templates.contains(word)
+    })
 }
 
 /// Whether a block of this kind is there, if only its word.
 fn is_begun(sources: &Sources, word: &str) -> bool {
     sources.iter().any(|(_, source)| Outline::new(&source.text).children(None).any(|item| item.word.text == word))
-}
-
-/// Whether a finding is about the repository as a whole.
-fn needs_everything(code: Code) -> bool {
-    matches!(
-        code,
-        Code::OneFleet
-            | Code::UnknownName
-            | Code::MatchesNothing
-            | Code::NoNodeFits
-            | Code::NoFreePort
-            | Code::Vanished
-            | Code::DaemonSetEmpty
-            | Code::SeveralNodes
-            | Code::Done
-    )
 }
 
 /// Why blocks of a file cannot be read.

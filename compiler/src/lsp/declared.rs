@@ -1,14 +1,15 @@
 //! Where names are declared, over all files: by blocks of the language, by uses of templates, and by what overlays say of
 //! both.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     language,
-    names::{Space, WORKLOADS},
+    names::Space,
     outline::{Item, Outline},
-    templates,
+    templates::{self, Index},
 };
+use crate::model::WORKLOADS;
 
 /// A name and where it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +65,13 @@ const CONTAINERS: [&str; 3] = ["container", "sidecar", "init"];
 /// Names that blocks at the top give, or uses of templates that stand for such blocks.
 fn by_kinds(outlines: &[&Outline], kinds: &[&str]) -> Vec<Declared> {
     let is_kind = |item: &&Item| kinds.contains(&item.word.text.as_str());
+    let templates = Index::new(outlines);
     let mut found = Vec::new();
     for (number, outline) in outlines.iter().enumerate() {
         for item in outline.children(None) {
             if is_kind(&item) {
                 found.extend(Declared::new(number, item));
-            } else if let Some(template) = use_of(outlines, item) {
+            } else if let Some(template) = templates.used(item) {
                 let blocks: Vec<&Item> = template.inside().filter(is_kind).collect();
                 let by_use = |block: &&&Item| block.arguments.first().is_some_and(|name| name.is_parameter);
                 found.extend(
@@ -84,12 +86,6 @@ fn by_kinds(outlines: &[&Outline], kinds: &[&str]) -> Vec<Declared> {
     }
     found.dedup();
     found
-}
-
-/// The template that a block is a use of; nothing of a block of the language.
-fn use_of<'a>(outlines: &'a [&'a Outline], item: &Item) -> Option<templates::Declaration<'a>> {
-    let is_own = item.word.text == "use" || language::top(&item.word.text).is_none();
-    templates::used(outlines, item).filter(|_| is_own)
 }
 
 /// The name that a use gives.
@@ -156,28 +152,26 @@ fn ports(outlines: &[&Outline], item: usize) -> Vec<Declared> {
 /// The blocks at the top that speak of the same thing as the one around a block: itself; what the base or an overlay says
 /// of it; the use of a template that stands for it; and the template of each use.
 pub(super) fn same(outlines: &[&Outline], item: usize) -> Vec<Top> {
+    let templates = Index::new(outlines);
     let own = &outlines[0].items[outlines[0].items[item].top];
     let mut found = vec![(0, own.top)];
     for (number, outline) in outlines.iter().enumerate() {
-        let others = outline.children(None).filter(|other| is_same(outlines, own, other));
+        let others = outline.children(None).filter(|other| is_same(&templates, own, other));
         found.extend(others.map(|other| (number, other.top)).filter(|other| *other != (0, own.top)));
     }
     let uses = found.iter().map(|(number, top)| &outlines[*number].items[*top]);
-    let templates: Vec<Top> =
-        uses.filter_map(|item| use_of(outlines, item)).map(|one| (one.number, one.item.top)).collect();
-    for template in templates {
-        if !found.contains(&template) {
-            found.push(template);
-        }
-    }
+    let of_uses: BTreeSet<Top> =
+        uses.filter_map(|item| templates.used(item)).map(|one| (one.number, one.item.top)).collect();
+    let known: BTreeSet<Top> = found.iter().copied().collect();
+    found.extend(of_uses.difference(&known));
     found
 }
 
 /// Whether two blocks at the top have one name and one kind, or one is a use that stands for the kind of the other.
-fn is_same(outlines: &[&Outline], one: &Item, other: &Item) -> bool {
+fn is_same(templates: &Index<'_>, one: &Item, other: &Item) -> bool {
     let ((kind, name), (other_kind, other_name)) = (kind_and_name(one), kind_and_name(other));
     let stands_for = |item: &Item, kind: &str| {
-        let blocks = use_of(outlines, item).into_iter().flat_map(|template| template.inside());
+        let blocks = templates.used(item).into_iter().flat_map(|template| template.inside());
         WORKLOADS.contains(&kind) && blocks.into_iter().any(|block| block.word.text == kind)
     };
     name.is_some()

@@ -27,7 +27,7 @@ pub(super) struct Half {
 }
 
 /// A block that cannot be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Broken {
     /// Where it stands.
     pub(super) range: Range<usize>,

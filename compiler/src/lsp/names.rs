@@ -44,9 +44,6 @@ pub(super) enum Space {
     Parameter,
 }
 
-/// The kinds of workloads.
-pub(super) const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
-
 /// What a value refers to; nothing where it is a value of its own.
 pub(super) fn referred(outline: &Outline, here: &Here) -> Option<Space> {
     let item = &outline.items[here.item?];

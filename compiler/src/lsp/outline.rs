@@ -116,6 +116,8 @@ struct Builder<'a> {
     in_type: bool,
     /// Whether the type before what comes is `parameter`.
     is_parameter: bool,
+    /// Whether an empty argument stands for the one that comes.
+    is_awaited: bool,
     is_balanced: bool,
 }
 
@@ -123,7 +125,7 @@ impl Builder<'_> {
     fn token(&mut self, token: &Token<'_>) {
         match token.kind {
             Kind::TypeOpen => (self.in_type, self.is_parameter) = (true, false),
-            Kind::TypeClose => self.in_type = false,
+            Kind::TypeClose => self.close_type(token),
             Kind::Newline if self.escaped => self.escaped = false,
             Kind::Newline => {
                 self.in_type = false;
@@ -144,8 +146,23 @@ impl Builder<'_> {
         }
     }
 
+    /// Behind `(parameter)` stands a value, if only an empty one.
+    fn close_type(&mut self, token: &Token<'_>) {
+        self.in_type = false;
+        let Some(item) = self.row.map(|row| &mut self.outline.items[row]).filter(|_| self.is_parameter) else { return };
+        let nothing = Spelled { is_parameter: true, ..Spelled::nothing(token.end()) };
+        match item.properties.last_mut() {
+            Some((_, value)) if self.equals => *value = nothing,
+            _ if self.dashed => {}
+            _ => {
+                item.arguments.push(nothing);
+                self.is_awaited = true;
+            }
+        }
+    }
+
     fn word(&mut self, token: &Token<'_>) {
-        let is_parameter = std::mem::take(&mut self.is_parameter);
+        let (is_parameter, is_awaited) = (std::mem::take(&mut self.is_parameter), std::mem::take(&mut self.is_awaited));
         let spelled = Spelled { text: said(token.text), range: token.start..token.end(), is_parameter };
         let is_left = token.start == 0 || self.text.as_bytes()[token.start - 1] == b'\n';
         if self.row.is_none() && !self.is_balanced && is_left && token.kind == Kind::Word {
@@ -166,6 +183,9 @@ impl Builder<'_> {
         };
         let (equals, dashed) = (std::mem::take(&mut self.equals), std::mem::take(&mut self.dashed));
         let item = &mut self.outline.items[row];
+        if is_awaited {
+            item.arguments.pop();
+        }
         match item.properties.last_mut() {
             Some((_, value)) if equals => *value = spelled,
             _ if dashed => {}
@@ -189,6 +209,7 @@ impl Builder<'_> {
         item.inside = Some(token.end()..self.text.len());
         self.open.push(row);
         (self.equals, self.dashed, self.in_type) = (false, false, false);
+        (self.is_parameter, self.is_awaited) = (false, false);
     }
 
     fn close(&mut self, at: usize) {
@@ -210,7 +231,7 @@ impl Builder<'_> {
             self.outline.items[row].row_end = at;
             self.dashed = false;
         }
-        self.equals = false;
+        (self.equals, self.is_parameter, self.is_awaited) = (false, false, false);
     }
 }
 

@@ -1,6 +1,11 @@
 //! Templates as they stand in texts that may be half written: which block is a use of which one, and what it is told.
 
-use super::outline::{Item, Outline};
+use std::collections::BTreeMap;
+
+use super::{
+    language,
+    outline::{Item, Outline},
+};
 
 /// The parameter that every template has.
 pub(super) const NAME: &str = "name";
@@ -27,6 +32,29 @@ pub(super) fn all<'a>(outlines: &'a [&'a Outline]) -> impl Iterator<Item = Decla
 /// The template of this name.
 pub(super) fn find<'a>(outlines: &'a [&'a Outline], name: &str) -> Option<Declaration<'a>> {
     all(outlines).find(|template| template.name() == Some(name))
+}
+
+/// All templates by their names, for those who ask about many blocks.
+#[derive(Debug)]
+pub(super) struct Index<'a>(BTreeMap<&'a str, Declaration<'a>>);
+
+impl<'a> Index<'a> {
+    /// Of these outlines; of two templates with one name, the first.
+    pub(super) fn new(outlines: &'a [&'a Outline]) -> Self {
+        let mut found = BTreeMap::new();
+        for template in all(outlines) {
+            found.entry(template.name().unwrap_or_default()).or_insert(template);
+        }
+        Self(found)
+    }
+
+    /// The template that a block at the top of a file is a use of; nothing of a block of the language.
+    pub(super) fn used(&self, block: &Item) -> Option<Declaration<'a>> {
+        match block.word.text.as_str() {
+            "use" => self.0.get(block.arguments.first()?.text.as_str()).copied(),
+            word => self.0.get(word).copied().filter(|_| language::top(word).is_none()),
+        }
+    }
 }
 
 /// The template that a block at the top of a file uses.

@@ -103,7 +103,7 @@ pub const TOP: [&Schema; 12] = [
 ];
 
 /// The kinds of workloads, whose names are one space.
-const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
+pub const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
 
 impl Repository {
     /// Reads blocks, of which some facts may have been read before.

@@ -8,6 +8,7 @@ mod underline;
 
 use wlc_plan::{
     canonical,
+    name::WorkloadName,
     revision::Revision,
     spec::{ConfigMount, MountSource, OnChange, PodSpec},
 };
@@ -20,13 +21,13 @@ use crate::{
     lower::{self, Contents},
     model::{Repository, workload::Workload},
     pins::{Pin, Pins},
-    sources::Sources,
     span::Span,
+    syntax::Block,
 };
 
 /// The rollbacks that go on. Each is warned about; one that cannot be built any more is an error.
 pub fn pins(
-    sources: &Sources,
+    blocks: &[Block],
     repository: &Repository,
     contents: &Contents,
     lock: &Lock,
@@ -44,7 +45,7 @@ pub fn pins(
             );
             continue;
         }
-        problems.add(warning(sources, workload, &pin));
+        problems.add(warning(blocks, workload, &pin));
         pins.insert(name.clone(), pin);
     }
     pins
@@ -69,10 +70,10 @@ fn lost_config(spec: &PodSpec, contents: &Contents) -> Option<String> {
 }
 
 /// The warning about a rollback: the lines of the files that are not built, each with what runs instead.
-fn warning(sources: &Sources, workload: &Workload, pin: &Pin) -> Diagnostic {
+fn warning(blocks: &[Block], workload: &Workload, pin: &Pin) -> Diagnostic {
     let name = &workload.name().value;
     let message = format!("`{name}` is rolled back: revision {} is built, and not what the files say", pin.number);
-    let mut labels = differences(sources, workload.span(), &pin.source, &pin.spec).into_iter();
+    let mut labels = differences(blocks, &workload.name().value, &pin.source, &pin.spec).into_iter();
     let (span, text) = labels.next().unwrap_or((workload.span(), "another revision runs".to_owned()));
     let diagnostic =
         labels.fold(Diagnostic::new(Code::Pinned, message, span, text), |all, (span, text)| all.also(span, text));
@@ -80,9 +81,15 @@ fn warning(sources: &Sources, workload: &Workload, pin: &Pin) -> Diagnostic {
     diagnostic.hint(undo)
 }
 
-/// The places inside the block of a workload where its template differs from another one, each with what that one has.
-pub(crate) fn differences(sources: &Sources, workload: Span, source: &PodSpec, other: &PodSpec) -> Vec<(Span, String)> {
+/// The places inside the expanded block of a workload where its template differs from another one, each with what that one
+/// has.
+pub(crate) fn differences(
+    blocks: &[Block],
+    workload: &WorkloadName,
+    source: &PodSpec,
+    other: &PodSpec,
+) -> Vec<(Span, String)> {
     let mut changes = fields::template_changes(source, other);
     changes.extend(underline::configs(source, other));
-    underline::labels(sources, workload, &changes)
+    underline::labels(blocks, workload.as_str(), &changes)
 }

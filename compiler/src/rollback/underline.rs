@@ -3,9 +3,7 @@
 use wlc_plan::spec::{ConfigMount, MountSource, OnChange, PodSpec};
 
 use crate::{
-    diagnostics::Problems,
     diff::FieldChange,
-    sources::Sources,
     span::Span,
     syntax::{self, Block, Scalar},
 };
@@ -35,11 +33,11 @@ pub(super) fn configs(source: &PodSpec, built: &PodSpec) -> Vec<FieldChange> {
     fields.map(|field| FieldChange { field, old: None, new: Some("what its config had then".to_owned()) }).collect()
 }
 
-/// The places of the changes inside the block of a workload, in the order of the file, each with what is built.
-pub(super) fn labels(sources: &Sources, workload: Span, changes: &[FieldChange]) -> Vec<(Span, String)> {
-    let source = sources.file(workload.file);
-    let blocks = syntax::read(workload.file, source, &mut Problems::default()).unwrap_or_default();
-    let Some(block) = innermost(&blocks, workload) else { return Vec::new() };
+/// The places of the changes inside the block of a workload, in the order of the file, each with what is built. The blocks
+/// are those of workloads, expanded: what an overlay or the use of a template says stands where it says it.
+pub(super) fn labels(blocks: &[Block], workload: &str, changes: &[FieldChange]) -> Vec<(Span, String)> {
+    let is_meant = |block: &&Block| block.arguments.first().is_some_and(|name| is(name, workload));
+    let Some(block) = blocks.iter().find(is_meant) else { return Vec::new() };
     let mut found: Vec<(Span, String)> = Vec::new();
     for change in changes {
         let words: Vec<&str> = change.field.split(' ').collect();
@@ -56,13 +54,6 @@ pub(super) fn labels(sources: &Sources, workload: Span, changes: &[FieldChange])
     found.sort_by_key(|(span, _)| *span);
     found.truncate(SHOWN);
     found
-}
-
-/// The innermost block around a place: a workload may stand in a template.
-fn innermost(blocks: &[Block], place: Span) -> Option<&Block> {
-    let around = |block: &&Block| block.extent.start <= place.start && place.end <= block.extent.end;
-    let block = blocks.iter().find(around)?;
-    Some(innermost(&block.children, place).unwrap_or(block))
 }
 
 /// The innermost place that the words lead to, and the words that lead no further.

@@ -5,6 +5,7 @@ mod calendar;
 mod diff;
 mod explain;
 mod graph;
+mod overlays;
 mod reports;
 mod rollback;
 mod shell;

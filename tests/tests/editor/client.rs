@@ -109,6 +109,20 @@ impl Client {
         }
     }
 
+    /// What is published in one go for these versions of files.
+    pub(crate) fn diagnostics_of(&mut self, files: &[(&str, u64)]) -> Vec<Vec<Value>> {
+        let mut found = vec![None; files.len()];
+        while found.last().is_none_or(Option::is_none) || found.iter().any(Option::is_none) {
+            let message = if self.published.is_empty() { self.next() } else { self.published.remove(0) };
+            let params = &message["params"];
+            let is_meant = |(uri, version): &(&str, u64)| params["uri"] == *uri && params["version"] == *version;
+            if let Some(file) = files.iter().position(is_meant) {
+                found[file] = params["diagnostics"].as_array().cloned();
+            }
+        }
+        found.into_iter().flatten().collect()
+    }
+
     /// Asks about a place.
     pub(crate) fn at(&mut self, what: &str, uri: &str, line: usize, character: usize) -> Value {
         let position = json!({ "line": line, "character": character });

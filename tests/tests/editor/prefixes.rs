@@ -11,22 +11,25 @@ use super::client::{Client, uri};
 
 const FACTS: &str = "facts \"here\" {\n    capacity cpu=8 memory=\"16GiB\"\n}\n";
 
-#[test]
-fn every_prefix_of_every_example() {
+/// Copies of all examples, each a repository that checks.
+pub(crate) fn examples() -> Vec<(String, tempfile::TempDir)> {
     let examples = running::workspace().join("examples");
-    let (mut prefixes, mut offered, mut silent) = (0, 0, Vec::new());
-    for name in folder::folders(&examples) {
+    let copy = |name: String| {
         let copy = tempfile::tempdir().unwrap();
         folder::copy(&examples.join(&name), copy.path());
         if name == "web" {
             // What `examples/run` lets the agent write.
             fs::write(copy.path().join("nodes/here.facts.kdl"), FACTS).unwrap();
         }
-        if name == "overlays" {
-            // Its nodes stand in its overlays, and a file that is typed belongs to none.
-            fs::create_dir(copy.path().join("nodes")).unwrap();
-            fs::write(copy.path().join("nodes/here.kdl"), format!("node \"here\"\n{FACTS}")).unwrap();
-        }
+        (name, copy)
+    };
+    folder::folders(&examples).into_iter().map(copy).collect()
+}
+
+#[test]
+fn every_prefix_of_every_example() {
+    let (mut prefixes, mut offered, mut silent) = (0, 0, Vec::new());
+    for (_, copy) in examples() {
         let mut client = Client::start();
         for path in folder::files(copy.path()) {
             if path.extension().is_some_and(|found| found == "kdl") {
@@ -38,7 +41,9 @@ fn every_prefix_of_every_example() {
         }
         assert_eq!(client.end(), Some(0));
     }
-    eprintln!("{prefixes} prefixes; at {offered} of them the next word is a word of the language and is offered");
+    eprintln!(
+        "{prefixes} prefixes; at {offered} of them the next word is one of the language or a known name, and is offered"
+    );
     assert!(prefixes > 800 && offered > 200, "{prefixes} prefixes, {offered} words offered");
     assert!(silent.is_empty(), "not offered: {silent:#?}");
 }
@@ -56,9 +61,11 @@ impl Typed<'_> {
     /// Types a file. How many prefixes it has.
     fn file(&mut self, path: &Path) -> usize {
         let text = fs::read_to_string(path).unwrap();
-        self.client.open(&self.uri, "");
-        self.client.diagnostics(&self.uri, 0);
         let tokens = lexer::tokens(&text);
+        self.client.open(&self.uri, &text);
+        let known: Vec<bool> = tokens.iter().map(|token| self.is_known_before(&text, token)).collect();
+        self.client.change(&self.uri, 0, json!([{ "text": "" }]));
+        self.client.diagnostics(&self.uri, 0);
         for (number, token) in tokens.iter().enumerate() {
             self.version += 1;
             let end = position(&text[..token.start]);
@@ -67,20 +74,36 @@ impl Typed<'_> {
             let found = self.client.diagnostics(&self.uri, self.version);
             let written = &text[..token.end()];
             for one in found.iter().filter(|one| one["severity"] == 1) {
-                assert!(
-                    is_at_the_cut(written, one),
-                    "{}: {one:#} does not stand at the end of\n{written}",
-                    path.display()
-                );
+                let place = format!("{}: {one:#} does not stand at the end of\n{written}", path.display());
+                assert!(is_at_the_cut(written, one), "{place}");
             }
-            self.offers(written, &tokens[number + 1..], path);
+            self.offers(written, &tokens[number + 1..], known.get(number + 1) == Some(&true), path);
         }
         self.client.notify("textDocument/didClose", json!({ "textDocument": { "uri": self.uri } }));
         tokens.len()
     }
 
-    /// Whether the next word, if it is one of the language, is offered.
-    fn offers(&mut self, written: &str, rest: &[Token<'_>], path: &Path) {
+    /// Whether a word is a name that is declared above, or in another file.
+    fn is_known_before(&mut self, text: &str, token: &Token<'_>) -> bool {
+        let row = text[..token.start].rsplit('\n').next().unwrap_or_default();
+        let gives_a_name = !row.starts_with([' ', '\t'])
+            && !row.contains('{')
+            && !["facts ", "removed ", "released ", "use ", "without "].iter().any(|word| row.starts_with(word));
+        if token.kind != Kind::Text || token.text.contains('\n') || gives_a_name {
+            return false;
+        }
+        let place = position(&text[..token.start + 1]);
+        let at = |name: &str| usize::try_from(place[name].as_u64().unwrap()).unwrap();
+        let found = self.client.at("definition", &self.uri, at("line"), at("character"));
+        let is_before = |one: &Value| {
+            let start = |place: &Value| (place["line"].as_u64(), place["character"].as_u64());
+            one["uri"] != self.uri.as_str() || start(&one["range"]["start"]) < start(&place)
+        };
+        found.as_array().unwrap().iter().any(is_before)
+    }
+
+    /// Whether the next word, if it is one of the language or a known name, is offered.
+    fn offers(&mut self, written: &str, rest: &[Token<'_>], is_known: bool, path: &Path) {
         let end = position(written);
         let place = |name: &str| usize::try_from(end[name].as_u64().unwrap()).unwrap();
         let labels = self.client.labels(&self.uri, place("line"), place("character"));
@@ -89,10 +112,11 @@ impl Typed<'_> {
             && written.trim_end_matches(|c| c != '{').ends_with("env {");
         let begins = written.trim_end_matches([' ', '\t']).ends_with(['\n', '{', ';']) || written.is_empty();
         let is_name = rest.get(1).is_some_and(|token| token.kind == Kind::Equals) && written.ends_with(' ');
-        if next.kind != Kind::Word || is_own || !(begins || is_name) {
+        let is_word = next.kind == Kind::Word && !is_own && (begins || is_name);
+        if !is_word && !is_known {
             return;
         }
-        match labels.iter().any(|label| label == next.text) {
+        match labels.iter().any(|label| label == next.text.trim_matches('"')) {
             true => self.offered += 1,
             false => self.silent.push(format!(
                 "{}: `{}` behind {:?}",
@@ -110,13 +134,46 @@ fn position(text: &str) -> Value {
     json!({ "line": text.matches('\n').count(), "character": text[start..].encode_utf16().count() })
 }
 
-/// Whether a diagnostic ends at the last word of a text, or stands at the head of the last block at the top: there is what
-/// is not yet complete.
+/// Whether a diagnostic stands at what is not yet complete: at the end of the text; one of syntax at its last word; any other on the row
+/// that is being written or at the head of a block that is open around it.
 fn is_at_the_cut(written: &str, diagnostic: &Value) -> bool {
-    let line = |which: &str| usize::try_from(diagnostic["range"][which]["line"].as_u64().unwrap()).unwrap();
-    let last_line = written.trim_end().matches('\n').count();
-    let block = written.match_indices('\n').map(|(at, _)| at + 1).chain([0]);
-    let heads = block.filter(|at| written[*at..].starts_with(|c: char| c.is_ascii_lowercase()));
-    let head = written[..heads.max().unwrap_or_default()].matches('\n').count();
-    line("end") >= last_line || line("start") == head
+    let place = |which: &str| {
+        let at = |name: &str| diagnostic["range"][which][name].as_u64().unwrap();
+        (at("line"), at("character"))
+    };
+    let tokens = lexer::tokens_in_writing(written);
+    let is_blank = |kind: Kind| matches!(kind, Kind::Blank | Kind::Newline | Kind::LineComment | Kind::BlockComment);
+    let words: Vec<&Token<'_>> = tokens.iter().filter(|token| !is_blank(token.kind)).collect();
+    let place_of = |offset: usize| {
+        let place = position(&written[..offset]);
+        (place["line"].as_u64().unwrap(), place["character"].as_u64().unwrap())
+    };
+    if place("end") >= place_of(written.trim_end().len()) {
+        return true;
+    }
+    let Some(last) = words.last() else { return false };
+    if diagnostic["code"] == "syntax" {
+        let trimmed = written.trim_end();
+        let piece = trimmed.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+        return place("end") >= place_of(last.start.min(piece));
+    }
+    let mut open = Vec::new();
+    let mut row = last.start;
+    let mut begins = true;
+    for token in &tokens {
+        match token.kind {
+            Kind::Open => {
+                open.push(row);
+                begins = true;
+            }
+            Kind::Close => row = open.pop().unwrap_or(row),
+            Kind::Newline | Kind::Semicolon => begins = true,
+            _ if is_blank(token.kind) => {}
+            _ if begins => (row, begins) = (token.start, false),
+            _ => {}
+        }
+    }
+    // The block that was closed last may be whole and wait for a sibling.
+    open.push(row);
+    open.iter().any(|head| place_of(*head).0 == place("start").0)
 }

@@ -5,6 +5,7 @@ use crate::{
     attachments::Attachments,
     lock::{RevisionLock, text},
     pipeline,
+    sources::Sources,
 };
 use wlc_plan::{digest::Digest, instance::SpecRef, instance::WorkloadKind};
 
