@@ -16,6 +16,7 @@ pub mod fields;
 pub mod files;
 pub mod format;
 pub mod graph;
+mod immutable;
 pub mod import;
 pub mod lock;
 pub mod lower;

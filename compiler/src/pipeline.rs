@@ -15,7 +15,8 @@ use crate::{
     checks,
     diagnostics::{Code, Diagnostic, Problems},
     expand::{self, Expanded, How, Templates},
-    lock::{Lock, WorkloadLock, guard, immutable},
+    immutable,
+    lock::{Lock, WorkloadLock, guard},
     lower::{self, Lowered},
     model::{
         Repository, WORKLOADS,

@@ -1,13 +1,20 @@
 //! What the lock has of fields that never change, and what a change of them says.
 
+use std::collections::BTreeMap;
+
+use wlc_plan::{digest::Digest, instance::SpecRef, instance::WorkloadKind};
+
 use super::*;
 use crate::{
     attachments::Attachments,
-    lock::{RevisionLock, text},
+    lock::{
+        RevisionLock,
+        immutable::{of, of_volumes},
+        text,
+    },
     pipeline,
     sources::Sources,
 };
-use wlc_plan::{digest::Digest, instance::SpecRef, instance::WorkloadKind};
 
 const FLEET: &str = "fleet \"example\"\nnode \"n1\"\nfacts \"n1\" { capacity cpu=8 memory=\"16GiB\" }\n";
 
