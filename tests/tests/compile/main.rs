@@ -9,6 +9,7 @@
 mod build;
 mod defaults;
 mod determinism;
+mod everything;
 mod kinds;
 mod placement;
 mod reuse;
