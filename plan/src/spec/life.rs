@@ -20,7 +20,6 @@ pub enum ContainerRole {
 
 impl ContainerRole {
     /// Whether it is an ordinary container.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
     pub fn is_main(&self) -> bool {
         *self == Self::Main
     }
