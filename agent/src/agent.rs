@@ -29,6 +29,7 @@ use crate::{
     source::{DirectorySource, Source},
     status::document::{Document, Frame},
     tasks::{Finished, Tasks},
+    words::Word,
 };
 
 /// The agent between two passes.
@@ -56,6 +57,8 @@ pub struct Agent {
     pub(crate) answers: mpsc::UnboundedReceiver<(Question, Answer)>,
     pub(crate) answering: mpsc::UnboundedSender<(Question, Answer)>,
     pub(crate) status: watch::Sender<Arc<Document>>,
+    pub(crate) words: mpsc::UnboundedReceiver<Word>,
+    pub(crate) saying: mpsc::UnboundedSender<Word>,
 }
 
 /// Why the agent cannot begin.
@@ -138,6 +141,7 @@ impl Agent {
         let plans = Plans::load(settings, disk, Arc::clone(&source), contents)?;
         let (finishing, finished) = mpsc::unbounded_channel();
         let (answering, answers) = mpsc::unbounded_channel();
+        let (saying, words) = mpsc::unbounded_channel();
         let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings()).document;
         let mut agent = Self {
             settings: Arc::clone(settings),
@@ -162,6 +166,8 @@ impl Agent {
             answers,
             answering,
             status: watch::Sender::new(Arc::new(document)),
+            words,
+            saying,
         };
         agent.note_how_found(found).await?;
         Ok(agent)
@@ -170,6 +176,11 @@ impl Agent {
     /// The status, as it changes.
     pub fn status(&self) -> watch::Receiver<Arc<Document>> {
         self.status.subscribe()
+    }
+
+    /// Where somebody may speak to the agent.
+    pub fn ear(&self) -> mpsc::UnboundedSender<Word> {
+        self.saying.clone()
     }
 
     /// Looks at the source; true where another plan is in force.

@@ -15,6 +15,7 @@ use crate::{
     probes::{due::Question, verdict::Answer},
     source::Watching,
     tasks::Finished,
+    words::Word,
 };
 
 /// There is a pass as often as this, whatever happens: so an event that was lost, or a clock that was set back, holds
@@ -34,6 +35,8 @@ pub(crate) enum Wake {
     Finished(Finished),
     /// A probe was answered.
     Answered(Question, Answer),
+    /// Somebody said something.
+    Said(Word),
     /// A pass or a probe is due.
     Due,
 }
@@ -88,6 +91,7 @@ impl Agent {
             () = self.podman.changes().notified() => Wake::Podman,
             Some(finished) = self.finished.recv() => Wake::Finished(finished),
             Some((question, answer)) = self.answers.recv() => Wake::Answered(question, answer),
+            Some(word) = self.words.recv() => Wake::Said(word),
             _ = watch.changed() => Wake::Plans,
             () = sleep_until(due) => Wake::Due,
         }
@@ -111,6 +115,10 @@ impl Agent {
             }
             Wake::Finished(finished) => {
                 self.end_task(&finished);
+                Then::Pass
+            }
+            Wake::Said(word) => {
+                self.obey(word);
                 Then::Pass
             }
             Wake::Answered(question, answer) => Then::pass_if(self.hear(&question, &answer)),

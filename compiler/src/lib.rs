@@ -30,6 +30,7 @@ pub mod placement;
 pub mod publish;
 mod replace;
 pub mod rollback;
+pub mod rollout;
 pub mod sources;
 pub mod span;
 pub mod syntax;

@@ -18,11 +18,7 @@ use crate::{
     immutable,
     lock::{Lock, WorkloadLock, guard},
     lower::{self, Lowered},
-    model::{
-        Repository, WORKLOADS,
-        fleet::BoardKind,
-        stateful_set::{self, StatefulSet},
-    },
+    model::{Repository, WORKLOADS},
     pins::Pins,
     placement::{self, Placement},
     rollback,
@@ -92,51 +88,17 @@ pub fn compile(front: Front, attachments: &Attachments, lock: &Lock) -> Compiled
     if problems.errors() == 0 {
         pins = rollback::pins(&blocks, &repository, &contents, lock, &mut problems);
         placement = placement::place(&repository, lock, &pins, &mut problems);
-        several_nodes(&repository, &placement, &mut problems);
+        lower::check_nodes(&repository, &placement, &mut problems);
     }
     let fleet = repository.fleet.as_ref().map(|fleet| fleet.name.value.clone());
     let lowered = match fleet {
         Some(fleet) if problems.errors() == 0 && problems.refused_by_build() == 0 => {
-            Some(lower::lower(&repository, &fleet, &placement, &contents, &pins, lock))
+            Some(lower::lower(&repository, &fleet, &placement, &contents, &pins, lock, &mut problems))
         }
         Some(_) | None => None,
     };
     let lowered = lowered.filter(|lowered| templates_fit(&repository, lowered, &mut problems));
     Compiled { sources, repository, problems, pins, placement, lowered }
-}
-
-/// One replica at a time is a promise for each node: agents that see each other nowhere cannot keep it for the fleet.
-fn several_nodes(repository: &Repository, placement: &Placement, problems: &mut Problems) {
-    for (name, replicas) in &placement.workloads {
-        let mut nodes: Vec<_> = replicas.values().map(|placed| &placed.node).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
-        let workload = &repository.workloads[name];
-        if let Some(set) = stateful_set::ordered(workload).filter(|_| nodes.len() > 1 && is_alone(repository)) {
-            problems.add(order_inside_nodes(set, nodes.len()));
-        } else if nodes.len() > 1 && workload.work().is_none() {
-            let message =
-                format!("`{name}` is replaced on {} nodes at once, one replica at a time on each", nodes.len());
-            let diagnostic = Diagnostic::new(Code::SeveralNodes, message, workload.span(), "on several nodes");
-            problems.add(diagnostic.hint("nodes of a fleet with `board \"none\"` do not wait for each other"));
-        }
-    }
-}
-
-/// Whether agents of the fleet see each other nowhere.
-fn is_alone(repository: &Repository) -> bool {
-    let board = repository.fleet.as_ref().and_then(|fleet| fleet.board.as_ref());
-    board.is_none_or(|board| board.kind.value == BoardKind::None)
-}
-
-/// Replicas that start and stop one after the other do so inside of each node: the next node does not see them.
-fn order_inside_nodes(set: &StatefulSet, nodes: usize) -> Diagnostic {
-    let name = &set.name.value;
-    let message = format!("`{name}` is on {nodes} nodes, and `order=\"ready\"` holds inside of each of them only");
-    let diagnostic = Diagnostic::new(Code::SeveralNodes, message, set.order.span, "not from node to node");
-    diagnostic
-        .hint("nodes of a fleet with `board \"none\"` do not wait for each other")
-        .hint("keep it on one node: `place { on \"NODE\" }`; or say that no order is needed: `order=\"parallel\"`")
 }
 
 /// Whether each pod template is as small as nodes take it.

@@ -77,7 +77,7 @@ pub enum Condition {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slot {
-    /// What is shared, usually the name of the workload.
+    /// What is shared, usually the name of the workload. Slots that count different things are different ones.
     pub name: SlotName,
     /// How many may hold a place at once; at least 1, or 0 where everything makes before it breaks.
     pub size: u32,

@@ -62,7 +62,7 @@ pub enum Rule {
     Unbound(PortName),
     #[error("host port {port}/{protocol:?} is given twice on this node")]
     HostPortTwice { port: u16, protocol: Protocol },
-    #[error("slot `{slot}` has room for {first} at one instance and for {second} at another, or counts something else")]
+    #[error("slot `{slot}` has room for {first} at one instance and for {second} at another, or for none")]
     SlotSize { slot: SlotName, first: u32, second: u32 },
     #[error("it waits for itself, over {0:?}")]
     Circle(Vec<ReplicaName>),
@@ -186,12 +186,12 @@ fn all_gates(plan: &NodePlan) -> impl Iterator<Item = (&ReplicaName, &StepGate)>
 }
 
 fn check_slots(plan: &NodePlan, findings: &mut Findings) {
-    let mut sizes: BTreeMap<&SlotName, (u32, Counts)> = BTreeMap::new();
+    let mut sizes: BTreeMap<(&SlotName, Counts), u32> = BTreeMap::new();
     for (replica, StepGate { step: _, gate }) in all_gates(plan) {
         let empty = match gate {
             Gate::Slot(slot) => {
-                let (first, counts) = *sizes.entry(&slot.name).or_insert((slot.size, slot.counts));
-                if first != slot.size || counts != slot.counts || (slot.size == 0 && counts == Counts::Surge) {
+                let first = *sizes.entry((&slot.name, slot.counts)).or_insert(slot.size);
+                if first != slot.size || (slot.size == 0 && slot.counts == Counts::Surge) {
                     let slot_name = slot.name.clone();
                     findings.add(replica, Rule::SlotSize { slot: slot_name, first, second: slot.size });
                 }

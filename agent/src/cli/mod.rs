@@ -9,6 +9,7 @@ mod live;
 mod logs;
 mod man;
 mod output;
+mod restart;
 mod run;
 mod status;
 mod verify;
@@ -74,6 +75,13 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Makes the pods of these workloads, or of these replicas, anew, one after the other as their budget allows. What is
+    /// replaced on delete gets its new revision.
+    Restart {
+        /// Workloads or replicas.
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+    },
     /// Prints the last lines that a container wrote.
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
@@ -133,6 +141,9 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Status { format } => {
             with_settings(config, async |settings| status::status(&settings, format).await).await
         }
+        Command::Restart { names } => {
+            with_settings(config, async |settings| restart::restart(&settings, &names).await).await
+        }
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -156,6 +167,7 @@ fn begin_logs(arguments: &Arguments) {
         Command::Wait { .. }
         | Command::Facts { .. }
         | Command::Status { .. }
+        | Command::Restart { .. }
         | Command::Logs(_)
         | Command::Verify(_)
         | Command::Completions(_)

@@ -18,7 +18,7 @@ pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
         Ok(socket) => socket,
         Err(error) => return output::fail(&format!("cannot listen at {}: {error}", settings.listen.display())),
     };
-    let serving = tokio::spawn(socket.serve(agent.status()));
+    let serving = tokio::spawn(socket.serve(agent.status(), agent.ear()));
     let showing = watch.then(|| tokio::spawn(live::show(agent.status())));
     info!(node = %settings.node, fleet = %settings.fleet, plans = %settings.source.display(), "runs");
     agent.run(stop_signal()).await;

@@ -43,7 +43,14 @@ pub(super) fn next_step<'a>(
             }
         }
         Holding::Current(pod) => {
-            let is_kept = upkeep::of_current(scene, standing, pod, draft)
+            let gates = &standing.wanted.instance.gates;
+            let (who, health, cost) = (standing.who(), standing.health, Cost::Missing);
+            let wish = Wish { who, step: Step::FirstStart, gates, health, cost };
+            if upkeep::starts_anew(scene, standing, pod) && !gates::pass(scene, standings, slots, wish, draft) {
+                return;
+            }
+            let is_kept = replacement::restart(scene, standing, pod, (standings, slots), draft)
+                || upkeep::of_current(scene, standing, pod, draft)
                 || contents::swap(scene, standing, pod, (standings, slots), draft)
                 || tidy::tidy(scene, standing, pod, draft);
             if !is_kept {

@@ -40,7 +40,41 @@ pub(super) fn replace<'a>(
     record::begin(scene, standing, draft);
     let reason = if pod.name == standing.target { Reason::ConfigsLost } else { Reason::Changed };
     draft.act(standing.who(), reason, actions);
+    draft.ledger.restarts.remove(standing.wanted.replica());
     true
+}
+
+/// Makes the pod anew that is asked for already, because somebody wants it; true where a task was proposed.
+pub(super) fn restart<'a>(
+    scene: Scene<'a>,
+    standing: &'a Standing<'a>,
+    pod: &ObservedPod,
+    others: (&[Standing<'a>], &mut Slots<'a>),
+    draft: &mut Draft<'_>,
+) -> bool {
+    if !scene.ledger.restarts.contains(standing.wanted.replica()) {
+        return false;
+    }
+    let (standings, slots) = others;
+    let gates = &standing.wanted.instance.gates;
+    let cost = Cost::Missing;
+    let wish = Wish { who: standing.who(), step: Step::Replace, gates, health: standing.health, cost };
+    let is_open = gates::pass(scene, standings, slots, wish, draft);
+    if is_open {
+        let stop = leftovers::stop_by_its_spec(scene, pod);
+        let actions = make::pull_images(standing.aim.spec).chain(stop).chain(make::make(scene, standing.plan()));
+        draft.act(standing.who(), Reason::Asked, actions.collect());
+        draft.ledger.restarts.remove(standing.wanted.replica());
+    }
+    is_open
+}
+
+/// Whether somebody has said that the new revision may come, or it is on its way already.
+fn is_asked_for(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    let instance = &standing.wanted.instance;
+    let record = scene.ledger.rollouts.get(&instance.workload);
+    scene.ledger.restarts.contains(&instance.replica)
+        || record.is_some_and(|record| record.has_begun(&instance.replica, &standing.aim.reference.revision))
 }
 
 /// How a replacement is made.
@@ -72,7 +106,8 @@ fn may_go<'a>(
     others: (&[Standing<'a>], &mut Slots<'a>),
     draft: &mut Draft<'_>,
 ) -> bool {
-    if standing.wanted.instance.rollout.replacement == Replacement::OnDelete && pod.name != standing.target {
+    let is_on_delete = standing.wanted.instance.rollout.replacement == Replacement::OnDelete;
+    if is_on_delete && pod.name != standing.target && !is_asked_for(scene, standing) {
         let number = standing.aim.reference.number;
         let reason = format!("revision {number} comes when its pod is removed: `wlagent restart {}`", pod.replica);
         draft.wait(standing.who(), "on-delete", reason, None);

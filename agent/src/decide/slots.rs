@@ -21,7 +21,7 @@ use super::{
 
 /// Who holds the places of each slot.
 pub(super) struct Slots<'a> {
-    held: BTreeMap<&'a SlotName, Held<'a>>,
+    held: BTreeMap<(&'a SlotName, Counts), Held<'a>>,
 }
 
 #[derive(Default)]
@@ -42,14 +42,14 @@ enum Place {
 impl<'a> Slots<'a> {
     /// The places that are held now.
     pub(super) fn new(scene: Scene<'a>, standings: &[Standing<'a>]) -> Self {
-        let mut held: BTreeMap<&SlotName, Held<'_>> = BTreeMap::new();
+        let mut held: BTreeMap<(&SlotName, Counts), Held<'_>> = BTreeMap::new();
         for standing in standings {
             for slot in standing.wanted.instance.gates.iter().filter_map(slot) {
                 let place = match slot.counts {
                     Counts::Missing => missing(scene, standing),
                     Counts::Surge => surge(scene, standing),
                 };
-                let of_slot = held.entry(&slot.name).or_default();
+                let of_slot = held.entry((&slot.name, slot.counts)).or_default();
                 match place {
                     Some(Place::Moved) => drop(of_slot.moved.insert(standing.wanted.replica())),
                     Some(Place::Waiting) => drop(of_slot.waiting.insert(standing.wanted.replica())),
@@ -63,7 +63,7 @@ impl<'a> Slots<'a> {
     /// Why a step has no place of a slot, if it has none.
     pub(super) fn refusal(&self, slot: &Slot, wish: &Wish<'_>) -> Option<String> {
         let own = wish.who.replica;
-        let held = self.held.get(&slot.name);
+        let held = self.held.get(&(&slot.name, slot.counts));
         let moved = held.into_iter().flat_map(|held| &held.moved).filter(|one| **one != own);
         let waiting = held.into_iter().flat_map(|held| &held.waiting).filter(|one| **one != own);
         let others: Vec<&ReplicaName> = match (slot.counts, wish.cost) {
@@ -90,7 +90,7 @@ impl<'a> Slots<'a> {
             (Counts::Missing, Cost::Surge) | (Counts::Surge, Cost::Missing | Cost::Content) => false,
         };
         if takes {
-            self.held.entry(&slot.name).or_default().moved.insert(wish.who.replica);
+            self.held.entry((&slot.name, slot.counts)).or_default().moved.insert(wish.who.replica);
         }
     }
 }

@@ -61,6 +61,12 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
     }
 }
 
+/// Whether all containers of the pod that is asked for have to run anew, as after a boot: what a first start waits for is
+/// waited for again.
+pub(super) fn starts_anew(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> bool {
+    sandbox(scene, pod) == Sandbox::Down && !containers::is_work_over(scene, pod, standing.aim.spec)
+}
+
 /// Whether a pod of another revision can never serve again: its infra container is gone, and it cannot be made anew,
 /// since its spec or what it was bound to is not known any more.
 pub(super) fn is_lost(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> bool {

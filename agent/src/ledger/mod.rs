@@ -29,6 +29,9 @@ pub struct Ledger {
     /// How far each workload's rollout has come here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rollouts: BTreeMap<WorkloadName, Rollouts>,
+    /// Replicas whose pod somebody wants to be made anew.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub restarts: BTreeSet<ReplicaName>,
 }
 
 /// What is remembered of the runs of a container.
@@ -96,5 +99,6 @@ impl Ledger {
         self.pods.retain(|pod, _| pods.contains(pod.as_str()));
         self.failures.retain(|replica, _| replicas.contains(replica));
         self.available.retain(|pod| pods.contains(pod.as_str()));
+        self.restarts.retain(|replica| replicas.contains(replica));
     }
 }

@@ -1,4 +1,5 @@
-//! The status socket (edge): HTTP/1.1 over a Unix socket, `GET /status`. Read-only, for the owner and the group.
+//! The agent's socket (edge): HTTP/1.1 over a Unix socket, for the owner and the group. `GET /status` reads; `POST /restart/NAME`
+//! is a word to the agent.
 #![expect(clippy::disallowed_methods, reason = "edge: makes the socket's folder and clears an old socket away")]
 
 use std::{
@@ -15,11 +16,12 @@ use hyper::{Method, Request, Response, StatusCode, body::Bytes, body::Incoming, 
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::watch,
+    sync::{mpsc, watch},
     time::timeout,
 };
 
 use super::{document::Document, live::Live};
+use crate::words::Word;
 
 const LIMIT: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 64 << 20;
@@ -41,6 +43,14 @@ pub enum NoStatus {
         path: PathBuf,
         /// What the system says.
         source: io::Error,
+    },
+    /// Somebody listens, but does not take what is said.
+    #[error("the agent at {} refuses: {why}", path.display())]
+    Refused {
+        /// The socket.
+        path: PathBuf,
+        /// What it says.
+        why: String,
     },
     /// Somebody listens, but gives no status.
     #[error("the agent at {} gives no status: {why}", path.display())]
@@ -70,10 +80,10 @@ impl StatusSocket {
     }
 
     /// Answers until it is aborted.
-    pub async fn serve(self, status: watch::Receiver<Arc<Document>>) {
+    pub async fn serve(self, status: watch::Receiver<Arc<Document>>, ear: mpsc::UnboundedSender<Word>) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => drop(tokio::spawn(timeout(LIMIT, answer(stream, status.clone())))),
+                Ok((stream, _)) => drop(tokio::spawn(timeout(LIMIT, answer(stream, status.clone(), ear.clone())))),
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
@@ -86,13 +96,30 @@ impl Drop for StatusSocket {
     }
 }
 
-async fn answer(stream: UnixStream, status: watch::Receiver<Arc<Document>>) {
+async fn answer(stream: UnixStream, status: watch::Receiver<Arc<Document>>, ear: mpsc::UnboundedSender<Word>) {
     let respond = service_fn(move |request: Request<Incoming>| {
         let document = Arc::clone(&status.borrow());
-        async move { Ok::<_, Infallible>(response(&request, &document)) }
+        let said = match request.method() {
+            &Method::POST => Some(heard(request.uri().path(), &document, &ear)),
+            _ => None,
+        };
+        async move { Ok::<_, Infallible>(said.unwrap_or_else(|| response(&request, &document))) }
     });
     // A client that breaks off gets nothing.
     drop(server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await);
+}
+
+/// Hears a word; 202 where it is taken.
+fn heard(path: &str, document: &Document, ear: &mpsc::UnboundedSender<Word>) -> Response<Full<Bytes>> {
+    let word = Word::read(path, document);
+    let (status, body) = match word.map(|word| ear.send(word)) {
+        Some(Ok(())) => (StatusCode::ACCEPTED, "{}"),
+        Some(Err(_)) => (StatusCode::SERVICE_UNAVAILABLE, "{\"error\":\"the agent is ending\"}"),
+        None => (StatusCode::NOT_FOUND, "{\"error\":\"no workload or replica of this name is on this node\"}"),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response
 }
 
 fn response(request: &Request<Incoming>, document: &Document) -> Response<Full<Bytes>> {
@@ -103,7 +130,7 @@ fn response(request: &Request<Incoming>, document: &Document) -> Response<Full<B
                 .expect("a document has string keys and cannot fail to serialize"),
         ),
         (&Method::GET, _) => (StatusCode::NOT_FOUND, b"{\"error\":\"there is only /status\"}".to_vec()),
-        _ => (StatusCode::METHOD_NOT_ALLOWED, b"{\"error\":\"there is only GET\"}".to_vec()),
+        _ => (StatusCode::METHOD_NOT_ALLOWED, b"{\"error\":\"there are only GET and POST\"}".to_vec()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
@@ -126,14 +153,40 @@ pub async fn ask(path: &Path) -> Result<Document, NoStatus> {
     serde_json::from_slice(&bytes).map_err(|error| no_answer(error.to_string()))
 }
 
+/// Says something to the agent behind a socket.
+///
+/// # Errors
+/// Nobody listens, or what listens does not take it.
+pub async fn say(path: &Path, what: &str) -> Result<(), NoStatus> {
+    let no_agent = |source| NoStatus::NoAgent { path: path.to_owned(), source };
+    let refused = |why: String| NoStatus::Refused { path: path.to_owned(), why };
+    let stream = UnixStream::connect(path).await.map_err(no_agent)?;
+    let request = Request::post(what).header("host", "wlagent").body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| refused(error.to_string()))?;
+    let (status, body) = match timeout(LIMIT, exchange(stream, request)).await {
+        Ok(answered) => answered.map_err(|error| refused(error.to_string()))?,
+        Err(_) => return Err(refused(format!("no answer within {} s", LIMIT.as_secs()))),
+    };
+    let why = String::from_utf8_lossy(&body).into_owned();
+    if status == StatusCode::ACCEPTED { Ok(()) } else { Err(refused(why)) }
+}
+
 async fn fetch(stream: UnixStream) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    let request = Request::get("/status").header("host", "wlagent").body(Empty::<Bytes>::new())?;
+    Ok(exchange(stream, request).await?.1)
+}
+
+async fn exchange(
+    stream: UnixStream,
+    request: Request<Empty<Bytes>>,
+) -> Result<(StatusCode, Bytes), Box<dyn std::error::Error + Send + Sync>> {
     let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
-    let request = Request::get("/status").header("host", "wlagent").body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await?;
+    let status = response.status();
     let body = Limited::new(response.into_body(), MOST_BYTES).collect().await?.to_bytes();
     driver.abort();
-    Ok(body)
+    Ok((status, body))
 }
 
 #[cfg(test)]
@@ -165,13 +218,17 @@ mod tests {
         let status = watch::Sender::new(Arc::new(document()));
         let socket = StatusSocket::open(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
-        let serving = tokio::spawn(socket.serve(status.subscribe()));
+        let (ear, mut words) = mpsc::unbounded_channel();
+        let serving = tokio::spawn(socket.serve(status.subscribe(), ear));
         let answer = ask(&path).await.unwrap();
         assert!(answer.machine.is_some(), "the machine's values are read for the answer");
         assert_eq!(Document { machine: None, ..answer }, document());
         let newer = Document { generation: Some(4), ..document() };
         status.send_replace(Arc::new(newer.clone()));
         assert_eq!(Document { machine: None, ..ask(&path).await.unwrap() }, newer);
+        let refused = say(&path, "/restart/nobody").await.unwrap_err();
+        assert!(refused.to_string().contains("no workload or replica"), "{refused}");
+        assert!(words.try_recv().is_err());
         serving.abort();
         drop(serving.await);
         assert!(!path.exists(), "the socket goes with the agent");

@@ -446,7 +446,10 @@ async fn stages_share_one_grace(machine: &dyn Machine) {
     machine.podman().stop_containers(&Stop { stages, grace: Millis(2_000) }).await.unwrap();
     let times = only_pod(machine).await.containers.into_iter().map(|one| match one.state {
         ContainerState::Exited { code, finished, .. } => (code, finished),
-        state => panic!("{}: {state:?}", one.name),
+        state @ (ContainerState::Created
+        | ContainerState::Running { .. }
+        | ContainerState::Paused
+        | ContainerState::Stopping) => panic!("{}: {state:?}", one.name),
     });
     let [(deaf, first), (polite, last)] = times.collect::<Vec<_>>().try_into().unwrap();
     assert_eq!((deaf, polite), (137, 137), "nothing of the grace is left for the second");

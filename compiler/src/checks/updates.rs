@@ -6,11 +6,13 @@ use crate::{
     model::{
         daemon_set::{DaemonSetStrategy, DaemonSetUpdate},
         deployment::{DeploymentStrategy, DeploymentUpdate},
+        port::HostPort,
         share::Share,
         stateful_set::{StatefulSet, StatefulSetStrategy, StatefulSetUpdate},
         update::Pace,
         workload::Workload,
     },
+    rollout,
     span::{Span, Spanned},
 };
 
@@ -21,14 +23,45 @@ pub(super) fn check(workload: &Workload, problems: &mut Problems) {
         Workload::StatefulSet(one) => one.update.iter().for_each(|update| stateful_set(one, update, problems)),
         Workload::Job(_) | Workload::CronJob(_) => {}
     }
+    copies(workload, problems);
     if let Some(pace) = workload.pace() {
         times(pace, problems);
+        zones(pace, problems);
+    }
+}
+
+/// P-032, S-096: a copy stands on the node of what it replaces, where a fixed port is taken.
+fn copies(workload: &Workload, problems: &mut Problems) {
+    let asked = rollout::surge(workload);
+    let Some(span) = asked.written.filter(|_| !asked.share.is_nothing()) else { return };
+    let pod = workload.pod();
+    let fixed = pod.all().flat_map(|container| &container.ports).find_map(|port| match &port.host {
+        Some(host) if matches!(host.value, HostPort::Fixed(_)) => Some(host.span),
+        None if pod.host_network.value => Some(port.number.span),
+        Some(_) | None => None,
+    });
+    if let Some(port) = fixed {
+        let message = "a copy cannot listen on a port that the replica beside it holds".to_owned();
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, span, "asks for copies");
+        let diagnostic = diagnostic.also(port, "a fixed port of the node");
+        problems.add(diagnostic.hint("write `host=\"auto\"`, or `max-surge 0` with a `max-unavailable` above 0"));
+    }
+}
+
+/// All windows of a rollout are read on one clock.
+fn zones(pace: &Pace, problems: &mut Problems) {
+    let Some((first, rest)) = pace.windows.split_first() else { return };
+    if let Some(other) = rest.iter().find(|window| window.time_zone.value.0 != first.time_zone.value.0) {
+        let message = "the windows of a rollout are in different time zones".to_owned();
+        let diagnostic = Diagnostic::new(Code::Contradiction, message, other.time_zone.span, "another clock");
+        let diagnostic = diagnostic.also(first.time_zone.span, "the first one");
+        problems.add(diagnostic.hint("write the same `time-zone` in each `window`"));
     }
 }
 
 fn deployment(update: &DeploymentUpdate, problems: &mut Problems) {
-    let surge = spanned(&update.max_surge, update.max_surge.value.0);
-    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value.0);
+    let surge = spanned(&update.max_surge, update.max_surge.value);
+    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value);
     let is_rolling = update.strategy.as_ref().is_none_or(|word| word.value == DeploymentStrategy::Rolling);
     for (word, share) in [("max-surge", surge), ("max-unavailable", unavailable)] {
         if !is_rolling && is_written(share, update.span) {
@@ -59,8 +92,8 @@ fn deployment(update: &DeploymentUpdate, problems: &mut Problems) {
 }
 
 fn daemon_set(update: &DaemonSetUpdate, problems: &mut Problems) {
-    let surge = spanned(&update.max_surge, update.max_surge.value.0);
-    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value.0);
+    let surge = spanned(&update.max_surge, update.max_surge.value);
+    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value);
     let strategy = update.strategy.as_ref().map(|word| (word.value.word(), word.span));
     let is_rolling = update.strategy.as_ref().is_none_or(|word| word.value == DaemonSetStrategy::Rolling);
     for (word, share) in [("max-surge", surge), ("max-unavailable", unavailable)] {
@@ -85,7 +118,7 @@ fn daemon_set(update: &DaemonSetUpdate, problems: &mut Problems) {
 }
 
 fn stateful_set(workload: &StatefulSet, update: &StatefulSetUpdate, problems: &mut Problems) {
-    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value.0);
+    let unavailable = spanned(&update.max_unavailable, update.max_unavailable.value);
     let strategy = update.strategy.as_ref().map(|word| (word.value.word(), word.span));
     let partition = &update.partition;
     let is_rolling = update.strategy.as_ref().is_none_or(|word| word.value == StatefulSetStrategy::Rolling);

@@ -1,5 +1,7 @@
 //! `wlc lock`: decides, and writes the lock.
 
+use std::collections::BTreeMap;
+
 use wlc_plan::name::WorkloadName;
 
 use serde::Serialize;
@@ -19,6 +21,9 @@ pub(super) struct LockCommand {
     /// Forgets what is left of a workload that was removed: its revision numbers begin anew if it returns.
     #[arg(long, value_name = "WORKLOAD")]
     forget: Vec<String>,
+    /// The word that a rollout in waves (`by=`) goes on: the next nodes get the new revision of this workload.
+    #[arg(long, value_name = "WORKLOAD")]
+    next_wave: Vec<String>,
     /// How diagnostics and the result are printed.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     format: ReportFormat,
@@ -44,6 +49,7 @@ impl LockCommand {
         };
         lowered.content.files().map_err(Failure::problem)?;
         let lock = self.without_forgotten(&lowered.lock)?;
+        let lock = self.with_next_waves(lock, &lowered.waves)?;
         let changed = project.changed(&lock);
         store::write(&project.lock_folder()?, &lock).map_err(Failure::problem)?;
         output::note(&match changed.len() {
@@ -62,6 +68,24 @@ impl LockCommand {
             output::document(&Document { version: 1, diagnostics, locked })?;
         }
         Ok(())
+    }
+
+    /// The last wave ends the rollout: nobody keeps an older revision any more.
+    fn with_next_waves(&self, mut lock: Lock, to_come: &BTreeMap<WorkloadName, Vec<String>>) -> Result<Lock, Failure> {
+        for name in &self.next_wave {
+            let name = WorkloadName::parse(name).map_err(Failure::problem)?;
+            let waiting = to_come.get(&name).and_then(|to_come| to_come.split_first());
+            let (Some((next, rest)), Some(one)) = (waiting, lock.workloads.get_mut(&name)) else {
+                return Err(Failure::new(PROBLEMS, format!("no wave of `{name}` is to come")));
+            };
+            one.waves.insert(next.clone());
+            if rest.is_empty() {
+                one.waves.clear();
+                one.base = None;
+            }
+            output::note(&format!("`{name}`: the wave `{next}` comes, {} to come", rest.len()));
+        }
+        Ok(lock)
     }
 
     fn without_forgotten(&self, lock: &Lock) -> Result<Lock, Failure> {

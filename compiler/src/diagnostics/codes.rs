@@ -102,6 +102,8 @@ codes! {
     NoNodeFits "no-node-fits" Error;
     /// A replica with an identity or with data cannot stay on its node, and no word lets it leave.
     BoundReplica "bound-replica" Error;
+    /// A copy that is asked for has no room beside what it replaces.
+    NoRoomForCopy "no-room-for-copy" Error;
     /// There is no free port in the range for `host="auto"`.
     NoFreePort "no-free-port" Error;
     /// Something that the lock knows has vanished from the files without a word.

@@ -9,6 +9,7 @@ pub(crate) mod fields;
 pub mod markdown;
 mod outlook;
 mod replicas;
+mod steps;
 pub mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -276,6 +277,17 @@ pub struct NodeOutlook {
     pub replaced: usize,
     /// How many of them at once.
     pub at_once: usize,
+    /// In which order.
+    pub steps: Vec<RolloutStep>,
+}
+
+/// Replicas of a node that are replaced at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RolloutStep {
+    /// Which.
+    pub replicas: Vec<ReplicaName>,
+    /// How many replicas of the workload stay ready on the node meanwhile.
+    pub ready: usize,
 }
 
 impl Difference {

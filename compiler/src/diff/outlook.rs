@@ -12,17 +12,19 @@ use wlc_plan::{
     rollout::Replacement,
 };
 
-use super::{NodeOutlook, Outlook, ReplicaChange, ReplicaFate, Sides};
+use super::{NodeOutlook, Outlook, ReplicaChange, ReplicaFate, Sides, steps};
 
 /// The outlook of a workload that has so many replicas after the build; none where nothing that runs is replaced or moved.
 pub(super) fn outlook(all: usize, replicas: &[ReplicaChange], sides: &Sides<'_>) -> Option<Outlook> {
-    let mut on: BTreeMap<&NodeName, OnNode> = BTreeMap::new();
+    let mut on: BTreeMap<&NodeName, OnNode<'_>> = BTreeMap::new();
     let mut away = 0;
     for change in replicas {
         match change.fate {
             ReplicaFate::Replaced | ReplicaFate::Rebound => {
                 let at_once = sides.new.get(&change.replica).map_or(usize::MAX, |(_, one)| at_once(one));
-                on.entry(&change.node).or_insert(OnNode { most: usize::MAX, ..OnNode::default() }).add(at_once);
+                let on_node = on.entry(&change.node).or_insert(OnNode { most: usize::MAX, ..OnNode::default() });
+                on_node.add(at_once);
+                on_node.instances.extend(sides.new.get(&change.replica).map(|(_, one)| *one));
             }
             ReplicaFate::Moved => away += 1,
             ReplicaFate::Created | ReplicaFate::InPlace | ReplicaFate::Removed => {}
@@ -37,21 +39,23 @@ pub(super) fn outlook(all: usize, replicas: &[ReplicaChange], sides: &Sides<'_>)
         node: node.clone(),
         replaced: on.replaced,
         at_once: on.missing(),
+        steps: steps::steps(&on.instances, sides.new.values().filter(|(on, _)| *on == node).count()),
     });
     Some(Outlook { replicas: all, ready: all.saturating_sub(created + down + away), nodes: nodes.collect() })
 }
 
 /// The replicas of one node that are replaced.
 #[derive(Default)]
-struct OnNode {
+struct OnNode<'a> {
     replaced: usize,
+    instances: Vec<&'a Instance>,
     /// Those whose old pod goes first.
     in_place: usize,
     /// How many of them at once.
     most: usize,
 }
 
-impl OnNode {
+impl OnNode<'_> {
     fn add(&mut self, at_once: usize) {
         self.replaced += 1;
         if at_once > 0 {

@@ -93,6 +93,7 @@ pub(super) fn details(workload: &WorkloadChange) -> Vec<String> {
     lines.extend(workload.replicas.iter().flat_map(port_lines));
     lines.extend(workload.volumes.iter().map(volume_line));
     lines.extend(workload.outlook.iter().map(outlook_line));
+    lines.extend(workload.outlook.iter().flat_map(|outlook| &outlook.nodes).filter_map(steps_line));
     lines
 }
 
@@ -206,6 +207,18 @@ fn outlook_line(outlook: &Outlook) -> String {
     let nodes: Vec<String> = outlook.nodes.iter().map(part).collect();
     let steps = if nodes.is_empty() { String::new() } else { format!("{}; ", first_of(&nodes)) };
     format!("rollout: {steps}at least {} of {} stay ready", outlook.ready, outlook.replicas)
+}
+
+/// The order of the steps on a node, where there is more than one.
+fn steps_line(node: &super::NodeOutlook) -> Option<String> {
+    let step = |step: &super::RolloutStep| {
+        let names: Vec<String> = step.replicas.iter().map(ToString::to_string).collect();
+        format!("{} ({} ready)", first_of(&names), step.ready)
+    };
+    let steps: Vec<String> = node.steps.iter().map(step).collect();
+    let more = if steps.len() > SHOWN { format!(" and {} more", steps.len() - SHOWN) } else { String::new() };
+    let shown = steps.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", then ");
+    (steps.len() > 1).then(|| format!("steps on {}: {shown}{more}", node.node))
 }
 
 /// What changes beside the workloads.

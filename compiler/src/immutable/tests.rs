@@ -47,6 +47,10 @@ fn lock_of(files: &str) -> Lock {
         revisions: vec![RevisionLock { reference, contents: Vec::new() }],
         highest: 1,
         pinned: None,
+        base: None,
+        promoted: None,
+        waves: std::collections::BTreeSet::new(),
+        left: BTreeMap::new(),
     };
     let bodies = BTreeMap::from([(Digest::of(&body), body)]);
     Lock { workloads: BTreeMap::from([(name.clone(), one)]), bodies }

@@ -64,7 +64,8 @@ fn fact(line: &str) -> Option<String> {
     match words[..] {
         ["image", name, _] => Some(format!("image {name}")),
         ["immutable", ..] => line.split_once(" = ").map(|(field, _)| field.to_owned()),
-        ["pinned", _] => Some("pinned".to_owned()),
+        ["left", name, _] => Some(format!("left {name}")),
+        [word @ ("pinned" | "base" | "promoted"), _] => Some(word.to_owned()),
         ["replica", name, "node", _] => Some(format!("replica {name} node")),
         ["replica", name, "port", container, port, ..] => Some(format!("replica {name} port {container} {port}")),
         ["revision", number, _, "spec", _] => Some(format!("revision {number}")),
@@ -75,10 +76,10 @@ fn fact(line: &str) -> Option<String> {
 fn subject(line: &str) -> Option<String> {
     let mut words = line.split(' ');
     match (words.next()?, words.next()) {
-        (kind @ ("image" | "replica" | "revision"), Some(name)) => Some(format!("{kind} {name}")),
+        (kind @ ("image" | "replica" | "revision" | "left" | "wave"), Some(name)) => Some(format!("{kind} {name}")),
         // Fields that never change are known all together, or not at all: half of them would look like a change.
         ("immutable", Some(_)) => Some("immutable".to_owned()),
-        ("pinned", Some(_)) => Some("pinned".to_owned()),
+        (word @ ("pinned" | "base" | "promoted"), Some(_)) => Some(word.to_owned()),
         ("tombstone", None) => Some("tombstone".to_owned()),
         _ => None,
     }

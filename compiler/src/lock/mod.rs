@@ -9,7 +9,7 @@ pub mod immutable;
 pub mod store;
 pub mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use immutable::Immutable;
 use wlc_plan::{
@@ -49,6 +49,14 @@ pub struct WorkloadLock {
     /// Of a rollback: the revision that the files had then. As long as they have it, the newest revision above is built
     /// instead of theirs.
     pub pinned: Option<Revision>,
+    /// The number of the revision that replicas keep whose turn has not come.
+    pub base: Option<u32>,
+    /// The revision whose canaries were found good.
+    pub promoted: Option<Revision>,
+    /// The values of a label whose nodes have the newest revision, of a rollout in waves.
+    pub waves: BTreeSet<String>,
+    /// Replicas that leave in order, and the node of each; until they return.
+    pub left: BTreeMap<ReplicaName, NodeName>,
 }
 
 /// Whether a workload lives.

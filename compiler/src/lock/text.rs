@@ -1,6 +1,9 @@
 //! The lock's files as text: a header with the format, then one fact on each line, sorted.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use wlc_plan::{
     binding::HostPorts,
@@ -57,6 +60,10 @@ pub fn write(lock: &WorkloadLock) -> String {
     if lock.newest().is_none_or(|newest| newest.reference.number < lock.highest) && lock.highest > 0 {
         lines.push(format!("highest {:06}", lock.highest));
     }
+    lines.extend(lock.left.iter().map(|(replica, node)| format!("left {replica} {node}")));
+    lines.extend(lock.waves.iter().map(|value| format!("wave {value}")));
+    lines.extend(lock.base.iter().map(|number| format!("base {number:06}")));
+    lines.extend(lock.promoted.iter().map(|revision| format!("promoted {revision}")));
     lines.extend(lock.pinned.iter().map(|revision| format!("pinned {revision}")));
     for (name, digest) in &lock.images {
         let digest = match digest {
@@ -115,6 +122,10 @@ struct Facts {
     tombstone: bool,
     highest: Option<u32>,
     pinned: Option<Revision>,
+    base: Option<u32>,
+    promoted: Option<Revision>,
+    waves: BTreeSet<String>,
+    left: BTreeMap<ReplicaName, NodeName>,
     images: BTreeMap<String, ImageLock>,
     immutable: Immutable,
     nodes: BTreeMap<ReplicaName, NodeName>,
@@ -131,6 +142,15 @@ impl Facts {
             ["kind", word] => self.kind.replace(kind(word).ok_or_else(unknown)?).is_none(),
             ["highest", number] => self.highest.replace(highest(number).ok_or_else(unknown)?).is_none(),
             ["pinned", revision] => self.pinned.replace(Revision::parse(revision).map_err(|_| unknown())?).is_none(),
+            ["left", name, node] => {
+                let (name, node) = (ReplicaName::parse(name), NodeName::parse(node));
+                self.left.insert(name.map_err(|_| unknown())?, node.map_err(|_| unknown())?).is_none()
+            }
+            ["wave", value] => self.waves.insert(value.to_owned()),
+            ["base", number] => self.base.replace(highest(number).ok_or_else(unknown)?).is_none(),
+            ["promoted", revision] => {
+                self.promoted.replace(Revision::parse(revision).map_err(|_| unknown())?).is_none()
+            }
             ["immutable", ..] => {
                 let (field, value) = immutable(line).ok_or_else(unknown)?;
                 self.immutable.insert(field.to_owned(), value.to_owned()).is_none()
@@ -186,6 +206,10 @@ impl Facts {
             revisions,
             highest: self.highest.unwrap_or(0).max(newest),
             pinned: self.pinned,
+            base: self.base,
+            promoted: self.promoted,
+            waves: self.waves,
+            left: self.left,
         })
     }
 }

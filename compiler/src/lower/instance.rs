@@ -5,46 +5,32 @@ use wlc_plan::{
     digest::Digest,
     instance::{Instance, SwappedContent},
     name::ReplicaName,
-    quantity::Millis,
-    rollout::{OnFailure, Replacement, Rollout},
     spec::{ConfigMount, MountSource, OnChange, PodSpec},
 };
 
-use super::{Contents, gates, revisions::Revised};
+use super::{Contents, revisions::Revised, rollout::Site};
 use crate::{model::workload::Workload, placement::Placed};
-
-/// Kubernetes: `progressDeadlineSeconds` is 600 where nothing is written.
-const PROGRESS_DEADLINE: Millis = Millis::from_seconds(600);
 
 pub(super) fn instance(
     workload: &Workload,
     revised: &Revised,
-    replica: &ReplicaName,
-    placed: &Placed,
+    (replica, placed): (&ReplicaName, &Placed),
+    site: &Site<'_>,
     contents: &Contents,
 ) -> Instance {
     let common = workload.common();
-    let (newest, older) = revised.split();
+    let (asked, older) = revised.split(replica);
     Instance {
         replica: replica.clone(),
         workload: workload.name().value.clone(),
         kind: workload.kind(),
         labels: common.labels.iter().map(|label| (label.key.value.clone(), label.value.value.clone())).collect(),
-        spec: newest.reference.clone(),
+        spec: asked.reference.clone(),
         older: older.map(|revision| revision.reference.clone()).collect(),
-        contents: swapped(&revised.spec, contents),
+        contents: swapped(revised.spec_of(replica), contents),
         binding: placed.binding.clone(),
-        rollout: rollout(workload),
-        gates: gates::rolling(&workload.name().value),
-    }
-}
-
-fn rollout(workload: &Workload) -> Rollout {
-    Rollout {
-        replacement: Replacement::StopFirst,
-        min_ready: workload.min_ready(),
-        progress_deadline: workload.pace().map_or(PROGRESS_DEADLINE, |pace| pace.progress_deadline.value),
-        on_failure: OnFailure::Stop,
+        rollout: site.rollout(replica),
+        gates: site.gates(replica),
     }
 }
 

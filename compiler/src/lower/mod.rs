@@ -1,12 +1,14 @@
 //! Model and placement → specs, instances and gates: every default is filled in, every strategy becomes gates.
 
 mod config;
-mod gates;
 mod instance;
+mod leaving;
 mod life;
 mod next_lock;
+mod nodes;
 mod pod;
 mod revisions;
+mod rollout;
 mod security;
 mod surroundings;
 
@@ -17,19 +19,21 @@ use wlc_plan::{
     content::ConfigContent,
     digest::Digest,
     format::Format,
-    name::{ConfigName, FleetName, NodeName},
+    name::{ConfigName, FleetName, NodeName, ReplicaName, WorkloadName},
     node_plan::NodePlan,
     spec::PodSpec,
 };
 
-pub use self::config::contents;
-use self::revisions::Revised;
+pub use self::{config::contents, nodes::check_nodes, pod::published};
+use self::{revisions::Revised, rollout::Site};
 use crate::{
     content::Content,
+    diagnostics::{Code, Diagnostic, Problems},
     lock::Lock,
     model::{Repository, workload::Workload},
     pins::Pins,
     placement::Placement,
+    rollout::hold,
 };
 
 /// The contents of all configs.
@@ -42,6 +46,8 @@ pub struct Lowered {
     pub content: Content,
     /// The lock after this build.
     pub lock: Lock,
+    /// The waves of each rollout that have not come, in order.
+    pub waves: BTreeMap<WorkloadName, Vec<String>>,
 }
 
 /// Lowers everything. The repository has no errors and nothing that is not carried out, and every replica has its place:
@@ -53,16 +59,24 @@ pub fn lower(
     contents: &Contents,
     pins: &Pins,
     old: &Lock,
+    problems: &mut Problems,
 ) -> Lowered {
     let mut bodies: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     let mut revised: BTreeMap<_, Revised> = BTreeMap::new();
     for (name, workload) in &repository.workloads {
         let kept = workload.common().revisions.value.0;
         let lock = old.workloads.get(name);
-        let one = match (pins.get(name), lock) {
+        let mut one = match (pins.get(name), lock) {
             (Some(pin), Some(lock)) => revisions::pinned(pin, kept, lock, &old.bodies),
             (None, _) | (_, None) => revisions::revise(template(workload, contents), kept, lock, &old.bodies),
         };
+        if one.pinned.is_none() {
+            let newest = one.newest().reference.revision;
+            hold::check(workload, lock, &newest, problems);
+            let placed = by_wave(repository, workload, placement);
+            one.keep(hold::hold(workload, lock, &newest, &placed), &old.bodies);
+            same_ports(workload, &one, problems);
+        }
         bodies.insert(one.newest().reference.spec, canonical::encode(&one.spec));
         revised.insert(name.clone(), one);
     }
@@ -73,7 +87,8 @@ pub fn lower(
         }
     }
     let lock = next_lock::next(repository, placement, &revised, bodies.clone(), old);
-    let plans = plans(repository, fleet, placement, contents, &revised);
+    let mut plans = plans(repository, fleet, placement, contents, &revised);
+    leaving::add(repository, placement, &lock, &mut plans);
     let mut content = Content { fleet: fleet.clone(), plans, specs: BTreeMap::new(), contents: BTreeMap::new() };
     let swapped = content.plans.values().flat_map(|plan| &plan.instances).flat_map(|one| &one.contents);
     let swapped: Vec<Digest> = swapped.map(|one| one.content).collect();
@@ -85,12 +100,41 @@ pub fn lower(
         content.specs.extend(bodies.remove(&digest).map(|bytes| (digest, bytes)));
     }
     content.contents.extend(bodies);
-    Lowered { content, lock }
+    let waves = revised.iter().map(|(name, one)| (name.clone(), one.hold.to_come.clone()));
+    let waves = waves.filter(|(_, to_come)| !to_come.is_empty()).collect();
+    Lowered { content, lock, waves }
 }
 
 /// The pod template of a workload, as its files have it.
 pub fn template(workload: &Workload, contents: &Contents) -> PodSpec {
     pod::spec(workload.pod(), contents)
+}
+
+/// The replicas of a workload, each with the value of the label by which its node belongs to a wave.
+fn by_wave<'a>(
+    repository: &'a Repository,
+    workload: &Workload,
+    placement: &'a Placement,
+) -> BTreeMap<&'a ReplicaName, &'a str> {
+    let key = workload.pace().and_then(|pace| pace.by.as_ref()).map(|by| &by.value);
+    let value = |node: &NodeName| {
+        let mut labels = repository.nodes.get(node)?.labels.iter();
+        labels.find(|label| Some(&label.key.value) == key).map(|label| label.value.value.as_str())
+    };
+    let placed = placement.workloads.get(&workload.name().value).into_iter().flatten();
+    placed.map(|(replica, placed)| (replica, value(&placed.node).unwrap_or_default())).collect()
+}
+
+/// Replicas that keep an older revision have the ports of the files: both revisions must publish the same.
+fn same_ports(workload: &Workload, revised: &Revised, problems: &mut Problems) {
+    if revised.base.as_ref().is_none_or(|base| pod::published(base) == pod::published(&revised.spec)) {
+        return;
+    }
+    let number = revised.hold.base.unwrap_or_default();
+    let name = &workload.name().value;
+    let message = format!("`{name}` publishes other ports than revision {number}, which some of its replicas keep");
+    let diagnostic = Diagnostic::new(Code::Contradiction, message, workload.span(), "other ports");
+    problems.add(diagnostic.hint("let all replicas have the same revision first, or publish the same ports"));
 }
 
 fn encoded(content: &ConfigContent) -> (Digest, Vec<u8>) {
@@ -119,7 +163,9 @@ fn plans(
     let mut plans: BTreeMap<NodeName, NodePlan> = there.map(|node| (node.clone(), empty(node))).collect();
     for (name, replicas) in &placement.workloads {
         for (replica, placed) in replicas {
-            let instance = instance::instance(&repository.workloads[name], &revised[name], replica, placed, contents);
+            let workload = &repository.workloads[name];
+            let site = Site::of(repository, placement, workload, &placed.node);
+            let instance = instance::instance(workload, &revised[name], (replica, placed), &site, contents);
             if let Some(plan) = plans.get_mut(&placed.node) {
                 plan.instances.push(instance);
             }

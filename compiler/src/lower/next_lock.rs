@@ -1,13 +1,16 @@
 //! The lock after a build: what it decided, for the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wlc_plan::{digest::Digest, name::WorkloadName};
+use wlc_plan::{
+    digest::Digest,
+    name::{NodeName, ReplicaName, WorkloadName},
+};
 
 use super::revisions::Revised;
 use crate::{
     lock::{ImageLock, Lock, ReplicaLock, State, WorkloadLock, immutable},
-    model::{Repository, workload::Workload},
+    model::{Repository, stateful_set, workload::Workload},
     placement::{Placed, Placement},
 };
 
@@ -31,6 +34,10 @@ pub(super) fn next(
             revisions: revised[name].revisions.clone(),
             highest: revised[name].highest,
             pinned: revised[name].pinned,
+            base: revised[name].hold.base,
+            promoted: revised[name].hold.promoted,
+            waves: revised[name].hold.waves.clone(),
+            left: left(repository, workload, placement.workloads.get(name), old.workloads.get(name)),
         };
         workloads.insert(name.clone(), one);
     }
@@ -50,6 +57,23 @@ fn replica_lock(placed: &Placed) -> ReplicaLock {
     }
 }
 
+/// The replicas of an ordered set that are asked for no more: they leave one after the other, and the plan of their node
+/// says so until they return.
+fn left(
+    repository: &Repository,
+    workload: &Workload,
+    placed: Option<&BTreeMap<ReplicaName, Placed>>,
+    old: Option<&WorkloadLock>,
+) -> BTreeMap<ReplicaName, NodeName> {
+    let Some(old) = old.filter(|_| stateful_set::ordered(workload).is_some()) else { return BTreeMap::new() };
+    let gone = old.replicas.iter().map(|(replica, lock)| (replica, &lock.node));
+    let is_there = |node: &NodeName| repository.nodes.get(node).is_some_and(|node| !node.gone.value);
+    let leaves = |(replica, node): &(&ReplicaName, &NodeName)| {
+        placed.is_none_or(|placed| !placed.contains_key(*replica)) && is_there(node)
+    };
+    old.left.iter().chain(gone).filter(leaves).map(|(replica, node)| (replica.clone(), node.clone())).collect()
+}
+
 fn images(workload: &Workload) -> BTreeMap<String, ImageLock> {
     let images = workload.pod().all().map(|container| &container.image.value);
     let locked = |digest: &Option<String>| digest.clone().map_or(ImageLock::Unresolved, ImageLock::Digest);
@@ -67,5 +91,9 @@ fn tombstone(old: &WorkloadLock) -> WorkloadLock {
         revisions: old.newest().cloned().into_iter().collect(),
         highest: old.highest,
         pinned: None,
+        base: None,
+        promoted: None,
+        waves: BTreeSet::new(),
+        left: BTreeMap::new(),
     }
 }

@@ -6,7 +6,7 @@ use wlc_plan::{
     canonical,
     digest::Digest,
     format::Format,
-    name::{AbsolutePath, VolumeName},
+    name::{AbsolutePath, ContainerName, PortName, VolumeName},
     spec::{
         Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, Image, InstanceField, Medium, Mount,
         MountSource, OnChange, PodSpec, PortSpec, Protocol, PullPolicy, Resources, RestartPolicy, VolumeSource,
@@ -192,4 +192,17 @@ fn resources(container: &Container) -> Resources {
         memory_request: request.and_then(|request| request.memory.as_ref()).map(|memory| memory.value).or(memory_limit),
         memory_limit,
     }
+}
+
+/// The ports that a template publishes, sorted.
+pub fn published(spec: &PodSpec) -> Vec<(&ContainerName, &PortName, Protocol)> {
+    let mut found: Vec<_> = spec
+        .containers
+        .iter()
+        .flat_map(|container| container.ports.iter().map(move |port| (container, port)))
+        .filter(|(_, port)| port.published)
+        .map(|(container, port)| (&container.name, &port.name, port.protocol))
+        .collect();
+    found.sort_unstable();
+    found
 }

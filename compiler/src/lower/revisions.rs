@@ -6,6 +6,7 @@ use wlc_plan::{
     canonical,
     digest::Digest,
     instance::SpecRef,
+    name::ReplicaName,
     revision::{Revision, TemplateVersion},
     spec::PodSpec,
 };
@@ -13,6 +14,7 @@ use wlc_plan::{
 use crate::{
     lock::{RevisionLock, WorkloadLock},
     pins::Pin,
+    rollout::hold::{self, Hold},
 };
 
 /// A workload's template and its revisions.
@@ -26,6 +28,12 @@ pub(super) struct Revised {
     pub highest: u32,
     /// Of a rollback that goes on: the revision of the files.
     pub pinned: Option<Revision>,
+    /// How many older ones the file keeps.
+    pub kept: u32,
+    /// Who keeps an older one.
+    pub hold: Hold,
+    /// The template of the one that they keep.
+    pub base: Option<PodSpec>,
 }
 
 impl Revised {
@@ -34,9 +42,35 @@ impl Revised {
         self.revisions.last().expect("a workload has the revision that it asks for")
     }
 
-    /// The revision asked for, and the older ones, newest first.
-    pub(super) fn split(&self) -> (&RevisionLock, impl Iterator<Item = &RevisionLock>) {
-        (self.newest(), self.revisions.iter().rev().skip(1))
+    /// The revision that is asked of a replica.
+    pub(super) fn asked(&self, replica: &ReplicaName) -> &RevisionLock {
+        let base = self.hold.base.filter(|_| self.hold.replicas.contains(replica));
+        let base = base.and_then(|number| self.revisions.iter().find(|one| one.reference.number == number));
+        base.unwrap_or(self.newest())
+    }
+
+    /// The revision asked of a replica, and the older ones, newest first.
+    pub(super) fn split(&self, replica: &ReplicaName) -> (&RevisionLock, impl Iterator<Item = &RevisionLock>) {
+        let asked = self.asked(replica);
+        let is_older = |one: &&RevisionLock| one.reference.number < asked.reference.number;
+        (asked, self.revisions.iter().rev().filter(is_older))
+    }
+
+    /// The template that is asked of a replica.
+    pub(super) fn spec_of(&self, replica: &ReplicaName) -> &PodSpec {
+        self.base.as_ref().filter(|_| self.hold.replicas.contains(replica)).unwrap_or(&self.spec)
+    }
+
+    /// Lets these replicas keep an older revision, as far as its body is there.
+    pub(super) fn keep(&mut self, hold: Hold, there: &BTreeMap<Digest, Vec<u8>>) {
+        let number = hold.base;
+        let base = self.revisions.iter().find(|one| Some(one.reference.number) == number);
+        self.base = base.and_then(|base| canonical::decode(there.get(&base.reference.spec)?).ok());
+        self.hold = if self.base.is_some() { hold } else { Hold { promoted: hold.promoted, ..Hold::default() } };
+        if let Some(newest) = self.revisions.pop() {
+            trim(&mut self.revisions, self.kept, self.hold.base);
+            self.revisions.push(newest);
+        }
     }
 
     /// Digests of all bodies that the revisions need.
@@ -67,10 +101,20 @@ pub(super) fn revise(
     let body = Digest::of(&canonical::encode(&spec));
     let mut revisions: Vec<RevisionLock> =
         old.iter().filter(|one| one.reference.revision != revision && is_whole(one, there)).cloned().collect();
-    let surplus = revisions.len().saturating_sub(kept as usize);
-    revisions.drain(..surplus);
+    let base = hold::base(lock, &revision).map(|base| base.reference.number);
+    trim(&mut revisions, kept, base);
     revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: body }, contents });
-    Revised { spec, revisions, highest: highest.max(number), pinned: None }
+    Revised { spec, revisions, highest: highest.max(number), pinned: None, kept, hold: Hold::default(), base: None }
+}
+
+/// Takes the oldest revisions out until as few as `kept` are left; the one that replicas keep stays in any case.
+fn trim(older: &mut Vec<RevisionLock>, kept: u32, base: Option<u32>) {
+    let mut surplus = older.len().saturating_sub(kept as usize);
+    older.retain(|one| {
+        let goes = surplus > 0 && Some(one.reference.number) != base;
+        surplus -= usize::from(goes);
+        !goes
+    });
 }
 
 /// The revisions of a workload that is rolled back: the newest one of the lock stays the newest.
@@ -78,7 +122,15 @@ pub(super) fn pinned(pin: &Pin, kept: u32, lock: &WorkloadLock, there: &BTreeMap
     let mut revisions: Vec<RevisionLock> = lock.revisions.iter().filter(|one| is_whole(one, there)).cloned().collect();
     let surplus = revisions.len().saturating_sub(kept as usize + 1);
     revisions.drain(..surplus);
-    Revised { spec: pin.spec.clone(), revisions, highest: lock.highest, pinned: lock.pinned }
+    Revised {
+        spec: pin.spec.clone(),
+        revisions,
+        highest: lock.highest,
+        pinned: lock.pinned,
+        kept,
+        hold: Hold::default(),
+        base: None,
+    }
 }
 
 /// Whether everything that a revision names is there.

@@ -215,7 +215,12 @@ fn hangs_on<'a>(code: Code, mut broken: impl Iterator<Item = &'a str>, templates
 fn is_of_nodes(code: Code) -> bool {
     matches!(
         code,
-        Code::MatchesNothing | Code::NoNodeFits | Code::NoFreePort | Code::DaemonSetEmpty | Code::SeveralNodes
+        Code::MatchesNothing
+            | Code::NoNodeFits
+            | Code::NoFreePort
+            | Code::NoRoomForCopy
+            | Code::DaemonSetEmpty
+            | Code::SeveralNodes
     )
 }
 

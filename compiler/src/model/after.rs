@@ -4,7 +4,7 @@ use wlc_plan::name::WorkloadName;
 
 crate::block! {
     /// Another workload that must have come so far before this one starts.
-    After "after" ("") not carried out {
+    After "after" ("") {
         /// The other workload.
         workload: [required argument] WorkloadName, "workload" ("");
         /// How far it must have come; of a job, `complete` unless written.

@@ -2,7 +2,7 @@
 
 use wlc_plan::name::WorkloadName;
 
-use super::{share::OnlyCarried, update::Pace, workload::Common};
+use super::{share::Share, update::Pace, workload::Common};
 
 crate::block! {
     /// Keeps one replica running on each node that it selects.
@@ -19,10 +19,10 @@ crate::block! {
     DaemonSetUpdate "update" ("spec.updateStrategy") {
         /// The strategy.
         strategy: [optional argument] DaemonSetStrategy, "strategy" ("type");
-        /// How many nodes may run the old and the new replica side by side. A percentage is one of the nodes and rounds up. This version carries out 0.
-        max_surge: [default property] OnlyCarried<0>, "max-surge" ("rollingUpdate.maxSurge"), default 0;
-        /// How many replicas may be missing. A percentage is one of the nodes and rounds up. This version carries out 1 for each node.
-        max_unavailable: [default property] OnlyCarried<1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
+        /// How many nodes may run the old and the new replica side by side. A percentage is one of the nodes and rounds up.
+        max_surge: [default property] Share, "max-surge" ("rollingUpdate.maxSurge"), default 0;
+        /// How many replicas may be missing. A percentage is one of the nodes and rounds up.
+        max_unavailable: [default property] Share, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
         /// The pace of the rollout.
         pace: [part] Pace, "pace" ("");
     }
@@ -32,8 +32,7 @@ crate::choice! {
     /// How a change of a daemon-set is carried out.
     DaemonSetStrategy {
         /// A few nodes at a time.
-        Rolling "rolling";
-        not carried out
+        Rolling "rolling",
         /// A replica changes when somebody removes it.
         OnDelete "on-delete"
     }

@@ -2,7 +2,7 @@
 
 use wlc_plan::name::WorkloadName;
 
-use super::{share::OnlyCarried, update::Pace, workload::Common};
+use super::{share::Share, update::Pace, workload::Common};
 use crate::fields::value::Whole;
 
 crate::block! {
@@ -22,14 +22,14 @@ crate::block! {
     DeploymentUpdate "update" ("spec.strategy") {
         /// The strategy.
         strategy: [optional argument] DeploymentStrategy, "strategy" ("type");
-        /// How many replicas more than asked for may run. A percentage rounds up. This version carries out 0.
-        max_surge: [default property] OnlyCarried<0>, "max-surge" ("rollingUpdate.maxSurge"), default 0;
-        /// How many replicas of one node may be missing. A percentage rounds down. This version carries out 1.
-        max_unavailable: [default property] OnlyCarried<1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
+        /// How many copies may stand beside the replicas that they replace. A percentage rounds up. Unless written, none where replicas hold ports of their nodes.
+        max_surge: [default property] Share, "max-surge" ("rollingUpdate.maxSurge"), default "25%";
+        /// How many replicas may be missing. A percentage rounds down; where it comes to nothing and there are no copies, it is 1.
+        max_unavailable: [default property] Share, "max-unavailable" ("rollingUpdate.maxUnavailable"), default "25%";
         /// How many replicas get a new revision first; the others follow at the word `promote`.
-        canary: [optional property] Whole<1, 100_000>, "canary" (""), not carried out;
+        canary: [optional property] Whole<1, 100_000>, "canary" ("");
         /// The word that the canaries are good: the others follow.
-        promote: [flag] bool, "promote" (""), not carried out;
+        promote: [flag] bool, "promote" ("");
         /// A job that must complete before a new revision starts.
         before: [optional property] WorkloadName, "before" (""), not carried out;
         /// The pace of the rollout.
@@ -41,10 +41,10 @@ crate::choice! {
     /// How a change of a deployment is carried out.
     DeploymentStrategy {
         /// A few replicas at a time.
-        Rolling "rolling";
-        not carried out
+        Rolling "rolling",
         /// All replicas are stopped before the first new one starts.
-        Recreate "recreate",
+        Recreate "recreate";
+        not carried out
         /// The new replica takes over from the old one by its own word.
         HandOff "hand-off"
     }

@@ -1,7 +1,7 @@
 //! A count or a percentage of replicas or nodes, as Kubernetes reads it (S-019, S-020).
 
 use crate::{
-    fields::{Carried, FromScalar, Refusal, value::text},
+    fields::{FromScalar, Refusal, value::text},
     syntax::Scalar,
 };
 
@@ -88,22 +88,6 @@ fn percentage(text: &str) -> Result<Share, Refusal> {
         (Err(_), false) => format!("write it as `\"{number}%\"`"),
     };
     Err(Refusal::with(format!("`{text}` is no count and no percentage"), hint))
-}
-
-/// A share of which this version carries out one count only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OnlyCarried<const COUNT: u32>(pub Share);
-
-impl<const COUNT: u32> FromScalar for OnlyCarried<COUNT> {
-    const LOOKS: &'static str = "a count, or a percentage such as `\"25%\"`, of which the default alone is carried out";
-
-    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
-        Share::from_scalar(scalar).map(Self)
-    }
-
-    fn carried(&self) -> Carried {
-        if self.0 == Share::Count(COUNT) { Carried::Out } else { Carried::NotInThisVersion }
-    }
 }
 
 #[cfg(test)]

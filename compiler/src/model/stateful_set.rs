@@ -6,7 +6,7 @@ use wlc_plan::{
 };
 
 use super::{
-    share::OnlyCarried,
+    share::Share,
     update::Pace,
     workload::{Common, Workload},
 };
@@ -14,7 +14,7 @@ use crate::fields::value::Whole;
 
 crate::block! {
     /// Keeps replicas running that each have a name, a place and volumes of their own.
-    StatefulSet "stateful-set" ("apps/v1 StatefulSet") not carried out {
+    StatefulSet "stateful-set" ("apps/v1 StatefulSet") {
         /// Its name, unique over all kinds of workloads.
         name: [required argument] WorkloadName, "name" ("metadata.name");
         /// How many replicas run.
@@ -24,7 +24,7 @@ crate::block! {
         /// The number of the first replica.
         start: [default property] Whole<0, 2_000_000_000>, "start" ("spec.ordinals.start"), default 0;
         /// A volume that each replica has of its own.
-        claims: [children] Claim, "claim" ("spec.volumeClaimTemplates");
+        claims: [children] Claim, "claim" ("spec.volumeClaimTemplates"), not carried out;
         /// How a change is carried out.
         update: [child] StatefulSetUpdate, "update" ("spec.updateStrategy");
         /// What all kinds have in common.
@@ -58,7 +58,7 @@ crate::block! {
         /// Only replicas from this number on get a new revision.
         partition: [default property] Whole<0, 2_000_000_000>, "partition" ("rollingUpdate.partition"), default 0;
         /// How many replicas may be missing. A percentage rounds down, and is one at least.
-        max_unavailable: [default property] OnlyCarried<1>, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
+        max_unavailable: [default property] Share, "max-unavailable" ("rollingUpdate.maxUnavailable"), default 1;
         /// The pace of the rollout.
         pace: [part] Pace, "pace" ("");
     }

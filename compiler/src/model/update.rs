@@ -17,13 +17,13 @@ crate::block! {
         /// What a failed rollout does: it stops where it is, or the older revision comes back.
         on_failure: [default property] OnFailureWord, "on-failure" (""), default "stop";
         /// A label of nodes: all of one value are replaced before the next value's turn.
-        by: [optional property] LabelKey, "by" (""), not carried out;
+        by: [optional property] LabelKey, "by" ("");
         /// When a rollout may begin.
         windows: [children] Window, "window" ("");
     }
 
     /// When a rollout may begin, each day.
-    Window "window" ("") not carried out {
+    Window "window" ("") {
         /// From when to when; over midnight where the second time is the earlier one.
         hours: [required argument] Hours, "hours" ("");
         /// The zone of these times.
@@ -35,8 +35,7 @@ crate::choice! {
     /// What a failed rollout does.
     OnFailureWord {
         /// It stops where it is.
-        Stop "stop";
-        not carried out
+        Stop "stop",
         /// The older revision comes back.
         Rollback "rollback"
     }

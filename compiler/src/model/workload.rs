@@ -29,7 +29,7 @@ crate::block! {
         /// How many replicas a drain must leave.
         budget: [child] Budget, "budget" ("PodDisruptionBudget");
         /// Keeps the replicas at the revision that they have, until it goes.
-        paused: [flag] bool, "paused" ("spec.paused"), not carried out;
+        paused: [flag] bool, "paused" ("spec.paused");
         /// Where it may run.
         place: [child] Place, "place" ("spec.template.spec.affinity");
         /// The pod template.

@@ -70,6 +70,17 @@ impl Machine<'_> {
         }
     }
 
+    /// Takes the room of a copy beside a replica.
+    pub(super) fn take_copy(&mut self, request: &Request) {
+        self.cpu = self.cpu.map(|left| Cpu(left.0.saturating_sub(request.cpu.0)));
+        self.memory = self.memory.map(|left| Bytes(left.0.saturating_sub(request.memory.0)));
+    }
+
+    /// Takes a host port more.
+    pub(super) fn take_port(&mut self, number: u16, protocol: Protocol, address: Option<IpAddr>) {
+        self.ports.entry((number, protocol)).or_default().push(address);
+    }
+
     /// Whether a host port is free.
     pub(super) fn is_free(&self, port: u16, protocol: Protocol, address: Option<IpAddr>) -> bool {
         self.ports.get(&(port, protocol)).into_iter().flatten().all(|other| !overlap(*other, address))

@@ -166,8 +166,8 @@ fn label_refusal(wanted: &LabelRequirement, machine: &Machine<'_>) -> Refusal {
     Refusal { nearness: u64::from(there.is_some()), ..Refusal::new(wanted.span, format!("label `{key}`"), detail) }
 }
 
-/// What is missing on a node for one more replica: CPU, memory, host ports, places.
-pub(super) fn room(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
+/// What is missing on a node for a copy beside a replica: CPU and memory.
+pub(super) fn room_for_copy(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
     let mut found = Vec::new();
     if request.cpu.0 > 0 && machine.cpu.is_none_or(|left| left < request.cpu) {
         found.push(Refusal::cpu(request.cpu_span.unwrap_or(request.span), request.cpu, machine.cpu));
@@ -175,6 +175,12 @@ pub(super) fn room(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
     if request.memory.0 > 0 && machine.memory.is_none_or(|left| left < request.memory) {
         found.push(Refusal::memory(request.memory_span.unwrap_or(request.span), request.memory, machine.memory));
     }
+    found
+}
+
+/// What is missing on a node for one more replica: CPU, memory, host ports, places.
+pub(super) fn room(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
+    let mut found = room_for_copy(request, machine);
     for port in &request.ports {
         if let HostPort::Fixed(number) = port.host
             && !machine.is_free(number, port.protocol, port.address)

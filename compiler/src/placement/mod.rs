@@ -13,6 +13,7 @@ mod report;
 mod request;
 mod spread;
 mod stay;
+mod surge;
 mod utilisation;
 mod why;
 
@@ -27,6 +28,7 @@ use self::{capacity::Machine, filter::Eligible, request::Copies};
 pub use self::{
     refusal::Refusal,
     request::Request,
+    surge::Copies as SurgeCopies,
     utilisation::{Used, Utilisation, utilisation},
     why::Reasons,
 };
@@ -43,6 +45,8 @@ use crate::{
 pub struct Placement {
     /// The replicas of each workload.
     pub workloads: BTreeMap<WorkloadName, BTreeMap<ReplicaName, Placed>>,
+    /// How many copies beside its replicas each workload has room for, node by node.
+    pub copies: BTreeMap<WorkloadName, surge::Copies>,
 }
 
 /// A replica's place.
@@ -89,6 +93,7 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
             }
         }
     }
+    surge::set_aside(&tasks, lock, &mut placement, &mut machines, problems);
     report::shared_names(repository, &placement, problems);
     placement
 }

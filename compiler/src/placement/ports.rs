@@ -26,8 +26,8 @@ pub(super) fn bind<'a>(
 ) -> Result<Binding, &'a PortRequest> {
     let mut ports: Vec<PortBinding> = Vec::new();
     for asked in &request.ports {
-        let number = match asked.host {
-            HostPort::Fixed(number) => number,
+        let host = match asked.host {
+            HostPort::Fixed(number) => HostPorts::One(number),
             HostPort::Auto => automatic(request, asked, replica, locked, &ports, machine).ok_or(asked)?,
         };
         ports.push(PortBinding {
@@ -35,7 +35,7 @@ pub(super) fn bind<'a>(
             port: asked.port.clone(),
             protocol: asked.protocol,
             address: asked.address,
-            host: HostPorts::One(number),
+            host,
         });
     }
     ports.sort();
@@ -55,18 +55,48 @@ fn automatic(
     locked: &Locked,
     given: &[PortBinding],
     machine: &Machine<'_>,
-) -> Option<u16> {
+) -> Option<HostPorts> {
     let range = request.auto_ports?;
-    let is_free = |port: u16| {
-        let fixed = request.ports.iter().any(|other| other.host == HostPort::Fixed(port));
-        !fixed
-            && !given.iter().any(|other| other.host.at(wlc_plan::binding::Turn::First) == port)
-            && machine.is_free(port, asked.protocol, asked.address)
-    };
-    let had = locked.get(&(asked.container.clone(), asked.port.clone()));
-    let had =
-        had.and_then(|ports| ports.all().find(|port| (range.first..=range.last).contains(port) && is_free(*port)));
-    had.or_else(|| search(range, replica, asked, is_free))
+    let is_free = |port: u16| is_free(request, asked, given, machine, port);
+    let had = locked.get(&(asked.container.clone(), asked.port.clone())).copied();
+    let stays = |port: &u16| (range.first..=range.last).contains(port) && is_free(*port);
+    // Two that were held in turn stay: a pod may hold either.
+    if let Some(two) = had.filter(|had| had.all().all(|port| stays(&port))) {
+        return Some(two);
+    }
+    let had = had.and_then(|ports| ports.all().find(stays));
+    had.or_else(|| search(range, replica, asked, is_free)).map(HostPorts::One)
+}
+
+fn is_free(request: &Request, asked: &PortRequest, given: &[PortBinding], machine: &Machine<'_>, port: u16) -> bool {
+    let fixed = request.ports.iter().any(|other| other.host == HostPort::Fixed(port));
+    !fixed
+        && !given.iter().any(|other| other.host.all().any(|taken| taken == port))
+        && machine.is_free(port, asked.protocol, asked.address)
+}
+
+/// Gives a second number to each port that asks `auto` and has one, for the copies of a replica.
+pub(super) fn second<'a>(
+    request: &'a Request,
+    replica: &ReplicaName,
+    locked: &Locked,
+    on: (&mut Binding, &mut Machine<'_>),
+) -> Result<(), &'a PortRequest> {
+    let (binding, machine) = on;
+    for asked in request.ports.iter().filter(|asked| asked.host == HostPort::Auto) {
+        let is_asked = |port: &PortBinding| port.container == asked.container && port.port == asked.port;
+        let Some(at) = binding.ports.iter().position(is_asked) else { continue };
+        let HostPorts::One(first) = binding.ports[at].host else { continue };
+        let range = request.auto_ports.ok_or(asked)?;
+        let free = |port: u16| is_free(request, asked, &binding.ports, machine, port);
+        let had = locked.get(&(asked.container.clone(), asked.port.clone()));
+        let had =
+            had.and_then(|ports| ports.all().find(|port| (range.first..=range.last).contains(port) && free(*port)));
+        let number = had.or_else(|| search(range, replica, asked, free)).ok_or(asked)?;
+        machine.take_port(number, asked.protocol, asked.address);
+        binding.ports[at].host = HostPorts::Two(first, number);
+    }
+    Ok(())
 }
 
 fn size(range: PortRange) -> u64 {

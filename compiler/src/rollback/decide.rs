@@ -5,15 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{
-    canonical,
-    digest::Digest,
-    name::{ContainerName, PortName},
-    revision::Revision,
-    spec::{PodSpec, Protocol},
-};
+use wlc_plan::{canonical, digest::Digest, revision::Revision, spec::PodSpec};
 
-use crate::lock::{RevisionLock, WorkloadLock};
+use crate::{
+    lock::{RevisionLock, WorkloadLock},
+    lower,
+};
 
 /// Which revision is gone back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +91,7 @@ pub fn decide(
     let body = bodies.get(&wanted.reference.spec).ok_or(RollbackError::NoBody(number))?;
     let spec: PodSpec = canonical::decode(body).map_err(|_| RollbackError::NoBody(number))?;
     let of_source = Revision::of(newest.reference.revision.version(), source);
-    if ports(&spec) != ports(source) {
+    if lower::published(&spec) != lower::published(source) {
         return Err(RollbackError::OtherPorts(number));
     }
     let pinned = (wanted.reference.revision != of_source).then_some(of_source);
@@ -147,16 +144,4 @@ fn renumber(lock: &WorkloadLock, mut revision: RevisionLock, pinned: Option<Revi
     revision.reference.number = to;
     changed.revisions.push(revision);
     Decided::Changed { lock: Box::new(changed), from, to }
-}
-
-fn ports(spec: &PodSpec) -> Vec<(&ContainerName, &PortName, Protocol)> {
-    let mut found: Vec<_> = spec
-        .containers
-        .iter()
-        .flat_map(|container| container.ports.iter().map(move |port| (container, port)))
-        .filter(|(_, port)| port.published)
-        .map(|(container, port)| (&container.name, &port.name, port.protocol))
-        .collect();
-    found.sort_unstable();
-    found
 }

@@ -89,13 +89,13 @@ fn a_cron_job_has_one_owner_and_per_node_makes_it_one_on_each() {
 fn a_build_refuses_each_kind_by_name_and_writes_nothing() {
     let body = "{ container \"main\" image=\"IMAGE\" }";
     let repository = with(&format!(
-        "stateful-set \"db\" {body}\njob \"train\" {body}\ncron-job \"backup\" schedule=\"@daily\" {body}\ndeployment \"web\" {body}\n"
+        "job \"train\" {body}\ncron-job \"backup\" schedule=\"@daily\" {body}\ndeployment \"web\" {body}\n"
     ));
     assert_eq!(repository.wlc(&["check"]).code, Some(0));
     for command in ["build", "lock"] {
         let ran = repository.wlc(&[command]);
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-        for kind in ["stateful-set", "job", "cron-job"] {
+        for kind in ["job", "cron-job"] {
             assert!(
                 ran.stderr.contains(&format!("`{kind}` is not carried out by this version of wlc")),
                 "{}",

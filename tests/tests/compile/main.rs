@@ -14,6 +14,7 @@ mod kinds;
 mod placement;
 mod reuse;
 mod revisions;
+mod rollouts;
 
 use wlc_tests::{folder, golden, running};
 

@@ -151,6 +151,30 @@ fn the_first_start_waits_for_others() {
     assert_eq!(World::waits(&decision, "c-0"), ["after"]);
 }
 
+/// After a boot the order of first starts holds again; a container that ends restarts beside whatever is sick.
+#[test]
+fn the_order_of_first_starts_holds_after_a_boot_and_never_for_a_restart() {
+    let plan = || {
+        let after = vec![after(Step::FirstStart, "a-0", Condition::Ready)];
+        vec![instance("a-0", &probed(1), Vec::new()), instance("b-0", &version(1), after)]
+    };
+    let mut world = World::new(plan());
+    world.settle();
+    world.sick.insert(replica("a-0"));
+    let old = world.running().into_iter().find(|name| name.contains("b-0")).unwrap();
+    world.podman.kill(&old, 1);
+    assert!(matches!(world.pass().tasks[0].reason, Reason::Ended { .. }));
+    world.podman.lose_power();
+    world.pass();
+    world.pass();
+    let decision = world.decide();
+    assert_eq!(World::waits(&decision, "b-0"), ["after"]);
+    assert!(!world.running().iter().any(|name| name.contains("b-0")));
+    world.sick.clear();
+    world.settle();
+    assert_eq!(world.running().len(), 2);
+}
+
 /// What may not be replaced yet is kept running at its old revision.
 #[test]
 fn a_blocked_old_pod_is_kept_running() {

@@ -3,6 +3,7 @@
 mod containers;
 mod crashes;
 mod gates;
+mod ordered;
 mod roles;
 mod rollouts;
 mod seeds;

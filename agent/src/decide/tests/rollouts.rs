@@ -37,7 +37,7 @@ fn web(count: usize, number: u32, surge: u32, unavailable: u32, surged: usize) -
     let one = |at: usize| {
         let mut gates = vec![counted("web", Counts::Missing, unavailable)];
         if at < surged {
-            gates.push(counted("web-surge", Counts::Surge, surge));
+            gates.push(counted("web", Counts::Surge, surge));
         }
         let (mut instance, spec) = instance(&format!("web-{at:02}"), &probed(number), gates);
         instance.spec.number = number;
@@ -208,7 +208,7 @@ fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
     let http = PortName::parse("http").unwrap();
     main.ports = vec![PortSpec { name: http.clone(), number: 80, protocol: Protocol::Tcp, published: true }];
     let spec = PodSpec { restarted: Some(number.to_string()), ..spec(vec![main]) };
-    let gates = vec![counted("web", Counts::Missing, 0), counted("web-surge", Counts::Surge, 1)];
+    let gates = vec![counted("web", Counts::Missing, 0), counted("web", Counts::Surge, 1)];
     let (mut one, spec) = instance("web-00", &spec, gates);
     one.rollout.replacement = Replacement::StartFirst;
     let container = ContainerName::parse("main").unwrap();
@@ -439,4 +439,33 @@ fn a_replacement_that_was_cut_off_goes_on_and_not_back() {
     assert_eq!(counts(&world).0, BTreeMap::from([(1, 1), (2, 1)]));
     world.settle();
     assert_eq!(counts(&world).0, BTreeMap::from([(2, 2)]));
+}
+
+/// S-079: to none in the middle of a rollout.
+#[test]
+fn none_in_the_middle_of_a_rollout() {
+    let mut world = World::new(web(4, 1, 2, 0, 4));
+    world.settle();
+    world.accept(web(4, 2, 2, 0, 4));
+    world.pass();
+    assert_eq!(pods(&world).len(), 6);
+    world.accept(Vec::new());
+    world.settle();
+    assert!(pods(&world).is_empty());
+}
+
+/// C-059, S-108, S-167, P-053: a pod that is lost comes back, and a container that ends well runs again like one that fails.
+#[test]
+fn what_is_lost_or_ends_well_comes_back() {
+    let mut world = World::new(web(1, 1, 0, 1, 0));
+    world.settle();
+    let pod = pods(&world).into_iter().next().unwrap();
+    world.podman.lose_pod(&pod);
+    world.settle();
+    assert_eq!(pods(&world), BTreeSet::from([pod]));
+    let running = world.running();
+    world.podman.kill(&running[0], 0);
+    assert!(matches!(world.pass().tasks[0].reason, Reason::Ended { code: Some(0), .. }));
+    world.settle();
+    assert_eq!(world.running().len(), 1);
 }

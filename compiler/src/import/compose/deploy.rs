@@ -35,6 +35,7 @@ pub(super) struct Deploy {
 /// Reads `deploy`.
 pub(super) fn read(fields: &mut Fields, report: &mut Report<'_>) -> Deploy {
     let mut deploy = Deploy { mode: "replicated".to_owned(), ..Deploy::default() };
+    let has_ports = fields.has("ports");
     let Some(mut fields) = fields.map("deploy", report) else { return deploy };
     let mut workload = Block::new("");
     if let Some(mode) = fields.text("mode", report) {
@@ -50,7 +51,7 @@ pub(super) fn read(fields: &mut Fields, report: &mut Report<'_>) -> Deploy {
     }
     resources(&mut fields, &mut deploy, &mut workload, report);
     if let Some(update) = fields.map("update_config", report) {
-        workload.push_if_any(update_of(update, report));
+        workload.push_if_any(update_of(update, has_ports, report));
     }
     fields.leave("rollback_config", "a rollback is carried out as a rollout", report);
     fields.leave(
@@ -134,11 +135,14 @@ fn gpu(mut device: Fields, block: &mut Block, report: &mut Report<'_>) {
     device.close(block, report);
 }
 
-fn update_of(mut fields: Fields, report: &mut Report<'_>) -> Block {
+fn update_of(mut fields: Fields, has_ports: bool, report: &mut Report<'_>) -> Block {
     let mut update = Block::new("update");
     let parallelism = fields.whole("parallelism", report).map(|number| number.value);
     let starts_first = fields.text("order", report).is_some_and(|order| order.value == "start-first");
-    match (parallelism, starts_first) {
+    if starts_first && has_ports {
+        update.note("a copy cannot hold the ports that the replica beside it holds: here the old one goes first");
+    }
+    match (parallelism, starts_first && !has_ports) {
         (Some(0), false) => update.push(Block::new("max-unavailable").arg("100%")),
         (Some(number), false) if number > 1 => update.push(Block::new("max-unavailable").arg(number)),
         (number, true) => {

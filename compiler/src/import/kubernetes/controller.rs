@@ -102,7 +102,7 @@ fn deployment(object: Object, known: &Known, cx: &mut Cx<'_, '_>) -> Block {
     block.absorb(notes);
     selector(&mut parts.spec, known, kind.value == "ReplicationController", report);
     let update = match kind.value.as_str() {
-        "Deployment" => deployment_update(&mut parts.spec, kind.span, report),
+        "Deployment" => deployment_update(&mut parts.spec, holds_host_ports(&parts.pod), report),
         _ => None,
     };
     min_ready_and_deadline(&mut parts.spec, update, &mut block, report);
@@ -143,9 +143,15 @@ fn selector(spec: &mut Fields, known: &Known, is_plain: bool, report: &mut Repor
     }
 }
 
-/// The strategy of a Deployment. Kubernetes' default allows a quarter more and a quarter less; that is said, and not
-/// written where nobody asked for it.
-fn deployment_update(spec: &mut Fields, kind: Span, report: &mut Report<'_>) -> Option<Block> {
+/// Whether the pods ask for ports of their nodes, which a copy beside them cannot have.
+fn holds_host_ports(pod: &Fields) -> bool {
+    let containers = ["containers", "initContainers"].into_iter().filter_map(|key| pod.peek(key));
+    let mut ports = containers.flat_map(|list| list.items()).filter_map(|one| one.get("ports"));
+    ports.any(|ports| ports.items().iter().any(|port| port.get("hostPort").is_some()))
+}
+
+/// The strategy of a Deployment. A quarter more and a quarter less go without saying, there and here.
+fn deployment_update(spec: &mut Fields, has_host_ports: bool, report: &mut Report<'_>) -> Option<Block> {
     let mut strategy = spec.map("strategy", report);
     let word = strategy.as_mut().and_then(|strategy| strategy.text("type", report));
     let rolling = strategy.as_mut().and_then(|strategy| strategy.map("rollingUpdate", report));
@@ -162,21 +168,15 @@ fn deployment_update(spec: &mut Fields, kind: Span, report: &mut Report<'_>) -> 
         rolling.close(&mut update, report);
         amounts
     });
-    match amounts {
-        Some([surge, unavailable]) if surge.is_some() || unavailable.is_some() => {
-            let written = |amount: Option<String>| count_or_share(&amount.unwrap_or_else(|| "25%".to_owned()));
+    if let Some([surge, unavailable]) = amounts.filter(|amounts| amounts.iter().any(Option::is_some)) {
+        let written = |amount: Option<String>| count_or_share(&amount.unwrap_or_else(|| "25%".to_owned()));
+        if has_host_ports {
+            update.note("a copy cannot hold the host ports of the replica beside it: here the old one goes first");
+        } else {
             update.push(Block::new("max-surge").arg(written(surge)));
-            update.push(Block::new("max-unavailable").arg(written(unavailable)));
         }
-        Some(_) | None => {
-            let message = "Kubernetes' default is `max-surge \"25%\"; max-unavailable \"25%\"`, ours is 0 and 1";
-            report.differs(
-                kind,
-                message,
-                "write `update \"rolling\" { max-surge \"25%\"; … }` where it must be the same",
-            );
-            update.note("Kubernetes' default: max-surge \"25%\"; max-unavailable \"25%\"");
-        }
+        let unavailable = unavailable.filter(|amount| !has_host_ports || amount != "0");
+        update.push(Block::new("max-unavailable").arg(written(unavailable)));
     }
     Some(update)
 }
