@@ -9,7 +9,7 @@ use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
     quantity::Millis,
-    spec::{ContainerSpec, Image, PodSpec, Surroundings, VolumeSource},
+    spec::{ContainerSpec, Hook, Image, PodSpec, Surroundings, VolumeSource},
 };
 
 use crate::{clock::Moment, podman::labels::PodLabels};
@@ -38,6 +38,13 @@ pub enum Action {
     RunContainer(Box<RunContainer>),
     /// Makes sure that an image is there, as its pull policy says.
     PullImage(Image),
+    /// Runs the hook after a container's start, and notes how it ended.
+    PostStart(Box<HookRun>),
+    /// Lets a frozen container go on.
+    Unpause {
+        /// The container's name.
+        container: String,
+    },
     /// Asks containers to end, stage by stage, waits for their grace, and kills what is left.
     StopContainers(Box<Stop>),
     /// Removes a container that does not run.
@@ -57,10 +64,41 @@ pub enum Action {
 /// The end of containers of one pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// Their names. Those of one stage are asked all at once, those of the next when they have ended.
-    pub stages: Vec<Vec<String>>,
+    /// The pod's name where all of it ends: from then on it is not ready, and never will be again.
+    pub pod: Option<String>,
+    /// The containers. Those of one stage are asked all at once, those of the next when they have ended.
+    pub stages: Vec<Vec<StopOne>>,
     /// How long all of it may take.
     pub grace: Millis,
+}
+
+/// The end of one container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopOne {
+    /// Its name.
+    pub container: String,
+    /// What runs before it is asked to end.
+    pub pre_stop: Option<HookCall>,
+}
+
+/// A hook, with the number of the port that it asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookCall {
+    /// What it does.
+    pub hook: Hook,
+    /// The port inside the pod, where it asks one.
+    pub port: Option<u16>,
+}
+
+/// A hook that runs right after the start of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookRun {
+    /// The pod's name.
+    pub pod: String,
+    /// The container's name.
+    pub container: String,
+    /// The hook.
+    pub call: HookCall,
 }
 
 /// A mounted folder that gets another content while its container runs.
@@ -155,6 +193,20 @@ pub enum Reason {
         /// What the probe saw.
         saw: String,
     },
+    /// A post-start hook failed.
+    Hook {
+        /// Of which container.
+        container: ContainerName,
+        /// How.
+        saw: String,
+    },
+    /// Somebody changed a container by hand, and it is put right.
+    ByHand {
+        /// Which.
+        container: ContainerName,
+        /// What it is instead of running.
+        what: &'static str,
+    },
     /// A half-made pod is completed.
     Incomplete,
     /// The pod's infra container is gone, or the machine was booted since.
@@ -187,6 +239,8 @@ impl fmt::Display for Action {
                 write!(formatter, "run container {name}")
             }
             Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
+            Self::PostStart(run) => write!(formatter, "run the post-start hook of {}", run.container),
+            Self::Unpause { container } => write!(formatter, "let {container} go on"),
             Self::StopContainers(stop) => write!(formatter, "{stop}"),
             Self::RemoveContainer { container } => write!(formatter, "remove container {container}"),
             Self::RemovePod { pod } => write!(formatter, "remove pod {pod}"),
@@ -198,13 +252,16 @@ impl fmt::Display for Action {
 impl Stop {
     /// The end of one container.
     pub fn one(container: &str, grace: Millis) -> Self {
-        Self { stages: vec![vec![container.to_owned()]], grace }
+        let container = container.to_owned();
+        Self { pod: None, stages: vec![vec![StopOne { container, pre_stop: None }]], grace }
     }
 }
 
 impl fmt::Display for Stop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stages: Vec<String> = self.stages.iter().map(|stage| stage.join(", ")).collect();
+        let names =
+            |stage: &Vec<StopOne>| stage.iter().map(|one| one.container.as_str()).collect::<Vec<_>>().join(", ");
+        let stages: Vec<String> = self.stages.iter().map(names).collect();
         write!(formatter, "stop {} within {}", stages.join(", then "), self.grace)
     }
 }
@@ -217,6 +274,8 @@ impl fmt::Display for Reason {
             Self::Ended { container, code: Some(code) } => write!(formatter, "`{container}` ended with {code}"),
             Self::Ended { container, code: None } => write!(formatter, "`{container}` ended, its result is not known"),
             Self::Probe { container, saw } => write!(formatter, "a probe of `{container}` failed: {saw}"),
+            Self::Hook { container, saw } => write!(formatter, "the post-start hook of `{container}` failed: {saw}"),
+            Self::ByHand { container, what } => write!(formatter, "`{container}` is {what}, by somebody else"),
             Self::Incomplete => formatter.write_str("the pod is not complete"),
             Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
             Self::Left => formatter.write_str("not in the plan any more"),

@@ -19,6 +19,7 @@ pub mod pass;
 pub mod plans;
 pub mod podman;
 pub mod probes;
+pub mod records;
 pub mod run;
 pub mod settings;
 pub mod source;

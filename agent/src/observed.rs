@@ -47,6 +47,8 @@ pub struct ObservedPod {
     pub binding: Digest,
     /// Whether its infra container runs; without it the pod takes no container and must be made anew.
     pub sandbox: Sandbox,
+    /// When its stop began, where it has: it is never ready again.
+    pub stopping: Option<Moment>,
     /// Its address in the fleet's network, while the infra container runs.
     pub address: Option<IpAddr>,
     /// When it was made.
@@ -93,6 +95,43 @@ pub struct ObservedContainer {
     pub attempt: u32,
     /// How it is.
     pub state: ContainerState,
+    /// How its post-start hook ended, where it has.
+    pub post_start: Option<HookOutcome>,
+    /// The step of its stop that is under way.
+    pub stop: Option<StopStep>,
+    /// What is left of a run that ended.
+    pub last_words: LastWords,
+}
+
+/// How a post-start hook ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HookOutcome {
+    /// Well.
+    Done,
+    /// Badly, and how.
+    Failed(String),
+}
+
+/// A step of a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopStep {
+    /// The pre-stop hook runs.
+    PreStop,
+    /// It was asked to end, and has the rest of the grace.
+    Signal,
+    /// The grace is over, and it is killed.
+    Kill,
+}
+
+/// What is left of a run that ended.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LastWords {
+    /// Whether the kernel ended it since its memory was short, as far as Podman knows.
+    pub out_of_memory: bool,
+    /// What it wrote into the file for its last words.
+    pub message: String,
+    /// The end of its log, where it failed.
+    pub log: String,
 }
 
 /// How a container is.

@@ -107,11 +107,12 @@ async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Resul
     info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
         let _turn = match action {
-            Action::PullImage(_) | Action::StopContainers(_) => None,
+            Action::PullImage(_) | Action::StopContainers(_) | Action::PostStart(_) => None,
             Action::MakeNetwork
             | Action::MakePod(_)
             | Action::RunContainer(_)
             | Action::RemoveContainer { .. }
+            | Action::Unpause { .. }
             | Action::RemovePod { .. }
             | Action::SwapContent(_) => Some(turns.acquire().await.expect("the semaphore is never closed")),
         };

@@ -72,6 +72,7 @@ fn observed(desired: &Desired) -> Observed {
             workload: own.workload.clone(),
             revision: own.revision,
             binding: own.binding,
+            stopping: None,
             sandbox: Sandbox::Up,
             address: None,
             created: MADE,
@@ -98,6 +99,9 @@ fn container(name: &str, labels: &Labels, pod: &PodLabels) -> ObservedContainer 
         container: own.container,
         attempt: own.attempt,
         state: ContainerState::Running { started: MADE },
+        post_start: None,
+        stop: None,
+        last_words: wlagent::observed::LastWords::default(),
     }
 }
 

@@ -24,6 +24,7 @@ const EDGES: &[&str] = &[
     "agent/src/ledger/store.rs",
     "agent/src/plans.rs",
     "agent/src/podman/processes.rs",
+    "agent/src/records.rs",
     "agent/src/settings.rs",
     "agent/src/status/serve.rs",
     "compiler/src/cache/disk.rs",

@@ -15,7 +15,7 @@ use wlc_plan::{
 
 use super::*;
 use crate::{
-    action::{PodRequest, Reason, RunContainer, Stop},
+    action::{PodRequest, Reason, RunContainer, Stop, StopOne},
     clock::Moment,
     observed::{ContainerState, Observed, Sandbox},
     podman::{labels::PodLabels, simulated::Simulated},
@@ -86,7 +86,9 @@ fn take_down() -> Task {
     let containers: Vec<String> =
         spec().containers.iter().map(|container| labels().container_name(&container.name, 0)).collect();
     let remove = containers.iter().map(|container| Action::RemoveContainer { container: container.clone() });
-    let stop = Action::StopContainers(Box::new(Stop { stages: vec![containers.clone()], grace: GRACE }));
+    let one = |container: &String| StopOne { container: container.clone(), pre_stop: None };
+    let stages = vec![containers.iter().map(one).collect()];
+    let stop = Action::StopContainers(Box::new(Stop { pod: Some(labels().pod_name()), stages, grace: GRACE }));
     let pod = Action::RemovePod { pod: labels().pod_name() };
     task([stop].into_iter().chain(remove).chain([pod]).collect())
 }

@@ -8,7 +8,7 @@ use wlc_plan::{
 use super::{Scene, standing::Health};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, ObservedContainer, ObservedPod},
+    observed::{ContainerState, HookOutcome, ObservedContainer, ObservedPod},
     probes::verdict::{ContainerVerdicts, ProbeKind, Verdict},
 };
 
@@ -36,6 +36,17 @@ pub(super) enum Fate {
     Complete,
     /// It ended badly, and stays so.
     Failed,
+}
+
+/// How far the hook after a start has come. A container without one has it behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hooked<'a> {
+    /// It has not ended, as far as is known.
+    NotYet,
+    /// It ended well.
+    Done,
+    /// It failed, and how.
+    Failed(&'a str),
 }
 
 /// The containers of a pod in the order of the spec.
@@ -149,6 +160,16 @@ impl Container<'_> {
         }
     }
 
+    /// How far the hook after the start of its newest attempt has come.
+    pub(super) fn hook(&self) -> Hooked<'_> {
+        let outcome = self.newest.and_then(|one| one.post_start.as_ref());
+        match (&self.spec.hooks.post_start, outcome) {
+            (None, _) | (Some(_), Some(HookOutcome::Done)) => Hooked::Done,
+            (Some(_), Some(HookOutcome::Failed(why))) => Hooked::Failed(why),
+            (Some(_), None) => Hooked::NotYet,
+        }
+    }
+
     /// Whether it is an init container that is not needed any more.
     pub(super) fn is_behind(&self) -> bool {
         self.spec.role == ContainerRole::Init && is_initialized(self.pod, self.template)
@@ -169,10 +190,13 @@ impl Container<'_> {
 
     fn is_started(&self) -> bool {
         let runs = self.newest.is_some_and(|one| matches!(one.state, ContainerState::Running { .. }));
-        runs && self.verdicts().has_started(&self.spec.probes)
+        runs && self.hook() == Hooked::Done && self.verdicts().has_started(&self.spec.probes)
     }
 
     fn health_of_running(&self, started: Moment) -> Health {
+        if self.hook() != Hooked::Done {
+            return Health::NotReady;
+        }
         let verdicts = self.verdicts();
         let probes = &self.spec.probes;
         let startup = probes.startup.as_ref().map(|probe| (probe, &verdicts.startup));

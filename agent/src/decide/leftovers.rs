@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use wlc_plan::{
     gate::Step,
     name::{ReplicaName, WorkloadName},
+    quantity::Millis,
 };
 
 use super::{
@@ -87,5 +88,8 @@ pub(super) fn remove(scene: Scene<'_>, pods: &[&ObservedPod], reason: Reason, dr
 
 /// Ends a pod as the spec says that it was made from.
 pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Action> {
-    stop::stop(pod, scene.desired.specs.get(&pod.revision), scene.desired.grace(&pod.revision))
+    let grace = scene.desired.grace(&pod.revision);
+    // A stop that was broken off goes on with what was left of its grace (S-346).
+    let passed = pod.stopping.map_or(Millis(0), |begun| scene.now.since(begun));
+    stop::stop(pod, scene.desired.specs.get(&pod.revision), Millis(grace.0.saturating_sub(passed.0)))
 }

@@ -10,7 +10,7 @@ use wlc_plan::{
     spec::{ContainerSpec, Image, PodSpec},
 };
 
-use super::{Scene, environment};
+use super::{Scene, environment, hooks};
 use crate::{
     action::{Action, PodRequest, PublishedPort, RunContainer},
     desired::Wanted,
@@ -108,6 +108,7 @@ fn first_runs(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
         if container.after.iter().all(|after| is_open(after, plan.spec, &started)) {
             started.insert(&container.name);
             runs.push(run(scene, plan.labels, plan.spec, (container, 0)));
+            runs.extend(hooks::post_start(plan.labels, container, 0));
         }
     }
     runs
@@ -116,12 +117,13 @@ fn first_runs(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
 /// Whether the containers that are started by the same task, none of which has a verdict yet, open a gate.
 fn is_open(after: &After<ContainerName>, spec: &PodSpec, started: &BTreeSet<&ContainerName>) -> bool {
     after.of.iter().all(|name| {
-        let probes = spec.container(name).map(|container| &container.probes);
+        let container = spec.container(name);
+        let has_started = container.is_some_and(|one| one.probes.startup.is_none() && one.hooks.post_start.is_none());
         let has = |condition| match condition {
-            Condition::Started => probes.is_some_and(|probes| probes.startup.is_none()),
-            Condition::Ready => probes.is_some_and(|probes| probes.startup.is_none() && probes.readiness.is_none()),
+            Condition::Started => has_started,
+            Condition::Ready => has_started && container.is_some_and(|one| one.probes.readiness.is_none()),
             Condition::Complete => false,
-            Condition::Gone => probes.is_none(),
+            Condition::Gone => container.is_none(),
         };
         has(after.until) && (started.contains(name) || after.until == Condition::Gone)
     })

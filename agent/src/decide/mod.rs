@@ -10,7 +10,9 @@ mod containers;
 mod contents;
 mod draft;
 mod environment;
+mod failure;
 mod gates;
+mod hooks;
 mod instance;
 mod leftovers;
 mod make;
@@ -40,6 +42,7 @@ use crate::{
     probes::verdict::Verdicts,
 };
 
+pub use failure::ContainerFailure;
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
 
 /// Everything that a decision looks at.

@@ -13,9 +13,10 @@ use super::{
     Scene,
     containers::{self, Container, Fate},
     draft::Draft,
+    failure::{self, ContainerFailure},
     standing::{Health, Holding, Standing},
 };
-use crate::observed::{ContainerState, ObservedContainer, ObservedPod};
+use crate::observed::{ContainerState, ObservedContainer, ObservedPod, StopStep};
 
 /// Kubernetes' word for a container that is being made.
 const CREATING: &str = "ContainerCreating";
@@ -43,6 +44,8 @@ pub struct InstanceState {
     pub bad_revision: Option<Revision>,
     /// What went wrong last, if anything did.
     pub last_failure: Option<String>,
+    /// The youngest run of a container of its pod that failed.
+    pub failure: Option<ContainerFailure>,
 }
 
 /// How a replica is, in one word.
@@ -157,6 +160,7 @@ fn of_wanted(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> In
             .and_then(|record| record.failure_of(&instance.spec))
             .map(|bad| bad.revision),
         last_failure: last_failure(scene, &instance.replica, pod),
+        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.specs.get(&pod.revision))),
     }
 }
 
@@ -179,6 +183,7 @@ fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> Instanc
         containers: views(scene, pod, None),
         bad_revision: None,
         last_failure: last_failure(scene, replica, pod),
+        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.specs.get(&pod.revision))),
     }
 }
 
@@ -193,6 +198,7 @@ fn phase(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> Phase 
         (Holding::Other(_) | Holding::Both { .. }, _) if is_acting => Phase::Replacing,
         (Holding::Current(_) | Holding::Other(_) | Holding::Both { .. }, _) if backs_off => Phase::BackOff,
         (Holding::Both { .. }, _) => Phase::Replacing,
+        (Holding::Current(pod), _) if pod.stopping.is_some() => Phase::Replacing,
         (Holding::Current(_) | Holding::Other(_), Health::Ready { .. }) => Phase::Running,
         (Holding::Current(_) | Holding::Other(_), Health::Complete) => Phase::Complete,
         (Holding::Current(pod) | Holding::Other(pod), Health::Unknown | Health::NotReady) => {
@@ -242,7 +248,7 @@ fn absent(name: &ContainerName, reason: &'static str) -> ContainerView {
 fn view(container: &Container<'_>) -> ContainerView {
     match container.newest {
         None if container.is_behind() => {
-            ContainerView { state: ContainerWord::Terminated, ..absent(&container.spec.name, exit_reason(0)) }
+            ContainerView { state: ContainerWord::Terminated, ..absent(&container.spec.name, "Completed") }
         }
         None if container.waits_for_inits() => absent(&container.spec.name, INITIALIZING),
         None => absent(&container.spec.name, CREATING),
@@ -253,6 +259,9 @@ fn view(container: &Container<'_>) -> ContainerView {
 fn view_of(name: &ContainerName, newest: &ObservedContainer, fate: Fate) -> ContainerView {
     let (state, exit_code, reason) = match (newest.state, fate) {
         (ContainerState::Created, _) => (ContainerWord::Waiting, None, Some(CREATING)),
+        (ContainerState::Running { .. } | ContainerState::Stopping, _) if newest.stop.is_some() => {
+            (ContainerWord::Running, None, newest.stop.map(step))
+        }
         (ContainerState::Running { .. }, _) => (ContainerWord::Running, None, None),
         (ContainerState::Paused, _) => (ContainerWord::Running, None, Some("Paused")),
         (ContainerState::Stopping, _) => (ContainerWord::Running, None, Some("Stopping")),
@@ -260,17 +269,18 @@ fn view_of(name: &ContainerName, newest: &ObservedContainer, fate: Fate) -> Cont
             (ContainerWord::Waiting, Some(code), Some("CrashLoopBackOff"))
         }
         (ContainerState::Exited { code, .. }, Fate::Complete | Fate::Failed) => {
-            (ContainerWord::Terminated, Some(code), Some(exit_reason(code)))
+            (ContainerWord::Terminated, Some(code), Some(failure::reason(code, &newest.last_words)))
         }
     };
     ContainerView { name: name.clone(), state, restarts: newest.attempt, exit_code, reason }
 }
 
-fn exit_reason(code: i32) -> &'static str {
-    match code {
-        0 => "Completed",
-        137 => "Killed",
-        _ => "Error",
+/// The word for a step of a stop.
+fn step(step: StopStep) -> &'static str {
+    match step {
+        StopStep::PreStop => "PreStop",
+        StopStep::Signal => "Stopping",
+        StopStep::Kill => "Killing",
     }
 }
 
@@ -280,12 +290,14 @@ fn last_failure(scene: Scene<'_>, replica: &ReplicaName, pod: Option<&ObservedPo
         return Some(failure.why.clone());
     }
     let ended = pod?.containers.iter().filter_map(|one| match one.state {
-        ContainerState::Exited { code, finished, .. } => Some((finished, code, &one.container)),
+        ContainerState::Exited { code, finished, .. } => {
+            Some((finished, code, &one.container, failure::reason(code, &one.last_words)))
+        }
         ContainerState::Created
         | ContainerState::Running { .. }
         | ContainerState::Paused
         | ContainerState::Stopping => None,
     });
-    let (at, code, container) = ended.max()?;
-    Some(format!("`{container}` ended with {code} ({}) at {}", exit_reason(code), at.timestamp()))
+    let (at, code, container, reason) = ended.max()?;
+    Some(format!("`{container}` ended with {code} ({reason}) at {}", at.timestamp()))
 }

@@ -3,11 +3,12 @@
 
 use wlc_plan::{
     quantity::Millis,
-    spec::{ContainerRole, PodSpec},
+    spec::{ContainerRole, ContainerSpec, PodSpec},
 };
 
+use super::hooks;
 use crate::{
-    action::{Action, Stop},
+    action::{Action, Stop, StopOne},
     observed::{ContainerState, ObservedContainer, ObservedPod},
 };
 
@@ -19,25 +20,32 @@ pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> 
 /// Ends the containers of a pod; nothing where none of them runs.
 fn containers(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Action> {
     let sidecars = sidecars(pod, spec);
-    let is_sidecar = |one: &ObservedContainer| sidecars.iter().flatten().any(|name| *name == one.name);
-    let others = pod.containers.iter().filter(|one| may_run(one) && !is_sidecar(one)).map(|one| one.name.clone());
+    let is_sidecar = |one: &ObservedContainer| sidecars.iter().flatten().any(|stop| stop.container == one.name);
+    let others = pod.containers.iter().filter(|one| may_run(one) && !is_sidecar(one)).map(|one| {
+        let own = spec.and_then(|spec| spec.container(&one.container));
+        hooks::stop_one(&one.name, own)
+    });
     let stages = [others.collect()].into_iter().chain(sidecars.iter().cloned());
-    let stages: Vec<Vec<String>> = stages.filter(|stage| !stage.is_empty()).collect();
-    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { stages, grace })))
+    let stages: Vec<Vec<StopOne>> = stages.filter(|stage| !stage.is_empty()).collect();
+    let pod = Some(pod.name.clone());
+    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { pod, stages, grace })))
 }
 
 /// Ends the sidecars of a pod whose other containers are done (S-295).
 pub(super) fn of_sidecars(pod: &ObservedPod, spec: &PodSpec) -> Option<Action> {
     let stages: Vec<_> = sidecars(pod, Some(spec)).into_iter().filter(|stage| !stage.is_empty()).collect();
-    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { stages, grace: spec.grace })))
+    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { pod: None, stages, grace: spec.grace })))
 }
 
 /// The sidecars that may run, each a stage of its own, the last of the spec first.
-fn sidecars(pod: &ObservedPod, spec: Option<&PodSpec>) -> Vec<Vec<String>> {
+fn sidecars(pod: &ObservedPod, spec: Option<&PodSpec>) -> Vec<Vec<StopOne>> {
     let known = spec.into_iter().flat_map(|spec| spec.containers.iter().rev());
     let sidecars = known.filter(|container| container.role == ContainerRole::Sidecar);
     let running = |name| pod.containers.iter().filter(move |one| one.container == name && may_run(one));
-    sidecars.map(|container| running(container.name.clone()).map(|one| one.name.clone()).collect()).collect()
+    let stop = |container: &ContainerSpec| {
+        running(container.name.clone()).map(|one| hooks::stop_one(&one.name, Some(container))).collect()
+    };
+    sidecars.map(stop).collect()
 }
 
 fn may_run(container: &ObservedContainer) -> bool {

@@ -9,9 +9,9 @@ use wlc_plan::{
 use super::{
     Scene,
     back_off::EndedRun,
-    containers::{self, Container, Fate},
+    containers::{self, Container, Fate, Hooked},
     draft::{Draft, Who},
-    gates, leftovers, make,
+    gates, hooks, leftovers, make,
     standing::Standing,
     stop,
 };
@@ -142,10 +142,13 @@ impl Upkeep<'_> {
         match newest.state {
             ContainerState::Created => Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt)),
             ContainerState::Running { started } => self.sick(container, labels, (newest, started), draft),
-            ContainerState::Stopping => Need::Actions(Reason::Incomplete, vec![stop_one(newest, self.spec.grace)]),
+            ContainerState::Stopping => {
+                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "being stopped" };
+                Need::Actions(reason, vec![stop_one(container, newest, self.spec.grace)])
+            }
             ContainerState::Paused => {
-                let reason = format!("`{}` is paused, by somebody else", container.spec.name);
-                Need::Wait { gate: "paused", reason, until: None }
+                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "paused" };
+                Need::Actions(reason, vec![Action::Unpause { container: newest.name.clone() }])
             }
             ContainerState::Exited { code, started, finished } => {
                 let run = EndedRun { attempt: newest.attempt, started, finished };
@@ -168,7 +171,7 @@ impl Upkeep<'_> {
         Need::Actions(Reason::Incomplete, self.run(container, labels, 0))
     }
 
-    /// A running container whose startup or liveness probe failed is ended, and runs again (S-310).
+    /// A running container whose hook, startup or liveness probe failed is ended, and runs again (S-310, S-333).
     fn sick(
         &self,
         container: &Container<'_>,
@@ -177,9 +180,22 @@ impl Upkeep<'_> {
         draft: &mut Draft<'_>,
     ) -> Need {
         let (newest, started) = running;
+        let name = &container.spec.name;
         let verdicts = container.verdicts();
-        let Some((probe, saw)) = verdicts.must_restart(&container.spec.probes) else { return Need::Nothing };
-        let grace = probe.grace.unwrap_or(self.spec.grace);
+        let (reason, grace) = match (container.hook(), verdicts.must_restart(&container.spec.probes)) {
+            (Hooked::NotYet, _) => {
+                let hook = hooks::post_start(labels, container.spec, newest.attempt);
+                return Need::Actions(Reason::Incomplete, hook.into_iter().collect());
+            }
+            (Hooked::Failed(why), _) => {
+                (Reason::Hook { container: name.clone(), saw: why.to_owned() }, self.spec.grace)
+            }
+            (Hooked::Done, Some((probe, saw))) => {
+                let reason = Reason::Probe { container: name.clone(), saw: saw.to_owned() };
+                (reason, probe.grace.unwrap_or(self.spec.grace))
+            }
+            (Hooked::Done, None) => return Need::Nothing,
+        };
         let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
         runs.ended_by_probe = Some(newest.attempt);
         let run = EndedRun { attempt: newest.attempt, started, finished: self.scene.now };
@@ -187,11 +203,11 @@ impl Upkeep<'_> {
         if run.was_good() {
             runs.good = newest.attempt;
         }
-        let mut actions = vec![stop_one(newest, grace)];
+        let mut actions = vec![stop_one(container, newest, grace)];
         if may_run_now && container.policy != RestartPolicy::Never {
             actions.extend(self.run(container, labels, newest.attempt + 1));
         }
-        Need::Actions(Reason::Probe { container: container.spec.name.clone(), saw: saw.to_owned() }, actions)
+        Need::Actions(reason, actions)
     }
 
     /// A container that ended runs again at once or after its back-off, if its policy says so.
@@ -223,10 +239,12 @@ impl Upkeep<'_> {
         let failed = self.scene.ledger.failures.contains_key(&self.pod.replica);
         let pulls = attempt == 0 || failed || container.spec.image.pull == PullPolicy::Always;
         let pull = pulls.then(|| Action::PullImage(container.spec.image.clone()));
-        pull.into_iter().chain([make::run(self.scene, labels, self.spec, (container.spec, attempt))]).collect()
+        let run = make::run(self.scene, labels, self.spec, (container.spec, attempt));
+        pull.into_iter().chain([run]).chain(hooks::post_start(labels, container.spec, attempt)).collect()
     }
 }
 
-fn stop_one(container: &ObservedContainer, grace: Millis) -> Action {
-    Action::StopContainers(Box::new(Stop::one(&container.name, grace)))
+fn stop_one(container: &Container<'_>, attempt: &ObservedContainer, grace: Millis) -> Action {
+    let one = hooks::stop_one(&attempt.name, Some(container.spec));
+    Action::StopContainers(Box::new(Stop { pod: None, stages: vec![vec![one]], grace }))
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Serialize;
 use wlc_plan::{
     digest::Digest,
-    name::FleetName,
+    name::{AbsolutePath, FleetName},
     quantity::{Bytes, Millis},
     spec::{ContainerSpec, EmptyDir, FsGroup, Image, LogDriver, Medium, PodSpec, Protocol, VolumeSource, Whose},
 };
@@ -85,6 +85,15 @@ impl ContainerBody {
     /// The image, as it is asked for.
     pub fn image(&self) -> &str {
         &self.image
+    }
+
+    /// Mounts the file for the container's last words, unless the spec has something there.
+    pub fn mount_message(&mut self, path: &AbsolutePath, file: &Path) {
+        let is_taken =
+            self.volumes.iter().any(|volume| volume.is_at(path)) || self.mounts.iter().any(|one| one.is_at(path));
+        if !is_taken {
+            self.mounts.push(super::mounts::message(path, file));
+        }
     }
 
     /// The name of the pod.

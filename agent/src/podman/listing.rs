@@ -15,7 +15,7 @@ use wlc_plan::quantity::Millis;
 use super::ownership::{FoundContainer, FoundPod, Labels, Role};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, PodFolders, Sandbox},
+    observed::{ContainerState, LastWords, PodFolders, Sandbox, StopStep},
 };
 
 /// Start and end of a container, to the millisecond.
@@ -26,6 +26,9 @@ pub struct Times {
     /// When it ended.
     pub finished: Moment,
 }
+
+/// The code of a run that SIGKILL ended.
+const KILLED: i32 = 137;
 
 /// Podman writes down when it started a container after the container has started: one that ends at once may have ended
 /// before, by Podman's word.
@@ -43,6 +46,16 @@ pub struct Known {
     pub broken: BTreeSet<String>,
     /// Exact times of containers that ended.
     pub times: BTreeMap<Run, Times>,
+    /// What is left of runs that ended.
+    pub last_words: BTreeMap<Run, LastWords>,
+    /// The steps of stops that are under way, by the container's name.
+    pub steps: BTreeMap<String, StopStep>,
+    /// Runs whose main process is gone while Podman says that they run, and when that was seen first.
+    pub vanished: BTreeMap<Run, Moment>,
+    /// The names of their containers.
+    pub vanished_names: BTreeSet<String>,
+    /// Runs whose main process is not there, and since when that is known.
+    pub missing: BTreeMap<Run, tokio::time::Instant>,
 }
 
 /// The run that a container is in, or was in last.
@@ -74,6 +87,7 @@ pub fn pod(report: &ListPodsReport) -> FoundPod {
         created: report.created.map_or(Moment(0), |time| moment(time.timestamp_millis())),
         contents: BTreeMap::new(),
         folders: PodFolders::Lost,
+        stopping: None,
     }
 }
 
@@ -86,6 +100,7 @@ pub fn pod_of_infra(infra: &ListContainer) -> Option<FoundPod> {
         created: made(infra),
         contents: BTreeMap::new(),
         folders: PodFolders::Lost,
+        stopping: None,
     })
 }
 
@@ -101,7 +116,11 @@ pub fn has_infra_of_each(containers: &[ListContainer]) -> bool {
 pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
     let run = run(listed);
     let role = if is_infra(listed) {
-        Role::Infra(sandbox(listed, known), known.addresses.get(&run).copied())
+        let sandbox = if known.vanished.contains_key(&run) { Sandbox::Down } else { sandbox(listed, known) };
+        Role::Infra(sandbox, known.addresses.get(&run).copied())
+    } else if let Some(gone) = known.vanished.get(&run) {
+        let started = started(listed);
+        Role::Member(ContainerState::Exited { code: KILLED, started, finished: started.max(*gone) })
     } else {
         Role::Member(state(listed, known.times.get(&run)))
     };
@@ -111,6 +130,9 @@ pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
         pod: listed.pod.clone().unwrap_or_default(),
         labels: labels(listed.labels.as_ref()),
         role,
+        post_start: None,
+        stop: None,
+        last_words: LastWords::default(),
     }
 }
 

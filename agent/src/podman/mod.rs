@@ -29,7 +29,7 @@ use tokio::sync::Notify;
 use wlc_plan::{quantity::Millis, spec::Image};
 
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop},
     observed::Observed,
 };
 
@@ -48,6 +48,11 @@ pub trait Podman: Send + Sync {
     fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()>;
     /// Makes a container, if there is none of its name, and starts it. Its image is there.
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()>;
+    /// Runs the hook after a container's start, and notes how it ended, which is observed from then on. Fine if the container
+    /// does not run.
+    fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()>;
+    /// Lets a frozen container go on; fine if it is not frozen or does not exist.
+    fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Asks containers to end, stage by stage, and kills what is left when the grace is over; with no grace at once. Those
     /// that do not run or exist are fine.
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()>;

@@ -1,5 +1,7 @@
 //! What a container mounts, in Podman's words: pure.
 
+use std::path::Path;
+
 use serde::Serialize;
 use wlc_plan::{
     name::{AbsolutePath, VolumeName},
@@ -52,6 +54,25 @@ fn config(request: &RunContainer, mount: &Mount, folders: &Folders) -> BindMount
 
 fn host_path(mount: &Mount, source: &AbsolutePath) -> BindMount {
     bind(&mount.path, source.to_string(), vec![access(mount.access), "rbind", "rprivate"])
+}
+
+/// The file for a container's last words. Where SELinux is on, `z` lets the container write it.
+pub(super) fn message(path: &AbsolutePath, file: &Path) -> BindMount {
+    bind(path, file.to_string_lossy().into_owned(), vec!["rw", "nosuid", "nodev", "rbind", "rprivate", "z"])
+}
+
+impl BindMount {
+    /// Whether it is mounted there.
+    pub(super) fn is_at(&self, path: &AbsolutePath) -> bool {
+        self.destination == path.as_str()
+    }
+}
+
+impl NamedVolume {
+    /// Whether it is mounted there.
+    pub(super) fn is_at(&self, path: &AbsolutePath) -> bool {
+        self.dest == path.as_str()
+    }
 }
 
 fn bind(destination: &AbsolutePath, source: String, options: Vec<&'static str>) -> BindMount {

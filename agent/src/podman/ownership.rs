@@ -17,7 +17,9 @@ use wlc_plan::{
 use super::labels::{ContainerLabels, PodLabels, VolumeLabels};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox},
+    observed::{
+        ContainerState, HookOutcome, LastWords, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox, StopStep,
+    },
 };
 
 /// Labels as Podman gives them.
@@ -51,6 +53,8 @@ pub struct FoundPod {
     pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     /// Whether the folders of its configs are there.
     pub folders: PodFolders,
+    /// When its stop began, where it has.
+    pub stopping: Option<Moment>,
 }
 
 /// A container in a pod.
@@ -66,6 +70,12 @@ pub struct FoundContainer {
     pub labels: Labels,
     /// What it is in its pod.
     pub role: Role,
+    /// How its post-start hook ended, where it has.
+    pub post_start: Option<HookOutcome>,
+    /// The step of its stop that is under way.
+    pub stop: Option<StopStep>,
+    /// What is left of a run that ended.
+    pub last_words: LastWords,
 }
 
 /// What a container is in its pod.
@@ -101,6 +111,8 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
     let labels = PodLabels::own(&pod.name, &pod.labels, fleet)?;
     let inside = || found.containers.iter().filter(|container| container.pod == pod.id);
     let (sandbox, address) = inside().find_map(infra).unwrap_or((Sandbox::Down, None));
+    // Whoever began to stop it does not come back on it: what is left ends too.
+    let sandbox = if pod.stopping.is_some() { Sandbox::Down } else { sandbox };
     let mut containers: Vec<_> = inside().filter_map(|container| own_container(container, &labels)).collect();
     containers.sort_by(|a, b| (&a.container, a.attempt).cmp(&(&b.container, b.attempt)));
     Some(ObservedPod {
@@ -111,6 +123,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
         revision: labels.revision,
         binding: labels.binding,
         sandbox,
+        stopping: pod.stopping,
         address,
         created: pod.created,
         contents: pod.contents.clone(),
@@ -135,6 +148,9 @@ fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<Observed
         container: labels.container,
         attempt: labels.attempt,
         state,
+        post_start: container.post_start.clone(),
+        stop: container.stop,
+        last_words: container.last_words.clone(),
     })
 }
 

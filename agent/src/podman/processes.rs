@@ -2,7 +2,7 @@
 //! all its children.
 #![expect(clippy::disallowed_methods, reason = "edge: reads what the kernel says of processes")]
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -26,6 +26,14 @@ pub fn is_alive(process: i64) -> Option<bool> {
         Ok(stat) => Some(!matches!(state_and_parent(&stat), Some(("Z" | "X", _)))),
         Err(_) => fs::metadata("/proc/self/stat").ok().map(|_| false),
     }
+}
+
+/// Whether the process behind a socket counts processes as this one does: both are of one process namespace.
+pub async fn are_shared_with(socket: &Path) -> bool {
+    let peer = tokio::net::UnixStream::connect(socket).await.and_then(|stream| stream.peer_cred());
+    let Some(peer) = peer.ok().and_then(|peer| peer.pid()) else { return false };
+    let theirs = fs::read_link(format!("/proc/{peer}/ns/pid"));
+    theirs.ok().is_some_and(|theirs| fs::read_link("/proc/self/ns/pid").is_ok_and(|ours| ours == theirs))
 }
 
 fn belongs_to(process: i32, container: &str) -> bool {

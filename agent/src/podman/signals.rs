@@ -16,6 +16,11 @@ pub fn number(name: &str) -> Option<u8> {
     named.or_else(|| real_time(name))
 }
 
+/// The name of a signal that has one.
+pub fn name(number: u8) -> Option<&'static str> {
+    NAMES.get(usize::from(number.checked_sub(1)?)).copied()
+}
+
 fn real_time(name: &str) -> Option<u8> {
     let counted = |text: &str, sign: char| match text {
         "" => Some(0),

@@ -15,7 +15,7 @@ use super::verdict::ProbeKind;
 use crate::{
     clock::Moment,
     desired::{Desired, Wanted},
-    observed::{ContainerState, Observed, ObservedPod, Sandbox},
+    observed::{ContainerState, HookOutcome, Observed, ObservedPod, Sandbox},
 };
 
 /// How the agent reaches the ports of pods.
@@ -70,6 +70,9 @@ fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
     let subject = |container: &ContainerSpec| {
         let newest = pod.newest(&container.name)?;
         let ContainerState::Running { started } = newest.state else { return None };
+        if container.hooks.post_start.is_some() && newest.post_start != Some(HookOutcome::Done) {
+            return None;
+        }
         let ports = container.ports.iter().filter_map(|port| {
             let target = match reach {
                 Reach::PodAddress => Some(SocketAddr::new(pod.address?, port.number)),

@@ -14,7 +14,7 @@ use super::live::Live;
 use crate::{
     action::Wait,
     clock::Moment,
-    decide::{ContainerView, Decision, InstanceState},
+    decide::{ContainerFailure, ContainerView, Decision, InstanceState},
     plans::Plans,
 };
 
@@ -84,6 +84,32 @@ pub struct Instance {
     pub bad_revision: Option<Revision>,
     /// What went wrong last.
     pub last_failure: Option<String>,
+    /// The youngest run of a container that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// A run of a container that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The container.
+    pub container: ContainerName,
+    /// Which run of it, from 0.
+    pub attempt: u32,
+    /// Its exit code.
+    pub exit_code: i32,
+    /// The signal that ended it, without `SIG`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Kubernetes' word for the reason.
+    pub reason: String,
+    /// Its last words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The last lines of its log.
+    pub log: Vec<String>,
+    /// When it ended.
+    pub at: Timestamp,
 }
 
 /// What a replica waits for.
@@ -172,6 +198,20 @@ fn instance<'a>(
         containers: state.containers.iter().map(container).collect(),
         bad_revision: state.bad_revision,
         last_failure: state.last_failure.clone(),
+        failure: state.failure.as_ref().map(failure),
+    }
+}
+
+fn failure(of: &ContainerFailure) -> Failure {
+    Failure {
+        container: of.container.clone(),
+        attempt: of.attempt,
+        exit_code: of.code,
+        signal: of.signal.map(str::to_owned),
+        reason: of.reason.to_owned(),
+        message: of.message.clone(),
+        log: of.log.clone(),
+        at: of.at.timestamp(),
     }
 }
 

@@ -7,7 +7,7 @@ use wlagent::{
     action::{ContentSignal, ContentSwap, Stop},
     observed::{ContainerState, Observed, ObservedContainer, ObservedPod, Sandbox},
     podman::{
-        Executed, Podman, PodmanError,
+        Podman, PodmanError,
         labels::{ContainerLabels, PodLabels, VolumeLabels},
     },
 };
@@ -67,32 +67,30 @@ contract!(
     a_lost_pod_leaves_leftovers,
     user_zero_is_refused,
     an_unknown_signal_is_named,
-    a_command_tells_its_code,
-    stages_share_one_grace,
 );
 
-async fn started(machine: &dyn Machine, wanted: &Wanted) {
+pub(crate) async fn started(machine: &dyn Machine, wanted: &Wanted) {
     machine.podman().make_network().await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     machine.podman().run_container(&wanted.run()).await.unwrap();
 }
 
-async fn observe(machine: &dyn Machine) -> Observed {
+pub(crate) async fn observe(machine: &dyn Machine) -> Observed {
     machine.podman().observe().await.unwrap()
 }
 
-async fn only_pod(machine: &dyn Machine) -> ObservedPod {
+pub(crate) async fn only_pod(machine: &dyn Machine) -> ObservedPod {
     let [pod] = observe(machine).await.pods.try_into().unwrap();
     pod
 }
 
-async fn only_container(machine: &dyn Machine) -> ObservedContainer {
+pub(crate) async fn only_container(machine: &dyn Machine) -> ObservedContainer {
     let [container] = only_pod(machine).await.containers.try_into().unwrap();
     container
 }
 
 /// Waits until a container has ended, woken by changes only, and returns its code.
-async fn ended(machine: &dyn Machine, name: &str) -> i32 {
+pub(crate) async fn ended(machine: &dyn Machine, name: &str) -> i32 {
     let wait = async {
         loop {
             let pods = observe(machine).await.pods;
@@ -408,50 +406,4 @@ async fn an_unknown_signal_is_named(machine: &dyn Machine) {
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     let refused = machine.podman().run_container(&wanted.run()).await;
     assert!(matches!(refused, Err(PodmanError::UnknownSignal { .. })), "{refused:?}");
-}
-
-/// By a container's name or id; where none runs there is no answer.
-async fn a_command_tells_its_code(machine: &dyn Machine) {
-    let wanted = Wanted::new(machine.fleet(), &DEAF);
-    started(machine, &wanted).await;
-    let words = |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
-    let id = only_container(machine).await.id;
-    for container in [&wanted.name(), &id] {
-        let ended = machine.podman().exec(container, &words(&crate::requests::FAILING), GRACE).await.unwrap();
-        assert_eq!(ended, Executed::Ended { code: 5, output: "out\nerr".to_owned() });
-    }
-    let late = machine.podman().exec(&id, &words(&crate::requests::ENDLESS), Millis(700)).await.unwrap();
-    assert_eq!(late, Executed::TimedOut);
-    let missing = machine.podman().exec(&id, &words(&["/no/such/program"]), GRACE).await.unwrap();
-    assert!(!matches!(missing, Executed::Ended { code: 0, .. } | Executed::TimedOut), "{missing:?}");
-    machine.kill(&wanted.name()).await.unwrap();
-    ended(machine, &wanted.name()).await;
-    let refused = machine.podman().exec(&id, &words(&crate::requests::FAILING), GRACE).await;
-    assert!(matches!(refused, Err(PodmanError::Refused { .. })), "{refused:?}");
-}
-
-/// S-297, C-216, P-125: what a stage leaves of the grace is what the next one has.
-async fn stages_share_one_grace(machine: &dyn Machine) {
-    let first = Wanted::new(machine.fleet(), &DEAF);
-    started(machine, &first).await;
-    let mut second = first.clone();
-    second.container = crate::requests::container(&POLITE);
-    second.container.name = container_name("side");
-    let mut run = second.run();
-    run.pod = first.labels();
-    machine.podman().run_container(&run).await.unwrap();
-    let names = [first.name(), first.labels().container_name(&container_name("side"), 0)];
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let stages = names.iter().map(|name| vec![name.clone()]).collect();
-    machine.podman().stop_containers(&Stop { stages, grace: Millis(2_000) }).await.unwrap();
-    let times = only_pod(machine).await.containers.into_iter().map(|one| match one.state {
-        ContainerState::Exited { code, finished, .. } => (code, finished),
-        state @ (ContainerState::Created
-        | ContainerState::Running { .. }
-        | ContainerState::Paused
-        | ContainerState::Stopping) => panic!("{}: {state:?}", one.name),
-    });
-    let [(deaf, first), (polite, last)] = times.collect::<Vec<_>>().try_into().unwrap();
-    assert_eq!((deaf, polite), (137, 137), "nothing of the grace is left for the second");
-    assert!(last >= first && last.since(first) <= Millis(2_000), "{first:?} {last:?}");
 }

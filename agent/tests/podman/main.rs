@@ -4,8 +4,10 @@
 //! `localhost/nginx:1`; without it those tests say aloud that they are skipped.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+#[macro_use]
 mod contract;
 mod fields;
+mod life;
 mod machine;
 mod mounts;
 mod network;

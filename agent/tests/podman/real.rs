@@ -170,6 +170,13 @@ impl Machine for RealMachine {
         })
     }
 
+    fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/containers/{}/pause", encoded(container));
+            self.raw.send(Call::post("freeze a container", path, LIMIT)).await?.done("freeze a container")
+        })
+    }
+
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             let path = format!("/pods/{}/json", encoded(pod));

@@ -55,6 +55,11 @@ impl Machine for SimulatedMachine {
         done()
     }
 
+    fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.podman.pause_by_hand(container, true);
+        done()
+    }
+
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
         self.podman.kill_sandbox(pod);
         done()

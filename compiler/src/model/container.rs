@@ -52,15 +52,15 @@ crate::block! {
         /// Its failure restarts the container.
         liveness: [child] Probe, "liveness" ("livenessProbe");
         /// Runs right after the start; until it has ended, the container does not count as started. Its failure ends the container.
-        post_start: [child] Hook, "post-start" ("lifecycle.postStart"), not carried out;
+        post_start: [child] Hook, "post-start" ("lifecycle.postStart");
         /// Runs before the stop signal, inside the pod's `grace`.
-        pre_stop: [child] Hook, "pre-stop" ("lifecycle.preStop"), not carried out;
+        pre_stop: [child] Hook, "pre-stop" ("lifecycle.preStop");
         /// The signal that asks it to end; without it, the image's, else TERM.
         stop_signal: [optional property] Signal, "stop-signal" ("lifecycle.stopSignal");
         /// What follows when it ends; without it, the workload's kind says.
         restart: [optional property] RestartWord, "restart" ("restartPolicy");
         /// Where it leaves its last words.
-        termination_message: [child] TerminationMessage, "termination-message" ("terminationMessagePath"), not carried out;
+        termination_message: [child] TerminationMessage, "termination-message" ("terminationMessagePath");
         /// The user that it runs as.
         user: [optional property] Id, "user" ("securityContext.runAsUser");
         /// The group that it runs as.

@@ -66,6 +66,21 @@ fn a_good_run_begins_anew() {
     assert_eq!(decision.next_due, Some(world.now().plus(Millis(10_000))), "then the first delay again");
 }
 
+/// C-259, S-255: another revision is another pod, whose containers have not failed yet.
+#[test]
+fn a_new_revision_begins_its_back_off_anew() {
+    let mut world = one(&version(1));
+    for _ in 0..4 {
+        kill(&world, 1);
+        world.settle();
+    }
+    kill(&world, 1);
+    assert_eq!(world.decide().states[0].phase, Phase::BackOff);
+    world.accept(vec![instance("web-0", &version(2), Vec::new())]);
+    world.pass();
+    assert!(world.running()[0].ends_with(".main.0"));
+}
+
 #[test]
 fn restart_policies_are_obeyed() {
     let policies =

@@ -3,6 +3,7 @@
 mod containers;
 mod crashes;
 mod gates;
+mod hooks;
 mod ordered;
 mod roles;
 mod rollouts;

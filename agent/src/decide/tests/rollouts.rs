@@ -223,6 +223,8 @@ fn ports_of(actions: &[Action]) -> Vec<u16> {
         Action::MakeNetwork
         | Action::RunContainer(_)
         | Action::PullImage(_)
+        | Action::PostStart(_)
+        | Action::Unpause { .. }
         | Action::StopContainers { .. }
         | Action::RemoveContainer { .. }
         | Action::RemovePod { .. }

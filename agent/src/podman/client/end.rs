@@ -43,7 +43,9 @@ impl Client {
             return Ok(());
         }
         let what = format!("remove container {name}");
-        let path = format!("/containers/{}?force=false&volumes=true", encoded(name));
+        // Of one that has vanished Podman says for ever that it runs.
+        let force = self.has_vanished(name);
+        let path = format!("/containers/{}?force={force}&timeout=0&volumes=true", encoded(name));
         let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
         if reply.is_missing() {
             return Ok(());
@@ -70,7 +72,8 @@ impl Client {
             }
         }
         self.remove_volumes_of(name).await?;
-        self.folders.remove(name).map_err(|error| folder_error(name.as_ref(), &error))
+        let removed = self.folders.remove(name).and_then(|()| self.records.remove(name));
+        removed.map_err(|error| folder_error(name.as_ref(), &error))
     }
 
     async fn remove_volumes_of(&self, pod: &str) -> Result<(), PodmanError> {

@@ -1,5 +1,7 @@
 //! Inspections of single things, without sizes, and whether they are ours.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use serde::Deserialize;
 
 use super::{Client, LOOK};
@@ -28,6 +30,8 @@ pub(super) struct InspectedState {
     pub(super) status: String,
     pub(super) started_at: chrono::DateTime<chrono::Utc>,
     pub(super) finished_at: chrono::DateTime<chrono::Utc>,
+    #[serde(rename = "OOMKilled", default)]
+    pub(super) oom_killed: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +45,17 @@ struct InspectedConfig {
 pub(super) struct NetworkSettings {
     #[serde(default)]
     pub(super) networks: std::collections::BTreeMap<String, Address>,
+    #[serde(default)]
+    ports: Option<std::collections::BTreeMap<String, Option<Vec<Published>>>>,
+}
+
+/// A port of the node that leads to one of the pod.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Published {
+    #[serde(default)]
+    host_ip: String,
+    host_port: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,6 +111,22 @@ impl InspectedPod {
 }
 
 impl Inspected {
+    /// Where a port of the pod is reached whose infra container this is.
+    pub(super) fn at_address(&self, port: u16) -> Option<SocketAddr> {
+        let networks = &self.network_settings.as_ref()?.networks;
+        let address = networks.values().find_map(|network| network.ip.parse().ok())?;
+        Some(SocketAddr::new(address, port))
+    }
+
+    /// The same by the port that is published for it.
+    pub(super) fn at_published(&self, port: u16) -> Option<SocketAddr> {
+        let ports = self.network_settings.as_ref()?.ports.as_ref()?;
+        let published = ports.get(&format!("{port}/tcp"))?.as_ref()?.first()?;
+        let address = published.host_ip.parse::<IpAddr>().ok().filter(|address| !address.is_unspecified());
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Some(SocketAddr::new(address, published.host_port.parse().ok()?))
+    }
+
     /// Whether a stop or signal can reach it.
     pub(super) fn is_up(&self) -> bool {
         matches!(self.state.status.as_str(), "running" | "paused" | "stopping")

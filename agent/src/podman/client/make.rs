@@ -149,7 +149,9 @@ impl Client {
         };
         let image_user = self.image_user_if_needed(&request.spec).await?;
         images::check_user(&request.spec, &image_user)?;
-        let body = create::container(request, &self.folders, &image_user, &self.places.profiles)?;
+        let message = self.make_message(&labels).await?;
+        let mut body = create::container(request, &self.folders, &image_user, &self.places.profiles)?;
+        body.mount_message(&request.spec.termination_message.path, &message);
         let pod = request.pod.pod_name();
         // Podman would start a new infra container, in a new network that the other containers are not in.
         let (sandbox, made) = join!(self.pod(&pod), self.make_container(&labels, &body));
@@ -160,6 +162,15 @@ impl Client {
             Start::Needed => self.start(&labels.container_name(), &pod).await,
             Start::Done => Ok(()),
         }
+    }
+
+    /// The file for a container's last words.
+    async fn make_message(&self, labels: &ContainerLabels) -> Result<PathBuf, PodmanError> {
+        let (pod, container) = (labels.pod.pod_name(), labels.container_name());
+        let (records, path) = (self.records.clone(), self.records.message_path(&pod, &container));
+        let made = tokio::task::spawn_blocking(move || records.make_message(&pod, &container));
+        let made = made.await.expect("writing a file does not panic");
+        made.map(|()| path.clone()).map_err(|error| folder_error(&path, &error))
     }
 
     async fn make_container(

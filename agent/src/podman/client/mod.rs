@@ -6,6 +6,7 @@
 mod end;
 mod exec;
 mod group;
+mod hooks;
 mod look;
 mod make;
 mod observe;
@@ -32,13 +33,15 @@ use super::{
     labels::PodLabels,
     listing::Known,
     places::Places,
+    processes,
     raw::{Raw, within},
     versions,
 };
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop},
     contents::{Contents, Folders},
     observed::Observed,
+    records::Records,
 };
 
 /// How long looking at something may take.
@@ -57,7 +60,10 @@ pub struct Client {
     socket: PathBuf,
     fleet: FleetName,
     folders: Folders,
+    records: Records,
     contents: Arc<dyn Contents>,
+    /// Whether the numbers of processes that Podman gives are those of this process namespace.
+    sees_processes: bool,
     page: Bytes,
     places: Places,
     known: Mutex<Known>,
@@ -91,7 +97,9 @@ impl Client {
             socket: socket.to_owned(),
             fleet: fleet.clone(),
             folders: Folders::new(state),
+            records: Records::new(state),
             contents,
+            sees_processes: processes::are_shared_with(socket).await,
             page: Bytes(rustix::param::page_size() as u64),
             places: Places::default(),
             known: Mutex::default(),
@@ -190,6 +198,14 @@ impl Podman for Client {
 
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {
         Box::pin(self.run_if_needed(request))
+    }
+
+    fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
+        Box::pin(self.run_post_start(run))
+    }
+
+    fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.unpause_if_paused(container))
     }
 
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {

@@ -4,25 +4,37 @@
 //! tells what the other does, since infra containers carry the labels of their pods; the other is asked only where they do
 //! not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use podman_api::{models::ListContainer, opts};
 use serde::Deserialize;
-use tokio::try_join;
+use tokio::{
+    time::{Instant, sleep},
+    try_join,
+};
 
 use super::{Client, LOOK, look::Inspected};
 use crate::{
-    clock::Moment,
-    observed::{Observed, PodFolders},
+    clock::{self, Moment},
+    observed::{LastWords, Observed, PodFolders},
     podman::{
         PodmanError,
         labels::{FLEET, PodLabels},
         listing::{self, Known, Run, Times},
-        ownership::{self, Found, FoundPod, Labels},
+        ownership::{self, Found, FoundContainer, FoundPod, Labels},
+        processes,
         raw::{Call, encoded},
     },
 };
+
+/// How many lines of the log of a failed run are kept.
+const LOG_LINES: u32 = 80;
+/// How long Podman may take to hear of the end of a main process. It takes some milliseconds.
+const UNHEARD: Duration = Duration::from_secs(3);
 
 /// A volume, as far as it is read.
 #[derive(Deserialize)]
@@ -38,10 +50,12 @@ impl Client {
             try_join!(self.list_pods_and_containers(), self.list_volumes(), self.network_labels())?;
         self.inspect_unclear(&containers).await;
         self.exits.watch(&main_processes(&containers));
+        self.note_vanished(&containers);
         let known = self.known();
-        let containers = containers.iter().map(|listed| listing::container(listed, &known)).collect();
+        let containers = containers.iter().map(|listed| self.with_records(listed, &known)).collect();
         let mut observed = ownership::own(&Found { pods, containers, volumes, network }, &self.fleet);
-        let without_pod: Vec<String> = self.folders.pods().into_iter().filter(|name| !observed.has_pod(name)).collect();
+        let noted = self.folders.pods().into_iter().chain(self.records.pods());
+        let without_pod: Vec<String> = noted.filter(|name| !observed.has_pod(name)).collect();
         observed.leftovers.extend(without_pod);
         Ok(observed)
     }
@@ -75,9 +89,68 @@ impl Client {
     fn with_contents(&self, mut pod: FoundPod) -> FoundPod {
         if PodLabels::own(&pod.name, &pod.labels, &self.fleet).is_some() {
             pod.contents = self.folders.recorded(&pod.name);
+            pod.stopping = self.records.stopping(&pod.name);
             pod.folders = if self.folders.has(&pod.name) { PodFolders::There } else { PodFolders::Lost };
         }
         pod
+    }
+
+    /// A container of the list, with what the agent notes beside Podman.
+    fn with_records(&self, listed: &ListContainer, known: &Known) -> FoundContainer {
+        let found = listing::container(listed, known);
+        let post_start = listed.pod_name.as_ref().filter(|pod| !pod.is_empty() && !listing::is_infra(listed));
+        FoundContainer {
+            post_start: post_start.and_then(|pod| self.records.hook(pod, &found.name)),
+            stop: known.steps.get(&found.name).copied(),
+            last_words: known.last_words.get(&listing::run(listed)).cloned().unwrap_or_default(),
+            ..found
+        }
+    }
+
+    /// What is left of a run that ended. The log is read where it failed only.
+    async fn last_words(&self, listed: &ListContainer, inspected: &Inspected) -> LastWords {
+        let name = listed.names.iter().flatten().next().cloned().unwrap_or_default();
+        let pod = listed.pod_name.as_deref().filter(|pod| !pod.is_empty());
+        let log = match listed.exit_code {
+            Some(0) => String::new(),
+            Some(_) | None => self.last_lines(&name, LOG_LINES).await.unwrap_or_default(),
+        };
+        LastWords {
+            out_of_memory: inspected.state.oom_killed,
+            message: pod.map(|pod| self.records.message(pod, &name)).unwrap_or_default(),
+            log: log.trim_end().to_owned(),
+        }
+    }
+
+    /// Notes which main processes are gone while Podman says that they run: it hears of an end through conmon, and never
+    /// where that was killed too. A moment is given to it first.
+    fn note_vanished(&self, containers: &[ListContainer]) {
+        if !self.sees_processes {
+            return;
+        }
+        let mut known = self.known();
+        for listed in containers.iter().filter(|one| listing::is_running(one)) {
+            let run = listing::run(listed);
+            let is_gone = listed.pid.filter(|pid| *pid > 0).and_then(processes::is_alive) == Some(false);
+            if !is_gone {
+                known.missing.remove(&run);
+            } else if !known.missing.contains_key(&run) {
+                known.missing.insert(run, Instant::now());
+                let changes = std::sync::Arc::clone(&self.changes);
+                tokio::spawn(async move {
+                    sleep(UNHEARD).await;
+                    changes.notify_one();
+                });
+            } else if known.missing[&run].elapsed() >= UNHEARD {
+                known.vanished_names.extend(listed.names.iter().flatten().next().cloned());
+                known.vanished.entry(run).or_insert_with(clock::now);
+            }
+        }
+    }
+
+    /// Whether a container has vanished.
+    pub(super) fn has_vanished(&self, name: &str) -> bool {
+        self.known().vanished_names.contains(name)
     }
 
     /// With the raw client: podman-api refuses the whole list where one volume has no options.
@@ -98,6 +171,8 @@ impl Client {
             let runs: BTreeSet<Run> = containers.iter().map(listing::run).collect();
             known.addresses.retain(|run, _| runs.contains(run));
             known.times.retain(|run, _| runs.contains(run));
+            known.last_words.retain(|run, _| runs.contains(run));
+            known.vanished.retain(|run, _| runs.contains(run));
             let pods: BTreeSet<&String> = containers.iter().filter_map(|one| one.pod_name.as_ref()).collect();
             known.broken.retain(|pod| pods.contains(pod));
             containers.iter().filter(|one| is_unclear(one, &known)).collect()
@@ -108,7 +183,11 @@ impl Client {
     async fn learn(&self, listed: &ListContainer) {
         let run = listing::run(listed);
         let Ok(Some(inspected)) = self.container(&run.0).await else { return };
+        let last_words = if listing::is_infra(listed) { None } else { Some(self.last_words(listed, &inspected).await) };
         let mut known = self.known();
+        if let Some(last_words) = last_words {
+            known.last_words.insert(run.clone(), last_words);
+        }
         if listing::is_infra(listed) {
             known.addresses.extend(address(&inspected).map(|address| (run, address)));
         } else {

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use wlc_plan::{
     name::FleetName,
-    spec::{Image, VolumeSource},
+    quantity::Millis,
+    spec::{Hook, Image, VolumeSource},
 };
 
 use super::world::{Container, Pod, Program, World};
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop, StopOne},
     clock::Moment,
-    observed::{ContainerState, PodFolders, Sandbox},
+    observed::{ContainerState, HookOutcome, PodFolders, Sandbox},
     podman::{
         Executed, PodmanError, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
@@ -20,6 +21,9 @@ use crate::{
 };
 
 type Done = Result<(), PodmanError>;
+
+/// What a container has at least after its pre-stop hook.
+pub(super) const FLOOR: Millis = Millis::from_seconds(2);
 
 impl World {
     /// One effect, with the crash points before and behind it.
@@ -84,6 +88,7 @@ impl World {
             address: self.last_address(),
             ports: request.ports.iter().map(|port| port.host).collect(),
             folders: PodFolders::There,
+            stopping: None,
             contents: request.contents.clone(),
             containers: BTreeMap::new(),
         };
@@ -115,7 +120,7 @@ impl World {
             let program = self.program_of(request);
             self.effect(format!("make container {name}"), |world| {
                 let (id, state) = (world.next_id(), ContainerState::Created);
-                let container = Container { id, labels: labels.to_map(), state, began: now, program };
+                let container = Container::new(id, labels.to_map(), (state, now), program);
                 world.pods.get_mut(&pod).and_then(|pod| pod.containers.insert(name.clone(), container));
             })?;
         }
@@ -190,16 +195,97 @@ impl World {
     }
 
     pub(super) fn stop_containers(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
+        self.begin_stop_of_pod(fleet, stop, now)?;
         let last = now.plus(stop.grace);
         let mut at = now;
         for stage in &stop.stages {
             let mut ended = at;
-            for name in stage {
-                ended = ended.max(self.stop_container(fleet, name, (at, last))?);
+            for one in stage {
+                let grace = self.pre_stop(fleet, one, (at, last))?;
+                ended = ended.max(self.stop_container(fleet, &one.container, grace)?);
             }
             at = ended;
         }
         Ok(())
+    }
+
+    /// Notes that all of a pod ends.
+    pub(super) fn begin_stop_of_pod(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
+        let Some(name) = &stop.pod else { return Ok(()) };
+        let pod = self.pods.get(name).filter(|pod| PodLabels::own(name, &pod.labels, fleet).is_some());
+        if pod.is_none_or(|pod| pod.stopping.is_some()) {
+            return Ok(());
+        }
+        self.effect(format!("begin to stop {name}"), |world| {
+            if let Some(pod) = world.pods.get_mut(name) {
+                pod.stopping = Some(now);
+            }
+        })
+    }
+
+    /// Runs the hook before a stop; tells when it has ended, and until when the container may take from there.
+    fn pre_stop(
+        &mut self,
+        fleet: &FleetName,
+        one: &StopOne,
+        grace: (Moment, Moment),
+    ) -> Result<(Moment, Moment), PodmanError> {
+        let (from, last) = grace;
+        let Some(length) = self.length_of_pre_stop(fleet, one, last.since(from)) else { return Ok(grace) };
+        self.effect(format!("pre-stop {}", one.container), |_| {})?;
+        let ended = from.plus(length);
+        Ok((ended, last.max(ended.plus(FLOOR))))
+    }
+
+    /// How long the hook before a stop takes; none where it is not run.
+    pub(super) fn length_of_pre_stop(&mut self, fleet: &FleetName, one: &StopOne, left: Millis) -> Option<Millis> {
+        let state = self.own_container(fleet, &one.container)?.state;
+        let call = one.pre_stop.as_ref().filter(|_| left.0 > 0 && matches!(state, ContainerState::Running { .. }))?;
+        Some(match &call.hook {
+            Hook::Sleep(length) => Millis(length.0.min(left.0)),
+            Hook::Exec(_) | Hook::Http(_) | Hook::Https(_) => match self.outcome(&call.hook) {
+                Executed::TimedOut => left,
+                Executed::Ended { .. } | Executed::NotStarted(_) => Millis(0),
+            },
+        })
+    }
+
+    /// What becomes of a hook: of one over HTTP as of the command `GET` with its path.
+    fn outcome(&self, hook: &Hook) -> Executed {
+        let command = match hook {
+            Hook::Exec(exec) => exec.command.clone(),
+            Hook::Http(http) | Hook::Https(http) => vec!["GET".to_owned(), http.path.clone()],
+            Hook::Sleep(_) => Vec::new(),
+        };
+        self.commands.get(&command).cloned().unwrap_or(Executed::Ended { code: 0, output: String::new() })
+    }
+
+    pub(super) fn post_start(&mut self, fleet: &FleetName, run: &HookRun) -> Done {
+        let state = self.own_container(fleet, &run.container).map(|container| container.state);
+        if !matches!(state, Some(ContainerState::Running { .. })) {
+            return Ok(());
+        }
+        let outcome = match self.outcome(&run.call.hook) {
+            Executed::Ended { code: 0, .. } => HookOutcome::Done,
+            Executed::Ended { code, .. } => HookOutcome::Failed(format!("it ended with {code}")),
+            Executed::TimedOut => HookOutcome::Failed("it took too long".to_owned()),
+            Executed::NotStarted(why) => HookOutcome::Failed(why),
+        };
+        self.effect(format!("post-start {}", run.container), |world| {
+            if let Some(container) = world.container(&run.container) {
+                container.post_start = Some(outcome);
+            }
+        })
+    }
+
+    pub(super) fn unpause(&mut self, fleet: &FleetName, name: &str, now: Moment) -> Done {
+        let state = self.own_container(fleet, name).map(|container| container.state);
+        match state {
+            Some(ContainerState::Paused) => {
+                self.effect(format!("unpause {name}"), |world| world.pause(name, false, now))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Ends one container; tells when it has ended.
@@ -210,6 +296,7 @@ impl World {
         grace: (Moment, Moment),
     ) -> Result<Moment, PodmanError> {
         let (from, last) = grace;
+        self.unpause(fleet, name, from)?;
         let Some(container) = self.own_container(fleet, name) else { return Ok(from) };
         if !matches!(container.state, ContainerState::Running { .. }) {
             return Ok(from);

@@ -34,9 +34,9 @@ use super::{
     ownership,
 };
 use crate::{
-    action::{ContentSwap, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop, StopOne},
     clock::Moment,
-    observed::{Observed, PodFolders},
+    observed::{LastWords, Observed, PodFolders},
 };
 
 /// How often a stop that lasts looks whether it is over.
@@ -101,6 +101,14 @@ impl Simulated {
         let now = (self.clock)();
         self.world().end_container(container, code, now);
         self.happened(&format!("{container} ends with {code}"));
+    }
+
+    /// A container ends by itself with this code and leaves something.
+    pub fn kill_with_last_words(&self, container: &str, code: i32, last_words: LastWords) {
+        if let Some(one) = self.world().container(container) {
+            one.last_words = last_words;
+        }
+        self.kill(container, code);
     }
 
     /// The infra container of a pod is gone; the others go on.
@@ -300,12 +308,23 @@ impl Simulated {
 
     async fn stop_all_living(&self, life: &Arc<dyn Life>, stop: &Stop) -> Result<(), PodmanError> {
         let begun = (self.clock)();
+        if stop.pod.is_some() {
+            self.call("begin a stop", |world, now| world.begin_stop_of_pod(&self.fleet, stop, now)).await?;
+        }
         for stage in &stop.stages {
             let left = Millis(stop.grace.0.saturating_sub((self.clock)().since(begun).0));
-            let stops = join_all(stage.iter().map(|container| self.stop_living(life, container, left))).await;
+            let stops = join_all(stage.iter().map(|one| self.stop_one_living(life, one, left))).await;
             stops.into_iter().collect::<Result<(), PodmanError>>()?;
         }
         Ok(())
+    }
+
+    async fn stop_one_living(&self, life: &Arc<dyn Life>, one: &StopOne, grace: Millis) -> Result<(), PodmanError> {
+        let hooked = self.world().length_of_pre_stop(&self.fleet, one, grace);
+        let Some(length) = hooked else { return self.stop_living(life, &one.container, grace).await };
+        sleep(length.duration()).await;
+        let left = Millis(grace.0.saturating_sub(length.0)).max(calls::FLOOR);
+        self.stop_living(life, &one.container, left).await
     }
 
     /// Stops a container that takes its time. The container ends whether or not anybody waits for it.
@@ -354,6 +373,14 @@ impl Podman for Simulated {
 
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {
         self.call("run a container", |world, now| world.run_container(request, now))
+    }
+
+    fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
+        self.call("run a hook", |world, _| world.post_start(&self.fleet, run))
+    }
+
+    fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.call("unpause", |world, now| world.unpause(&self.fleet, container, now))
     }
 
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {

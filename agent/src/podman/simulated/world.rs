@@ -12,7 +12,7 @@ use wlc_plan::{
 
 use crate::{
     clock::Moment,
-    observed::{ContainerState, PodFolders, Sandbox},
+    observed::{ContainerState, HookOutcome, LastWords, PodFolders, Sandbox},
     podman::{
         Executed, PodmanError,
         labels::PodLabels,
@@ -56,6 +56,7 @@ pub(super) struct Pod {
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     pub(super) folders: PodFolders,
+    pub(super) stopping: Option<Moment>,
     pub(super) containers: BTreeMap<String, Container>,
 }
 
@@ -63,6 +64,8 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) labels: Labels,
     pub(super) state: ContainerState,
+    pub(super) post_start: Option<HookOutcome>,
+    pub(super) last_words: LastWords,
     /// When it was started last.
     pub(super) began: Moment,
     pub(super) program: Program,
@@ -175,6 +178,7 @@ impl World {
             ports: Vec::new(),
             contents: BTreeMap::new(),
             folders: PodFolders::There,
+            stopping: None,
             containers: BTreeMap::new(),
         };
         self.pods.insert(name.to_owned(), pod);
@@ -184,7 +188,7 @@ impl World {
     pub(super) fn add_foreign_container(&mut self, pod: &str, name: &str, labels: &Labels, now: Moment) {
         let state = ContainerState::Running { started: now };
         let program = Program::Runs(Some(143));
-        let container = Container { id: self.next_id(), labels: labels.clone(), state, began: now, program };
+        let container = Container::new(self.next_id(), labels.clone(), (state, now), program);
         if let Some(pod) = self.pods.get_mut(pod) {
             pod.containers.insert(name.to_owned(), container);
         }
@@ -215,6 +219,7 @@ impl Pod {
             created: self.created,
             contents: self.contents.clone(),
             folders: self.folders,
+            stopping: self.stopping,
         }
     }
 
@@ -225,6 +230,9 @@ impl Pod {
             pod: self.id.clone(),
             labels: container.labels.clone(),
             role: Role::Member(container.state),
+            post_start: container.post_start.clone(),
+            stop: None,
+            last_words: container.last_words.clone(),
         };
         let infra = FoundContainer {
             id: format!("{}-infra", self.id),
@@ -232,12 +240,19 @@ impl Pod {
             pod: self.id.clone(),
             labels: self.labels.clone(),
             role: Role::Infra(self.sandbox, Some(self.address)),
+            post_start: None,
+            stop: None,
+            last_words: LastWords::default(),
         };
         self.containers.iter().map(move |(name, container)| member(name, container)).chain([infra])
     }
 }
 
 impl Container {
+    pub(super) fn new(id: String, labels: Labels, (state, began): (ContainerState, Moment), program: Program) -> Self {
+        Self { id, labels, state, began, program, post_start: None, last_words: LastWords::default() }
+    }
+
     pub(super) fn start(&mut self, now: Moment) {
         self.state = ContainerState::Running { started: now };
         self.began = now;
