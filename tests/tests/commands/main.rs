@@ -10,6 +10,7 @@ mod reports;
 mod rollback;
 mod shell;
 mod up;
+mod waves;
 
 use serde_json::Value;
 use wlc_tests::running::Ran;
