@@ -57,3 +57,22 @@ fn a_word_that_promotes_is_for_the_revision_of_its_canaries() {
         assert_eq!(code == 1, said.contains("`promote` was the word for the one before"), "{said}");
     }
 }
+
+/// The diff shows the order of the steps, and how many replicas stay ready at each.
+#[test]
+fn a_diff_shows_the_steps_of_a_rollout() {
+    let set =
+        |version: u32| web("", version).replace("deployment \"web\" replicas=2", "stateful-set \"db\" replicas=3");
+    let repository = Repository::empty().with("fleet.kdl", "fleet \"example\"\nnode \"n1\"\n");
+    repository.write("db.kdl", set(1));
+    repository.write("web.kdl", web("", 1).replace("replicas=2", "replicas=4"));
+    assert_eq!(locked(&repository, &[]).0, Some(0));
+    repository.write("db.kdl", set(2));
+    repository.write("web.kdl", web("", 2).replace("replicas=2", "replicas=4"));
+    let diff = repository.wlc(&["diff"]);
+    assert_eq!(diff.code, Some(2), "{}", diff.stderr);
+    let steps = "steps on n1: db-2 (2 ready), then db-1 (2 ready), then db-0 (2 ready)";
+    assert!(diff.stdout.contains(steps), "{}", diff.stdout);
+    let steps = "steps on n1: web-0, web-2 (3 ready), then web-1, web-3 (3 ready)";
+    assert!(diff.stdout.contains(steps), "one beside its old pod, one in place: {}", diff.stdout);
+}
