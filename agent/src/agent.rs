@@ -14,7 +14,7 @@ use crate::{
     decide::{Decision, Removal},
     disk::{Disk, MachineDisk},
     ledger::{
-        Cause, Ledger,
+        Ledger,
         store::{self, Found, Store, StoreError},
     },
     observed::Observed,
@@ -195,7 +195,7 @@ impl Agent {
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
             Err(failure) => {
-                let cause = cause(&failure.error);
+                let cause = failure.cause();
                 self.ledger.failed(&finished.replica, (&finished.pod, cause), self.clock.now(), failure.to_string());
             }
         }
@@ -266,8 +266,4 @@ impl Agent {
         // From now on the state is bound to this machine.
         Ok(self.store.write(&self.ledger)?)
     }
-}
-
-fn cause(error: &PodmanError) -> Cause {
-    if matches!(error, PodmanError::SandboxDown { .. }) { Cause::SandboxDown } else { Cause::Other }
 }

@@ -4,6 +4,7 @@ use tracing::info;
 
 use crate::{
     action::{Action, Task},
+    ledger::Cause,
     podman::{Podman, PodmanError},
 };
 
@@ -15,6 +16,18 @@ pub struct Failure {
     pub action: Action,
     /// Podman's reason.
     pub error: PodmanError,
+}
+
+impl Failure {
+    /// What kind of failure it is.
+    pub fn cause(&self) -> Cause {
+        match (&self.error, &self.action) {
+            (PodmanError::SandboxDown { .. }, _) => Cause::SandboxDown,
+            (PodmanError::NoImage { .. }, _) => Cause::Image,
+            (PodmanError::Refused { .. } | PodmanError::NonRoot { .. }, Action::RunContainer(_)) => Cause::Start,
+            (_, _) => Cause::Other,
+        }
+    }
 }
 
 /// Runs a task to its end.

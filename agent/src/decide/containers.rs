@@ -8,6 +8,7 @@ use wlc_plan::{
 use super::{Scene, standing::Health};
 use crate::{
     clock::Moment,
+    ledger::Cause,
     observed::{ContainerState, HookOutcome, ObservedContainer, ObservedPod},
     probes::verdict::{ContainerVerdicts, ProbeKind, Verdict},
 };
@@ -167,6 +168,17 @@ impl Container<'_> {
             (None, _) | (Some(_), Some(HookOutcome::Done)) => Hooked::Done,
             (Some(_), Some(HookOutcome::Failed(why))) => Hooked::Failed(why),
             (Some(_), None) => Hooked::NotYet,
+        }
+    }
+
+    /// Kubernetes' word for why a container that was never started was not, where the last task of its pod failed.
+    pub(super) fn why_not_made(&self) -> Option<&'static str> {
+        let failure =
+            self.scene.ledger.failures.get(&self.pod.replica).filter(|failure| failure.pod == self.pod.name)?;
+        match failure.cause {
+            Cause::Image => Some("ErrImagePull"),
+            Cause::Start => Some("StartError"),
+            Cause::SandboxDown | Cause::Other => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The environment of a container: fields of the instance filled in, `$(NAME)` expanded.
+//! The environment of a container: fields of the instance filled in, `$(NAME)` expanded, in command and arguments too.
 //!
 //! Kubernetes' rules (S-364, P-120): `$(NAME)` stands for a variable declared earlier, an unknown one stays as it is
 //! written, `$$` stands for `$`, and a shell's `$NAME` is not touched.
@@ -28,6 +28,13 @@ pub(super) fn variables(spec: &ContainerSpec, pod: &PodLabels, node: &NodeName) 
         variables.push((variable.name.to_string(), value));
     }
     variables
+}
+
+/// A command or arguments with the variables of their container filled in; what probes and hooks run is left as it is
+/// written (S-319).
+pub(super) fn expand_all(words: &[String], variables: &[(String, String)]) -> Vec<String> {
+    let known: BTreeMap<String, String> = variables.iter().cloned().collect();
+    words.iter().map(|word| expand(word, &known)).collect()
 }
 
 fn expand(text: &str, known: &BTreeMap<String, String>) -> String {

@@ -73,14 +73,17 @@ pub(super) fn labels(scene: Scene<'_>, pod: &ObservedPod) -> PodLabels {
 /// Runs one attempt of a container.
 pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&ContainerSpec, u32)) -> Action {
     let (container, attempt) = which;
+    let env = environment::variables(container, pod, &scene.desired.node);
+    let expanded = |words: &[String]| environment::expand_all(words, &env);
+    let (command, args) = (expanded(&container.command), expanded(&container.args));
     Action::RunContainer(Box::new(RunContainer {
         pod: pod.clone(),
         attempt,
-        spec: container.clone(),
+        spec: ContainerSpec { command, args, ..container.clone() },
         volumes: spec.volumes.clone(),
         surroundings: spec.surroundings.clone(),
         grace: spec.grace,
-        env: environment::variables(container, pod, &scene.desired.node),
+        env,
     }))
 }
 

@@ -251,8 +251,14 @@ fn view(container: &Container<'_>) -> ContainerView {
             ContainerView { state: ContainerWord::Terminated, ..absent(&container.spec.name, "Completed") }
         }
         None if container.waits_for_inits() => absent(&container.spec.name, INITIALIZING),
-        None => absent(&container.spec.name, CREATING),
-        Some(newest) => view_of(&container.spec.name, newest, container.ended_as().unwrap_or(Fate::RunsAgain)),
+        None => absent(&container.spec.name, container.why_not_made().unwrap_or(CREATING)),
+        Some(newest) => {
+            let view = view_of(&container.spec.name, newest, container.ended_as().unwrap_or(Fate::RunsAgain));
+            match (newest.state, container.why_not_made()) {
+                (ContainerState::Created, Some(reason)) => ContainerView { reason: Some(reason), ..view },
+                (_, _) => view,
+            }
+        }
     }
 }
 

@@ -66,6 +66,10 @@ pub struct Failure {
 pub enum Cause {
     /// The pod takes no container any more: it is made anew.
     SandboxDown,
+    /// An image could not be had.
+    Image,
+    /// A container could not be made or started.
+    Start,
     /// Anything else: the same is tried again.
     Other,
 }

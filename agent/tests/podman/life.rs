@@ -149,3 +149,37 @@ async fn a_frozen_container_goes_on(machine: &dyn Machine) {
     machine.podman().stop_containers(&Stop::one(&wanted.name(), GRACE)).await.unwrap();
     assert_eq!(ended(machine, &wanted.name()).await, 137, "a frozen container is stopped as well");
 }
+
+/// S-283, S-285, C-221: what the container writes into the file, as whatever user, and the end of its log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn last_words_reach_the_agent() {
+    on_real_machine("last_words_reach_the_agent", |machine: Arc<RealMachine>| async move {
+        let script = "echo said > /dev/termination-log; echo logged; exit 3";
+        let mut wanted = Wanted::new(machine.fleet(), &["sh", "-c", script]);
+        wanted.container.security.user = Some(1_000);
+        started(&*machine, &wanted).await;
+        assert_eq!(ended(&*machine, &wanted.name()).await, 3);
+        let words = only_container(&*machine).await.last_words;
+        assert_eq!((words.message.as_str(), words.log.as_str(), words.out_of_memory), ("said", "logged", false));
+    })
+    .await;
+}
+
+/// Podman hears of an end through conmon: where both were killed it says for ever that the container runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_that_vanished_is_found() {
+    on_real_machine("a_container_that_vanished_is_found", |machine: Arc<RealMachine>| async move {
+        let wanted = Wanted::new(machine.fleet(), &DEAF);
+        started(&*machine, &wanted).await;
+        only_container(&*machine).await;
+        machine.end_with_conmon(&wanted.name()).await;
+        assert_eq!(ended(&*machine, &wanted.name()).await, 137);
+        let second = wanted.clone().attempt(1);
+        machine.podman().run_container(&second.run()).await.unwrap();
+        machine.podman().remove_container(&wanted.name()).await.unwrap();
+        let left = only_container(&*machine).await;
+        assert_eq!(left.name, second.name());
+        assert!(matches!(left.state, ContainerState::Running { .. }));
+    })
+    .await;
+}

@@ -107,6 +107,15 @@ impl RealMachine {
         self.make("make container", "/containers/create", body).await.map(drop)
     }
 
+    /// Ends conmon, and then the main process that it watches.
+    pub(crate) async fn end_with_conmon(&self, container: &str) {
+        let state = self.inspect(container).await["State"].clone();
+        for number in ["ConmonPid", "Pid"] {
+            let process = Pid::from_raw(i32::try_from(state[number].as_i64().unwrap()).unwrap()).unwrap();
+            kill_process(process, Signal::KILL).unwrap();
+        }
+    }
+
     async fn end(&self, container: &str) {
         let process = self.inspect(container).await["State"]["Pid"].as_i64().unwrap();
         let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();

@@ -224,3 +224,47 @@ fn a_half_made_pod_is_completed() {
     assert_eq!(world.running().len(), 2);
     assert_eq!(world.decide().next_due, None::<Moment>);
 }
+
+/// S-259, C-226, C-228: what could not be started says why, in Kubernetes' words.
+#[test]
+fn what_was_not_started_says_why() {
+    let mut absent = container("absent");
+    absent.image.name = "absent".to_owned();
+    let mut zero = container("zero");
+    zero.security.non_root = true;
+    for (broken, word) in [(absent, "ErrImagePull"), (zero, "StartError")] {
+        let mut world = World::new(vec![instance("web-0", &spec(vec![container("main")]), Vec::new())]);
+        world.settle();
+        world.accept(vec![instance("web-0", &spec(vec![container("main"), broken]), Vec::new())]);
+        // Images are fetched before anything is touched: the pod is there already where it is the image that fails.
+        let labels = world.desired.wanted[0].labels.clone();
+        let made = world.decide().tasks.remove(0);
+        let without_pulls = |action: &Action| !matches!(action, Action::PullImage(_));
+        let actions = made.actions.iter().filter(|action| without_pulls(action)).cloned().collect();
+        world.apply(&crate::action::Task { actions, ..made });
+        let state = world.decide().states.remove(0);
+        assert_eq!(state.containers[1].reason, Some(word), "{} {state:#?}", labels.pod_name());
+    }
+}
+
+/// S-280, S-364, P-120: references in command and arguments; a shell's own are not touched.
+#[test]
+fn variables_stand_in_command_and_arguments() {
+    use wlc_plan::{
+        name::EnvName,
+        spec::{EnvValue, EnvVariable, InstanceField},
+    };
+    let mut main = container("main");
+    let name = |name: &str| EnvName::parse(name).unwrap();
+    main.env = vec![
+        EnvVariable { name: name("WHO"), value: EnvValue::Field(InstanceField::Replica) },
+        EnvVariable { name: name("GREETING"), value: EnvValue::Text("hello $(WHO)".to_owned()) },
+    ];
+    main.command = vec!["echo".to_owned(), "$(GREETING)".to_owned()];
+    main.args = vec!["$(NOBODY)".to_owned(), "$$(WHO)".to_owned(), "$WHO".to_owned()];
+    let world = World::new(vec![instance("web-0", &spec(vec![main]), Vec::new())]);
+    let run = |action: &Action| if let Action::RunContainer(run) = action { Some(run.spec.clone()) } else { None };
+    let spec = world.decide().tasks[0].actions.iter().find_map(run).unwrap();
+    assert_eq!(spec.command, ["echo", "hello web-0"]);
+    assert_eq!(spec.args, ["$(NOBODY)", "$(WHO)", "$WHO"]);
+}

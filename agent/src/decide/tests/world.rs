@@ -29,7 +29,7 @@ use crate::{
     clock::Moment,
     decide::{Decision, Scene, decide},
     desired::Desired,
-    ledger::{Cause, Ledger},
+    ledger::Ledger,
     observed::{ContainerState, Observed},
     podman::{Podman, PodmanError, simulated::Simulated},
     probes::verdict::{ContainerVerdicts, Verdict, Verdicts},
@@ -174,9 +174,7 @@ impl World {
             // A crash point: the agent was ended, and nothing is noted.
             Err(Failure { error: PodmanError::Unreachable { .. }, .. }) => {}
             Err(failure) => {
-                let sandbox = matches!(failure.error, PodmanError::SandboxDown { .. });
-                let cause = if sandbox { Cause::SandboxDown } else { Cause::Other };
-                self.ledger.failed(&task.replica, (&task.pod, cause), self.now(), failure.to_string());
+                self.ledger.failed(&task.replica, (&task.pod, failure.cause()), self.now(), failure.to_string());
             }
         }
         self.sleep(10);
