@@ -122,8 +122,10 @@ fn surge(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
     let is_under_way = is_busy(scene, standing) || is_failing(scene, standing);
     match standing.holding {
         Holding::Both { .. } => Some(Place::Moved),
-        Holding::Other(_) => (is_under_way && is_made_first(standing)).then_some(Place::Moved),
-        Holding::Current(_) => (is_made_first(standing) && !standing.surplus.is_empty()).then_some(Place::Moved),
+        Holding::Other(_) if is_under_way && is_made_first(standing) => Some(Place::Moved),
+        Holding::Current(_) | Holding::Other(_) => {
+            (is_made_first(standing) && !standing.surplus.is_empty()).then_some(Place::Moved)
+        }
         Holding::Nothing => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use wlc_plan::{instance::Instance, spec::PodSpec};
+use wlc_plan::{gate::Counts, instance::Instance, rollout::Replacement, spec::PodSpec};
 
 use super::{super::*, world::*};
 use crate::action::{Action, Reason};
@@ -26,25 +26,36 @@ struct Life {
     world: World,
     dice: Dice,
     slot: u32,
+    /// How many copies may stand beside what they replace; every second replica makes one.
+    surge: u32,
     version: u32,
     count: u64,
 }
 
-fn plan(count: u64, version: u32, size: u32) -> Vec<(Instance, PodSpec)> {
+fn plan(count: u64, version: u32, (size, surge): (u32, u32)) -> Vec<(Instance, PodSpec)> {
     let mut main = container("main");
     main.probes.readiness = Some(probe());
     let spec = PodSpec { restarted: Some(version.to_string()), ..spec(vec![main, container("side")]) };
-    (0..count).map(|at| instance(&format!("web-{at}"), &spec, vec![slot(size)])).collect()
+    let one = |at| {
+        let (mut one, spec) = instance(&format!("web-{at}"), &spec, vec![slot(size)]);
+        if surge > 0 && at % 2 == 0 {
+            one.gates.push(counted("web", Counts::Surge, surge));
+            one.rollout.replacement = Replacement::StartFirst;
+        }
+        (one, spec)
+    };
+    (0..count).map(one).collect()
 }
 
 impl Life {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let slot = u32::try_from(1 + dice.roll(3)).unwrap();
-        let world = World::new(plan(4, 1, slot));
+        let surge = u32::try_from(dice.roll(3)).unwrap();
+        let world = World::new(plan(4, 1, (slot, surge)));
         let labels = world.desired.wanted[0].labels.to_map();
         world.podman.add_foreign_pod("copied", &labels, "copied-container");
-        Self { world, dice, slot, version: 1, count: 4 }
+        Self { world, dice, slot, surge, version: 1, count: 4 }
     }
 
     fn something_happens(&mut self) {
@@ -69,7 +80,7 @@ impl Life {
         if self.dice.roll(25) == 0 {
             self.world.podman.lose_power();
         }
-        self.world.accept(plan(self.count, self.version, self.slot));
+        self.world.accept(plan(self.count, self.version, (self.slot, self.surge)));
     }
 
     /// A pass, after which no more replicas are taken down by it than the slot has places.
@@ -82,7 +93,7 @@ impl Life {
         let mut taken_down = 0;
         for task in &decision.tasks {
             assert!(seen.insert(&task.replica), "two tasks of one replica");
-            let is_planned = task.reason == Reason::Changed && ready.contains(&task.replica);
+            let is_planned = task.reason == Reason::Changed && ends(task) && ready.contains(&task.replica);
             taken_down += usize::from(is_planned);
             for action in &task.actions {
                 if let Action::RemovePod { pod } = action {
@@ -95,8 +106,19 @@ impl Life {
         let missing = wanted.saturating_sub(available);
         let is_within = taken_down == 0 || missing + taken_down <= size;
         assert!(is_within, "{taken_down} taken down while {missing} were missing of {size}: {decision:#?}");
+        let pods = self.world.observe().pods;
+        let doubled = self.world.desired.wanted.iter().map(|wanted| wanted.replica());
+        let doubled = doubled.filter(|replica| pods.iter().filter(|pod| pod.replica == **replica).count() > 1).count();
+        let copies = decision.tasks.iter().filter(|task| task.reason == Reason::Changed && !ends(task)).count();
+        let surge = usize::try_from(self.surge).unwrap();
+        assert!(copies == 0 || doubled + copies <= surge, "{copies} copies beside {doubled} of {surge}: {decision:#?}");
         self.world.pass();
     }
+}
+
+/// Whether a task takes a pod away.
+fn ends(task: &crate::action::Task) -> bool {
+    task.actions.iter().any(|action| matches!(action, Action::RemovePod { .. }))
 }
 
 #[test]
