@@ -6,7 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use wlc_plan::{instance::SpecRef, name::WorkloadName, rollout::Replacement, spec::PodSpec};
+use wlc_plan::{
+    instance::SpecRef,
+    name::WorkloadName,
+    rollout::Replacement,
+    spec::{ContainerSpec, Mount, MountSource, OnChange, PodSpec},
+};
 
 use super::Scene;
 use crate::{desired::Wanted, ledger::rollout::Rollouts};
@@ -50,15 +55,30 @@ pub(super) fn of<'a>(scene: Scene<'a>, wanted: &'a Wanted, has_pod: bool, under_
 
 /// Where a failed rollout goes back to: the last complete revision, or the next older one where none was.
 pub(super) fn back<'a>(scene: Scene<'a>, wanted: &'a Wanted, record: &Rollouts) -> Option<Aim<'a>> {
-    let mut older = wanted.instance.older.iter().filter_map(|one| known(scene, one));
+    let mut older = wanted.instance.older.iter().filter_map(|one| known(scene, wanted, one));
     last_complete(scene, wanted, record).or_else(|| older.next())
 }
 
 fn last_complete<'a>(scene: Scene<'a>, wanted: &'a Wanted, record: &Rollouts) -> Option<Aim<'a>> {
     let complete = record.complete?;
-    wanted.instance.older.iter().filter(|one| one.revision == complete).find_map(|one| known(scene, one))
+    wanted.instance.older.iter().filter(|one| one.revision == complete).find_map(|one| known(scene, wanted, one))
 }
 
-fn known<'a>(scene: Scene<'a>, reference: &'a SpecRef) -> Option<Aim<'a>> {
-    scene.desired.specs.get(&reference.revision).map(|spec| Aim { reference, spec })
+/// An older revision that can be made: its spec is known, and the plan names each content that is swapped in place.
+fn known<'a>(scene: Scene<'a>, wanted: &Wanted, reference: &'a SpecRef) -> Option<Aim<'a>> {
+    let spec = scene.desired.specs.get(&reference.revision)?;
+    let is_named = |container: &ContainerSpec, mount: &Mount| {
+        let mut named = wanted.instance.contents.iter();
+        !is_swapped(mount) || named.any(|one| one.container == container.name && one.path == mount.path)
+    };
+    let can_be_made = spec.containers.iter().all(|one| one.mounts.iter().all(|mount| is_named(one, mount)));
+    can_be_made.then_some(Aim { reference, spec })
+}
+
+fn is_swapped(mount: &Mount) -> bool {
+    let MountSource::Config(config) = &mount.source else { return false };
+    match config.on_change {
+        OnChange::Nothing | OnChange::Signal(_) => true,
+        OnChange::Restart(_) => false,
+    }
 }
