@@ -1,5 +1,6 @@
 //! The promises of the book, each kept by the real compiler, the real agent and real Podman.
 
+mod containers;
 mod lifecycle;
 mod probes;
 mod refusal;
