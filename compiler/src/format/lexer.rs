@@ -4,7 +4,7 @@
 //! text, in time that grows with its length, and does not recurse.
 
 /// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Blanks inside a line.
     Blank,

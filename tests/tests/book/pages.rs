@@ -22,7 +22,7 @@ pub(crate) struct Block {
 }
 
 /// The first words that a block may have. What is not among them would be run or compiled by nobody, unnoticed.
-const KINDS: [&str; 10] = ["kdl", "console", "text", "sh", "json", "ini", "yaml", "toml", "rust", "diff"];
+const KINDS: [&str; 11] = ["kdl", "console", "text", "sh", "json", "ini", "yaml", "toml", "lua", "rust", "diff"];
 
 /// The folder of the checkout.
 pub(crate) fn checkout() -> PathBuf {

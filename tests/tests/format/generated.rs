@@ -1,5 +1,8 @@
 //! Generated files: comments, `/-`, line ends and blanks wherever KDL allows them, every kind of string and number.
 
+use std::collections::BTreeSet;
+
+use wlc::format::lexer::{self, Kind};
 use wlc_tests::dice::Dice;
 
 use super::{blocks, check};
@@ -10,6 +13,7 @@ const FILES: usize = 1_000;
 #[test]
 fn a_thousand_generated_files_keep_meaning_and_comments() {
     let (mut formatted, mut refused, mut comments) = (0, 0, 0);
+    let mut seen = BTreeSet::new();
     for seed in 1.. {
         let text = Writer::new(seed).file();
         if blocks(&text).is_none() {
@@ -20,6 +24,7 @@ fn a_thousand_generated_files_keep_meaning_and_comments() {
         let after = check(&format!("seed {seed}"), &text);
         assert_eq!(marks(&text), marks(&after), "seed {seed}: the same comments in the same order");
         comments += marks(&text).len();
+        seen.extend(positions(&text));
         formatted += 1;
         if formatted == FILES {
             break;
@@ -27,6 +32,77 @@ fn a_thousand_generated_files_keep_meaning_and_comments() {
     }
     eprintln!("{formatted} files with {comments} comments; {refused} are not KDL");
     assert!(comments > FILES * 5, "only {comments} comments");
+    let missing: Vec<_> = POSITIONS.iter().filter(|wanted| !seen.contains(*wanted)).collect();
+    assert!(missing.is_empty(), "no comment stands in these positions: {missing:?}");
+}
+
+/// A comment, `/-` or `\\` and the words between which it stands; none is the beginning or the end of the file.
+type Position = (Kind, Option<Kind>, Option<Kind>);
+
+/// Where comments can be written.
+const POSITIONS: [Position; 42] = {
+    use Kind::{
+        BlockComment, Close, Continuation, Equals, LineComment, Newline, Open, Semicolon, Slashdash, Text, TypeClose,
+        TypeOpen, Word,
+    };
+    [
+        (LineComment, None, Some(Newline)),
+        (BlockComment, None, Some(Newline)),
+        (LineComment, Some(Newline), Some(Newline)),
+        (BlockComment, Some(Newline), Some(Newline)),
+        (BlockComment, Some(Newline), None),
+        (LineComment, Some(Newline), None),
+        (LineComment, Some(Word), Some(Newline)),
+        (LineComment, Some(Text), Some(Newline)),
+        (LineComment, Some(Open), Some(Newline)),
+        (LineComment, Some(Close), Some(Newline)),
+        (LineComment, Some(Semicolon), Some(Newline)),
+        (LineComment, Some(Continuation), Some(Newline)),
+        (LineComment, Some(Slashdash), Some(Newline)),
+        (BlockComment, Some(Open), Some(Newline)),
+        (BlockComment, Some(Open), Some(Word)),
+        (BlockComment, Some(Open), Some(Close)),
+        (BlockComment, Some(Word), Some(Word)),
+        (BlockComment, Some(Word), Some(Text)),
+        (BlockComment, Some(Text), Some(Word)),
+        (BlockComment, Some(Text), Some(Text)),
+        (BlockComment, Some(Word), Some(Open)),
+        (BlockComment, Some(Text), Some(Open)),
+        (BlockComment, Some(Word), Some(Close)),
+        (BlockComment, Some(Text), Some(Close)),
+        (BlockComment, Some(Word), Some(TypeOpen)),
+        (BlockComment, Some(TypeOpen), Some(Word)),
+        (BlockComment, Some(Word), Some(TypeClose)),
+        (BlockComment, Some(TypeClose), Some(Word)),
+        (BlockComment, Some(TypeClose), Some(Text)),
+        (BlockComment, Some(Word), Some(Equals)),
+        (BlockComment, Some(Equals), Some(Word)),
+        (BlockComment, Some(Equals), Some(Text)),
+        (BlockComment, Some(Slashdash), Some(Word)),
+        (BlockComment, Some(Slashdash), Some(Text)),
+        (BlockComment, Some(Word), Some(Slashdash)),
+        (BlockComment, Some(Word), Some(Semicolon)),
+        (Slashdash, Some(Newline), Some(Word)),
+        (Slashdash, Some(Word), Some(Word)),
+        (Slashdash, Some(Word), Some(Text)),
+        (Slashdash, Some(Word), Some(Open)),
+        (Continuation, Some(Word), Some(Newline)),
+        (Continuation, Some(Text), Some(Newline)),
+    ]
+};
+
+/// The positions in a text.
+fn positions(text: &str) -> Vec<Position> {
+    let tokens: Vec<Kind> = lexer::tokens(text).iter().map(|token| token.kind).collect();
+    let is_meant =
+        |kind: &Kind| matches!(kind, Kind::LineComment | Kind::BlockComment | Kind::Slashdash | Kind::Continuation);
+    let around = |found: Option<&Kind>| found.copied();
+    let place = |(at, kind): (usize, &Kind)| {
+        let before = tokens[..at].iter().rev().find(|kind| **kind != Kind::Blank);
+        let after = tokens[at + 1..].iter().find(|kind| **kind != Kind::Blank);
+        (*kind, around(before), around(after))
+    };
+    tokens.iter().enumerate().filter(|(_, kind)| is_meant(kind)).map(place).collect()
 }
 
 /// The words of all comments, in order.
@@ -59,6 +135,14 @@ impl Writer {
             self.end();
         }
         self.between_lines();
+        match self.dice.below(8) {
+            0 => self.block_comment(),
+            1 => {
+                self.line_comment();
+                self.text.truncate(self.text.trim_end().len());
+            }
+            _ => {}
+        }
         self.text.replace('\n', newline)
     }
 
@@ -199,7 +283,7 @@ impl Writer {
         }
         self.dashes = dashes;
         self.taken_out = self.text[start..].starts_with("/-");
-        self.blanks_of_spaces();
+        self.blanks();
     }
 
     fn children(&mut self, depth: usize) {
@@ -224,9 +308,9 @@ impl Writer {
     fn type_before(&mut self) {
         if self.happens(10) {
             self.put("(");
-            self.blanks_of_spaces();
+            self.blanks();
             self.word();
-            self.blanks_of_spaces();
+            self.blanks();
             self.put(")");
             self.blanks();
         }
@@ -235,9 +319,9 @@ impl Writer {
     fn entry(&mut self) {
         if self.happens(2) {
             self.word();
-            self.blanks_of_spaces();
+            self.blanks();
             self.put("=");
-            self.blanks_of_spaces();
+            self.blanks();
         }
         self.type_before();
         self.value();

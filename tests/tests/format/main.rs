@@ -3,6 +3,7 @@
 
 mod command;
 mod generated;
+mod meaning;
 
 use std::{fs, path::PathBuf};
 
@@ -32,6 +33,8 @@ fn check(name: &str, text: &str) -> String {
     let formatted = format::format(name, text).unwrap_or_else(|why| panic!("{name}: {why:?}:\n{text}"));
     let after = blocks(&formatted).unwrap_or_else(|| panic!("{name} cannot be read any more:\n{formatted}"));
     assert!(same_blocks(&before, &after), "{name} says something else now:\n{text}\n---\n{formatted}");
+    let independent = |text: &str| meaning::of(text).unwrap_or_else(|| panic!("{name} is no KDL:\n{text}"));
+    assert_eq!(independent(text), independent(&formatted), "{name} says something else now to the kdl crate");
     assert_eq!(without_blanks(text), without_blanks(&formatted), "{name}: only blanks change");
     assert_eq!(format::format(name, &formatted).unwrap(), formatted, "{name}: a second pass changes nothing");
     assert!(formatted.is_empty() || formatted.ends_with('\n') && !formatted.ends_with("\n\n"), "{name}: one end");
