@@ -105,10 +105,9 @@ fn a_hook_is_never_forgotten_wherever_the_agent_is_ended() {
 
 fn stop_of(world: &mut World) -> Stop {
     world.accept(Vec::new());
-    match world.decide().tasks.remove(0).actions.remove(0) {
-        Action::StopContainers(stop) => *stop,
-        other => panic!("{other:?}"),
-    }
+    let first = world.decide().tasks.remove(0).actions.remove(0);
+    let Action::StopContainers(stop) = first else { panic!("{first:?}") };
+    *stop
 }
 
 /// Stops a pod, and tells how long its first container took and with which code it ended.
