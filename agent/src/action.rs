@@ -6,13 +6,18 @@
 use std::{collections::BTreeMap, fmt};
 
 use wlc_plan::{
+    binding::{CoreSet, DeviceBinding},
     digest::Digest,
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
     quantity::Millis,
-    spec::{ContainerSpec, Hook, Image, PodSpec, Surroundings, VolumeSource},
+    spec::{ContainerSpec, Hook, Image, NodePath, PodSpec, Surroundings, VolumeSource},
 };
 
-use crate::{clock::Moment, podman::labels::PodLabels};
+use crate::{
+    clock::Moment,
+    files::{EnvText, Files},
+    podman::labels::PodLabels,
+};
 
 /// What is to be done for one replica, in order; the first failure ends it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +64,17 @@ pub enum Action {
     },
     /// Swaps the content of a mounted folder, signals, and records the digest beside it.
     SwapContent(Box<ContentSwap>),
+    /// Swaps the files of a mounted folder, signals, and records their digest beside it.
+    SwapFiles(Box<FilesSwap>),
+    /// Looks whether the node has what a pod needs of it, before anything is changed.
+    CheckNode(Box<NodeNeeds>),
+    /// Removes the volume of a claim of a replica that has no pod any more.
+    RemoveClaim {
+        /// The replica.
+        replica: ReplicaName,
+        /// The claim.
+        claim: VolumeName,
+    },
 }
 
 /// The end of containers of one pod.
@@ -118,6 +134,37 @@ pub struct ContentSwap {
     pub signal: Option<ContentSignal>,
 }
 
+/// Mounted files that are swapped while their container runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesSwap {
+    /// The pod's name.
+    pub pod: String,
+    /// The container.
+    pub container: ContainerName,
+    /// The files.
+    pub files: Files,
+    /// Who is told about it.
+    pub signal: Option<ContentSignal>,
+}
+
+/// What a pod needs of its node: paths that must be of their kind, devices that must be there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NodeNeeds {
+    /// Paths of the node.
+    pub paths: Vec<NodePath>,
+    /// Device files.
+    pub devices: Vec<AbsolutePath>,
+    /// Names of the Container Device Interface.
+    pub cdi: Vec<String>,
+}
+
+impl NodeNeeds {
+    /// Whether nothing is needed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A signal to the main process of a container whose content was swapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentSignal {
@@ -138,6 +185,8 @@ pub struct PodRequest {
     pub ports: Vec<PublishedPort>,
     /// Contents that are swapped in place, as they are now.
     pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
+    /// Claims whose volumes are made where they are not there.
+    pub claims: Vec<VolumeName>,
 }
 
 /// A port of the node that leads to a port of the pod.
@@ -168,8 +217,14 @@ pub struct RunContainer {
     pub surroundings: Surroundings,
     /// The pod's grace.
     pub grace: Millis,
-    /// Environment with fields and `$(NAME)` filled in, in order.
-    pub env: Vec<(String, String)>,
+    /// Environment with fields and `$(NAME)` filled in, in order; secrets stand in it by name.
+    pub env: Vec<(String, EnvText)>,
+    /// The files that it mounts, put down anew before it starts.
+    pub files: Vec<Files>,
+    /// Cores that are its pod's own; none: it shares the node's.
+    pub cores: CoreSet,
+    /// Devices that placement gave it.
+    pub devices: Vec<DeviceBinding>,
 }
 
 /// Why a task is done.
@@ -225,8 +280,10 @@ pub enum Reason {
     Tidy,
     /// The folders of the pod's configs are gone.
     ConfigsLost,
-    /// A content that is swapped in place changed.
+    /// A mounted content changed.
     Content,
+    /// The workload or the replica is gone, and so is what its claims held.
+    ClaimsGo,
 }
 
 impl fmt::Display for Action {
@@ -244,6 +301,13 @@ impl fmt::Display for Action {
             Self::StopContainers(stop) => write!(formatter, "{stop}"),
             Self::RemoveContainer { container } => write!(formatter, "remove container {container}"),
             Self::RemovePod { pod } => write!(formatter, "remove pod {pod}"),
+            Self::SwapFiles(swap) => {
+                write!(formatter, "swap {} of `{}` in {}", swap.files.path, swap.container, swap.pod)
+            }
+            Self::CheckNode(_) => formatter.write_str("look at the node"),
+            Self::RemoveClaim { replica, claim } => {
+                write!(formatter, "remove claim `{claim}` of {replica} and its data")
+            }
             Self::SwapContent(swap) => write!(formatter, "swap {} of `{}` in {}", swap.path, swap.container, swap.pod),
         }
     }
@@ -286,6 +350,7 @@ impl fmt::Display for Reason {
             Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
             Self::ConfigsLost => formatter.write_str("the folders of its configs are gone"),
             Self::Content => formatter.write_str("a mounted content changed"),
+            Self::ClaimsGo => formatter.write_str("its claims are deleted, as its workload says"),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     },
     observed::Observed,
     plans::{KnownContents, Plans},
-    podman::{Podman, PodmanError, client::Client},
+    podman::{Podman, PodmanError, client::Client, places::Places},
     probes::{
         MachineProber, Prober, Probes,
         due::{Question, Reach, Subject, subjects},
@@ -107,6 +107,7 @@ impl Surroundings {
         let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
         let contents = Arc::new(KnownContents::default());
         let client = Client::connect(&settings.podman, &settings.fleet, &state, Arc::clone(&contents) as _).await?;
+        let client = client.with_places(Places::of_machine(&settings.secrets));
         let podman: Arc<dyn Podman> = Arc::new(client);
         Ok(Self {
             clock: Clock::of_machine(),

@@ -62,6 +62,9 @@ async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanErr
         Action::RemoveContainer { container } => podman.remove_container(container).await,
         Action::RemovePod { pod } => podman.remove_pod(pod).await,
         Action::SwapContent(swap) => podman.swap_content(swap).await,
+        Action::SwapFiles(swap) => podman.swap_files(swap).await,
+        Action::CheckNode(needs) => podman.check_node(needs).await,
+        Action::RemoveClaim { replica, claim } => podman.remove_claim(replica, claim).await,
     }
 }
 

@@ -9,7 +9,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    os::unix::fs::{PermissionsExt, symlink},
+    os::unix::fs::{PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -17,8 +17,10 @@ use std::{
 use wlc_plan::{
     content::ConfigContent,
     digest::Digest,
-    name::{AbsolutePath, ContainerName},
+    name::{AbsolutePath, ContainerName, FileKey, SecretName},
 };
+
+use crate::files::Owner;
 
 /// Where the contents of configs come from.
 pub trait Contents: Send + Sync {
@@ -49,7 +51,26 @@ pub struct Place<'a> {
     pub path: &'a AbsolutePath,
 }
 
+/// A file as it is put down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its path in the directory.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u16,
+}
+
+impl Given {
+    /// What of it stands in the directory itself.
+    fn top(&self) -> &str {
+        self.path.split('/').next().unwrap_or(&self.path)
+    }
+}
+
 const FILES: &str = "files";
+const SECRETS: &str = "secrets";
 const RECORD: &str = "content";
 const DATA: &str = "..data";
 /// Permissions of folders: a container's user may look into them.
@@ -71,16 +92,67 @@ impl Folders {
     /// # Errors
     /// What the file system says.
     pub fn put(&self, place: Place<'_>, digest: &Digest, content: &ConfigContent, mode: u16) -> io::Result<()> {
+        let files = content.files.iter();
+        let given = files.map(|(key, bytes)| Given { path: key.to_string(), bytes: bytes.0.clone(), mode });
+        self.put_version(place, &format!("..{}", digest.short(16)), &given.collect::<Vec<_>>(), Owner::default())
+    }
+
+    /// Puts files into the folder of a mount. Readers see the old files or the new ones, never a mixture.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn put_given(&self, place: Place<'_>, given: &[Given], owner: Owner) -> io::Result<()> {
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        for one in given {
+            parts.extend([one.path.clone().into_bytes(), one.mode.to_be_bytes().to_vec(), one.bytes.clone()]);
+        }
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        let version = format!("..{}", Digest::of_parts("wlc-given-1", &parts).short(16));
+        self.put_version(place, &version, given, owner)
+    }
+
+    fn put_version(&self, place: Place<'_>, version: &str, given: &[Given], owner: Owner) -> io::Result<()> {
         let folder = self.of(place).join(FILES);
         fs::create_dir_all(&folder)?;
         permit(&folder, FOLDER_MODE)?;
-        let version = format!("..{}", digest.short(16));
-        write_version(&folder.join(&version), content, mode)?;
-        swap_link(&folder, &version, DATA)?;
-        for key in content.files.keys() {
-            link_if_needed(&folder, key.as_str())?;
+        write_version(&folder.join(version), given, owner)?;
+        swap_link(&folder, version, DATA)?;
+        let top: BTreeSet<&str> = given.iter().map(Given::top).collect();
+        for name in &top {
+            link_if_needed(&folder, name)?;
         }
-        tidy(&folder, &version, content)
+        tidy(&folder, version, &top)
+    }
+
+    /// Makes the folder of a pod, so that it has one.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn prepare(&self, pod: &str) -> io::Result<()> {
+        fs::create_dir_all(self.pods.join(pod))
+    }
+
+    /// Records which bytes of secrets a container was given, by their digests. Only for folders in memory.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn record_secrets(&self, place: Place<'_>, given: &[(String, String, Digest)]) -> io::Result<()> {
+        if given.is_empty() {
+            return Ok(());
+        }
+        let lines: String = given.iter().map(|(secret, key, digest)| format!("{secret} {key} {digest}\n")).collect();
+        fs::write(self.of(place).join(SECRETS), lines)
+    }
+
+    /// Which bytes of secrets the containers of a pod were given: secret, key and digest.
+    pub fn given_secrets(&self, pod: &str) -> Vec<(SecretName, FileKey, Digest)> {
+        let containers = entries(&self.pods.join(pod));
+        let read = |path: PathBuf| fs::read_to_string(path.join(SECRETS)).unwrap_or_default();
+        let records = containers.iter().flat_map(|container| {
+            let folder = self.pods.join(pod).join(container);
+            entries(&folder).into_iter().map(move |mount| read(folder.join(mount)))
+        });
+        records.flat_map(|text| text.lines().filter_map(read_given).collect::<Vec<_>>()).collect()
     }
 
     /// Records that the container was told of this content.
@@ -143,19 +215,38 @@ fn is_plain(pod: &str) -> bool {
     !pod.is_empty() && !pod.starts_with('.') && !pod.contains('/')
 }
 
-fn write_version(folder: &Path, content: &ConfigContent, mode: u16) -> io::Result<()> {
+fn write_version(folder: &Path, given: &[Given], owner: Owner) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     permit(folder, FOLDER_MODE)?;
-    for (key, bytes) in &content.files {
-        let file = folder.join(key.as_str());
-        if fs::read(&file).ok().as_ref() != Some(&bytes.0) {
+    for Given { path, bytes, mode } in given {
+        let file = folder.join(path);
+        make_parents(folder, &file)?;
+        if fs::read(&file).ok().as_ref() != Some(bytes) {
             let new = folder.join("..new");
-            fs::write(&new, &bytes.0)?;
+            fs::write(&new, bytes)?;
             fs::rename(new, &file)?;
         }
-        permit(&file, u32::from(mode))?;
+        if owner != Owner::default() {
+            chown(&file, owner.user, owner.group)?;
+        }
+        permit(&file, u32::from(*mode))?;
     }
     Ok(())
+}
+
+/// The directories between a version and a file of it.
+fn make_parents(version: &Path, file: &Path) -> io::Result<()> {
+    for parent in file.ancestors().skip(1).take_while(|parent| *parent != version) {
+        fs::create_dir_all(parent)?;
+        permit(parent, FOLDER_MODE)?;
+    }
+    Ok(())
+}
+
+fn read_given(line: &str) -> Option<(SecretName, FileKey, Digest)> {
+    let mut words = line.split(' ');
+    let secret = SecretName::parse(words.next()?).ok()?;
+    Some((secret, FileKey::parse(words.next()?).ok()?, Digest::parse(words.next()?).ok()?))
 }
 
 fn permit(path: &Path, mode: u32) -> io::Result<()> {
@@ -179,8 +270,8 @@ fn link_if_needed(folder: &Path, key: &str) -> io::Result<()> {
 }
 
 /// Removes the links of files that are gone, and older versions.
-fn tidy(folder: &Path, version: &str, content: &ConfigContent) -> io::Result<()> {
-    let keep: BTreeSet<&str> = content.files.keys().map(|key| key.as_str()).chain([version, DATA]).collect();
+fn tidy(folder: &Path, version: &str, top: &BTreeSet<&str>) -> io::Result<()> {
+    let keep: BTreeSet<&str> = top.iter().copied().chain([version, DATA]).collect();
     for entry in entries(folder).iter().filter(|entry| !keep.contains(entry.as_str())) {
         let path = folder.join(entry);
         if path.is_symlink() || path.is_file() { fs::remove_file(path)? } else { fs::remove_dir_all(path)? }
@@ -209,7 +300,7 @@ fn entries(folder: &Path) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wlc_plan::{content::FileBytes, format::Format, name::FileKey};
+    use wlc_plan::{content::FileBytes, format::Format};
 
     fn content(files: &[(&str, &str)]) -> ConfigContent {
         let files = files

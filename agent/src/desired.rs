@@ -6,18 +6,18 @@
 use std::collections::BTreeMap;
 
 use wlc_plan::{
-    binding::{Binding, Turn},
+    binding::Turn,
     digest::Digest,
     gate::{Gate, StepGate},
     instance::{Instance, Leaving, WorkloadKind},
     name::{FleetName, NodeName, ReplicaName, WorkloadName},
-    node_plan::{NodePlan, ReadNodePlan},
+    node_plan::{ClaimVolume, NodePlan, ReadNodePlan},
     quantity::Millis,
     revision::Revision,
     spec::PodSpec,
 };
 
-use crate::podman::labels::PodLabels;
+use crate::podman::labels::{ClaimLabels, PodLabels};
 
 /// How long a pod may take to stop where its spec is not known. Kubernetes: the default of `terminationGracePeriodSeconds`.
 pub const UNKNOWN_GRACE: Millis = Millis::from_seconds(30);
@@ -37,6 +37,8 @@ pub struct Desired {
     pub refused: BTreeMap<ReplicaName, Refused>,
     /// The specs of all revisions that may run here, by revision.
     pub specs: BTreeMap<Revision, PodSpec>,
+    /// Volumes of claims, sorted by replica and claim.
+    pub claims: Vec<ClaimVolume>,
 }
 
 /// An instance to run.
@@ -131,7 +133,13 @@ impl Desired {
             leaving: Vec::new(),
             refused: BTreeMap::new(),
             specs: BTreeMap::new(),
+            claims: plan.volumes.clone(),
         }
+    }
+
+    /// The names of the volumes of all claims.
+    pub fn claim_volumes(&self) -> impl Iterator<Item = String> {
+        self.claims.iter().map(|one| ClaimLabels::new(&self.fleet, &one.replica, &one.claim).volume_name())
     }
 
     fn refuse(&mut self, replica: &ReplicaName, workload: Option<(WorkloadName, WorkloadKind)>, why: &str) {
@@ -168,8 +176,7 @@ impl Desired {
 
     fn add_leaving(&mut self, leaving: &Leaving) {
         let workload = Some((leaving.workload.clone(), leaving.kind));
-        let claims = "the removal of claims is not carried out by this version".to_owned();
-        match unknown_gate(&leaving.gates).or((!leaving.removed_claims.is_empty()).then_some(claims)) {
+        match unknown_gate(&leaving.gates) {
             Some(why) => self.refuse(&leaving.replica, workload, &why),
             None => self.leaving.push(leaving.clone()),
         }
@@ -178,7 +185,7 @@ impl Desired {
 
 /// What this version cannot carry out of an instance.
 fn cannot(instance: &Instance) -> Option<String> {
-    unknown_kind(instance.kind).or_else(|| unknown_binding(&instance.binding)).or_else(|| unknown_gate(&instance.gates))
+    unknown_kind(instance.kind).or_else(|| unknown_gate(&instance.gates))
 }
 
 fn unknown_kind(kind: WorkloadKind) -> Option<String> {
@@ -188,14 +195,6 @@ fn unknown_kind(kind: WorkloadKind) -> Option<String> {
             Some(format!("a {} is not carried out by this version", kind.word()))
         }
     }
-}
-
-fn unknown_binding(binding: &Binding) -> Option<String> {
-    let Binding { ports: _, devices, cores } = binding;
-    if !devices.is_empty() {
-        return Some("devices are not handed out by this version".to_owned());
-    }
-    (!cores.is_empty()).then(|| "cores are not handed out by this version".to_owned())
 }
 
 fn unknown_gate(gates: &[StepGate]) -> Option<String> {

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod desired;
 pub mod disk;
 pub mod facts;
+pub mod files;
 pub mod ledger;
 pub mod observed;
 pub mod once;

@@ -10,7 +10,7 @@ use std::{
 
 use wlc_plan::{
     digest::Digest,
-    name::{AbsolutePath, ContainerName, ReplicaName, WorkloadName},
+    name::{AbsolutePath, ContainerName, FileKey, ReplicaName, SecretName, WorkloadName},
     revision::Revision,
 };
 
@@ -25,6 +25,8 @@ pub struct Observed {
     pub network: bool,
     /// Names of our volumes, those of pods and those of claims.
     pub volumes: BTreeSet<String>,
+    /// The keys of secrets that the node has, each with a digest of its bytes, which is never written to a disk.
+    pub secrets: BTreeMap<(SecretName, FileKey), Digest>,
     /// Names of pods that are gone, or not made yet, of which volumes or folders of ours are there. Removing such a pod
     /// removes them.
     pub leftovers: BTreeSet<String>,
@@ -58,6 +60,8 @@ pub struct ObservedPod {
     pub contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     /// Whether the folders that it mounts its configs from are there.
     pub folders: PodFolders,
+    /// Secrets whose bytes the node changed since one of its containers was given them.
+    pub stale: BTreeSet<SecretName>,
     /// Its containers but the infra container, sorted by name and attempt.
     pub containers: Vec<ObservedContainer>,
 }
@@ -168,6 +172,19 @@ impl Observed {
     /// The pods of a replica, usually none or one.
     pub fn pods_of<'a>(&'a self, replica: &'a ReplicaName) -> impl Iterator<Item = &'a ObservedPod> {
         self.pods.iter().filter(move |pod| pod.replica == *replica)
+    }
+}
+
+impl ObservedContainer {
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        match self.state {
+            ContainerState::Running { .. } => true,
+            ContainerState::Created
+            | ContainerState::Paused
+            | ContainerState::Stopping
+            | ContainerState::Exited { .. } => false,
+        }
     }
 }
 

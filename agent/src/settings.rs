@@ -263,7 +263,7 @@ impl Reader<'_> {
 }
 
 /// Where sockets of this user lie.
-fn runtime_folder() -> PathBuf {
+pub(crate) fn runtime_folder() -> PathBuf {
     let user = rustix::process::geteuid();
     if user.is_root() { PathBuf::from("/run") } else { PathBuf::from(format!("/run/user/{}", user.as_raw())) }
 }

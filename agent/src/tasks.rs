@@ -114,7 +114,10 @@ async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Resul
             | Action::RemoveContainer { .. }
             | Action::Unpause { .. }
             | Action::RemovePod { .. }
-            | Action::SwapContent(_) => Some(turns.acquire().await.expect("the semaphore is never closed")),
+            | Action::SwapContent(_)
+            | Action::SwapFiles(_)
+            | Action::CheckNode(_)
+            | Action::RemoveClaim { .. } => Some(turns.acquire().await.expect("the semaphore is never closed")),
         };
         apply::step(podman, task, action).await?;
     }

@@ -143,9 +143,10 @@ impl Pieces {
     fn of(plan: &NodePlan, specs: &BTreeMap<Digest, PodSpec>) -> Self {
         let mut pieces = Self::default();
         let standbys = plan.standbys.iter().map(|standby| &standby.instance);
-        for Instance { spec, older, contents, .. } in plan.instances.iter().chain(standbys) {
+        for Instance { spec, older, contents, sources, .. } in plan.instances.iter().chain(standbys) {
             pieces.specs.extend(std::iter::once(spec).chain(older).map(|reference| reference.spec));
             pieces.contents.extend(contents.iter().map(|swapped| swapped.content));
+            pieces.contents.extend(sources.iter().flat_map(|one| one.configs.values().copied()));
         }
         let mounted = pieces.specs.iter().filter_map(|digest| specs.get(digest)).flat_map(PodSpec::contents);
         pieces.contents.extend(mounted);

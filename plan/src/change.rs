@@ -39,6 +39,7 @@ pub fn change(old: &Instance, new: &Instance) -> Change {
         spec,
         older: _,
         contents,
+        sources: _,
         binding,
         rollout: _,
         gates: _,

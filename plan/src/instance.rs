@@ -8,7 +8,10 @@ use crate::{
     binding::Binding,
     digest::Digest,
     gate::StepGate,
-    name::{AbsolutePath, ContainerName, LabelKey, LabelValue, ReplicaName, VolumeName, WorkloadName},
+    name::{
+        AbsolutePath, ConfigName, ContainerName, LabelKey, LabelValue, ReplicaName, SecretName, VolumeName,
+        WorkloadName,
+    },
     revision::Revision,
     rollout::Rollout,
 };
@@ -63,6 +66,9 @@ pub struct Instance {
     /// Contents that are swapped in place instead of being part of the revision, sorted by container and path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contents: Vec<SwappedContent>,
+    /// Sources of mounted files that are swapped in place instead of being part of the revision, sorted by container and path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SwappedSources>,
     /// What placement gave it.
     pub binding: Binding,
     /// How it is replaced.
@@ -94,6 +100,22 @@ pub struct SwappedContent {
     pub path: AbsolutePath,
     /// Digest of the content's file.
     pub content: Digest,
+}
+
+/// Sources of a mount of files with an `on-change` other than `restart`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwappedSources {
+    /// The container.
+    pub container: ContainerName,
+    /// The path of its mount.
+    pub path: AbsolutePath,
+    /// Digests of the contents of its configs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configs: BTreeMap<ConfigName, Digest>,
+    /// Versions of its secrets, where their author gave them one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<SecretName, String>,
 }
 
 /// A replica that must leave its node in order, or leaves volumes behind.

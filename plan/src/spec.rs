@@ -4,6 +4,7 @@
 //! own, named by its digest, and shared by all nodes that use it.
 
 pub mod life;
+mod mount;
 pub mod probe;
 mod security;
 mod surroundings;
@@ -16,12 +17,17 @@ use crate::{
     digest::Digest,
     format::Format,
     gate::After,
-    name::{AbsolutePath, ConfigName, ContainerName, EnvName, PortName, VolumeName},
+    name::{AbsolutePath, ContainerName, EnvName, FileKey, LabelKey, PortName, SecretName, VolumeName},
     quantity::{Bytes, Cpu, Millis},
 };
 
 pub use self::{
     life::{ContainerRole, Hook, Hooks, MessagePolicy, TerminationMessage},
+    mount::{
+        Access, ConfigFiles, ConfigMount, EmptyDir, EndpointFiles, FieldFile, FileSource, FilesMount, Item, Medium,
+        Mount, MountSource, NodePath, OnChange, OnSwap, PathKind, Propagation, SecretFiles, TextFile, View,
+        VolumeSource,
+    },
     probe::{Command, GrpcProbe, HttpProbe, Probe, ProbeHandler, Probes, TcpProbe},
     security::{Device, DeviceFile, Process, Profile, Security, Selinux, Ulimit},
     surroundings::{Dns, FsGroup, FsGroupChange, HostEntry, LogDriver, Processes, Surroundings, Users, Whose},
@@ -188,10 +194,28 @@ pub enum EnvValue {
     Text(String),
     /// A field of the instance.
     Field(InstanceField),
+    /// A key of a secret: its bytes are the node's. Podman writes them to the node's disk. Kubernetes: `secretKeyRef`.
+    Secret(SecretValue),
+}
+
+/// A key of a secret as the value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretValue {
+    /// The secret's name in the sources, and of its folder on the node.
+    pub secret: SecretName,
+    /// The key.
+    pub key: FileKey,
+    /// The secret's author's word for the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Where the node does not have it, the variable is left out; otherwise it is waited for.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
 }
 
 /// What an instance can tell its containers. Kubernetes: `valueFrom.fieldRef`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InstanceField {
     /// The replica's name.
@@ -202,6 +226,12 @@ pub enum InstanceField {
     Node,
     /// The fleet's name.
     Fleet,
+    /// The number of the workload's revision.
+    Revision,
+    /// The replica's number.
+    Index,
+    /// The value of a label of the workload; empty where it has none. Kubernetes: `metadata.labels['KEY']`.
+    Label(LabelKey),
 }
 
 /// A port that a container listens on. Kubernetes: `ports[]`.
@@ -226,93 +256,6 @@ pub enum Protocol {
     Tcp,
     /// UDP.
     Udp,
-}
-
-/// Something mounted into a container. Kubernetes: `volumeMounts[]` with its volume.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mount {
-    /// Where it appears in the container.
-    pub path: AbsolutePath,
-    /// What is mounted.
-    pub source: MountSource,
-    /// Whether the container may write to it.
-    pub access: Access,
-}
-
-/// Whether a container may write to a mount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Access {
-    /// Read and write.
-    ReadWrite,
-    /// Only read.
-    ReadOnly,
-}
-
-/// What is mounted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MountSource {
-    /// The files of a config as a directory.
-    Config(ConfigMount),
-    /// A volume of the pod.
-    Volume(VolumeName),
-}
-
-/// A config that is mounted as a directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConfigMount {
-    /// The config's name in the sources.
-    pub config: ConfigName,
-    /// Permission bits of its files, 0 to 0o777. Kubernetes: `defaultMode`.
-    pub mode: u16,
-    /// What a change of its content does.
-    pub on_change: OnChange,
-}
-
-/// What a change of a mounted content does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnChange {
-    /// The pod is replaced: the digest of the content is part of the revision.
-    Restart(Digest),
-    /// The files are swapped, and the container's main process gets this signal (without `SIG`). The instance names the digest.
-    Signal(String),
-    /// The files are swapped. The instance names the digest.
-    Nothing,
-}
-
-/// Where a volume's data lie.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VolumeSource {
-    /// An empty directory that lives as long as the pod. Kubernetes: `emptyDir`.
-    EmptyDir(EmptyDir),
-    /// A directory or file of the node. Kubernetes: `hostPath`.
-    HostPath(AbsolutePath),
-}
-
-/// An empty directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EmptyDir {
-    /// Whether it lies on disk or in memory. Kubernetes: `medium`.
-    pub medium: Medium,
-    /// How much it may hold; counted at build, and enforced in memory only. Kubernetes: `sizeLimit`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<Bytes>,
-}
-
-/// Where an empty directory lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Medium {
-    /// On the node's disk.
-    Disk,
-    /// In memory, as a tmpfs.
-    Memory,
 }
 
 /// CPU and memory of a container. Kubernetes: `resources`.
@@ -394,9 +337,13 @@ impl PodSpec {
 
     /// The digests of all contents that a change of the revision would replace.
     pub fn contents(&self) -> impl Iterator<Item = Digest> {
-        self.containers.iter().flat_map(|container| &container.mounts).filter_map(|mount| match &mount.source {
-            MountSource::Config(ConfigMount { on_change: OnChange::Restart(digest), .. }) => Some(*digest),
-            MountSource::Config(_) | MountSource::Volume(_) => None,
-        })
+        let of = |mount: &Mount| -> Vec<Digest> {
+            match &mount.source {
+                MountSource::Config(ConfigMount { on_change: OnChange::Restart(digest), .. }) => vec![*digest],
+                MountSource::Files(files) => files.contents().collect(),
+                MountSource::Config(_) | MountSource::Volume(_) | MountSource::Claim(_) => Vec::new(),
+            }
+        };
+        self.containers.iter().flat_map(|container| &container.mounts).flat_map(of)
     }
 }

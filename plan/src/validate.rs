@@ -17,10 +17,10 @@ use crate::{
     gate::{Condition, Counts, Gate, Step, StepGate},
     instance::{Instance, SpecRef},
     limits,
-    name::{ContainerName, PortName, ReplicaName, SlotName},
+    name::{ContainerName, PortName, ReplicaName, SlotName, VolumeName},
     node_plan::NodePlan,
     revision::Revision,
-    spec::{PodSpec, Protocol},
+    spec::{MountSource, PodSpec, Protocol},
 };
 
 /// A rule that a plan breaks, and where.
@@ -86,6 +86,10 @@ pub enum Rule {
     ReadinessGrace,
     #[error("the volume `{0}` is not declared")]
     NoVolume(String),
+    #[error("`{0}` does not lie below its directory")]
+    NotBelow(String),
+    #[error("the claim `{0}` has no volume in this plan")]
+    NoClaim(String),
     #[error("a limit is below its request")]
     LimitBelowRequest,
 }
@@ -102,6 +106,9 @@ pub fn validate(
     check_host_ports(plan.instances.iter(), &mut findings);
     check_slots(plan, &mut findings);
     check_circles(plan, &mut findings);
+    for instance in &plan.instances {
+        check_claims(plan, instance, specs, &mut findings);
+    }
     for instance in instances() {
         check_instance(instance, specs, contents, &mut findings);
     }
@@ -264,11 +271,32 @@ fn check_instance(
             Some(spec) => check_revision(at, reference, spec, findings),
         }
     }
+    for digest in instance.sources.iter().flat_map(|one| one.configs.values()).filter(|one| !contents.contains_key(one))
+    {
+        findings.add(at, Rule::NoContent(*digest));
+    }
     for swapped in instance.contents.iter().filter(|swapped| !contents.contains_key(&swapped.content)) {
         findings.add(at, Rule::NoContent(swapped.content));
     }
     if let Some(spec) = specs.get(&instance.spec.spec) {
         check_binding(instance, spec, findings);
+    }
+}
+
+/// Each claim that a container mounts has a volume.
+fn check_claims(plan: &NodePlan, instance: &Instance, specs: &BTreeMap<Digest, PodSpec>, findings: &mut Findings) {
+    let Some(spec) = specs.get(&instance.spec.spec) else { return };
+    let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    let mounted: BTreeSet<&VolumeName> = mounts
+        .filter_map(|mount| match &mount.source {
+            MountSource::Claim(claim) => Some(claim),
+            MountSource::Config(_) | MountSource::Volume(_) | MountSource::Files(_) => None,
+        })
+        .collect();
+    let has =
+        |claim: &VolumeName| plan.volumes.iter().any(|one| one.replica == instance.replica && one.claim == *claim);
+    for claim in mounted.into_iter().filter(|claim| !has(claim)) {
+        findings.add(&instance.replica, Rule::NoClaim(claim.to_string()));
     }
 }
 

@@ -77,6 +77,7 @@ fn observed(desired: &Desired) -> Observed {
             address: None,
             created: MADE,
             folders: PodFolders::There,
+            stale: std::collections::BTreeSet::new(),
             containers: inside.map(|(name, labels)| container(name, labels, &own)).collect(),
             contents: wanted
                 .instance

@@ -42,6 +42,7 @@ fn spec() -> PodSpec {
             path: path.clone(),
             source: MountSource::Volume(data.clone()),
             access: Access::ReadWrite,
+            view: wlc_plan::spec::View::default(),
         }],
         ..ContainerSpec::new(
             ContainerName::parse(name).unwrap(),
@@ -66,7 +67,8 @@ fn task(actions: Vec<Action>) -> Task {
 }
 
 fn bring_up() -> Task {
-    let request = PodRequest { labels: labels(), spec: spec(), ports: Vec::new(), contents: BTreeMap::new() };
+    let request =
+        PodRequest { labels: labels(), spec: spec(), ports: Vec::new(), contents: BTreeMap::new(), claims: Vec::new() };
     let run = |spec: &ContainerSpec| RunContainer {
         pod: labels(),
         attempt: 0,
@@ -75,6 +77,9 @@ fn bring_up() -> Task {
         surroundings: wlc_plan::spec::Surroundings::default(),
         grace: GRACE,
         env: Vec::new(),
+        files: Vec::new(),
+        cores: wlc_plan::binding::CoreSet::default(),
+        devices: Vec::new(),
     };
     let runs = request.spec.containers.iter().map(|spec| Action::RunContainer(Box::new(run(spec))));
     let images = request.spec.containers.iter().map(|spec| Action::PullImage(spec.image.clone()));

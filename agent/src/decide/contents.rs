@@ -5,17 +5,20 @@
 use wlc_plan::{
     gate::Step,
     instance::SwappedContent,
-    spec::{ConfigMount, MountSource, OnChange, PodSpec},
+    spec::{ConfigMount, ContainerSpec, MountSource, OnChange, OnSwap, PodSpec},
 };
 
 use super::{
     Scene,
     draft::Draft,
+    endpoints,
+    files::{self, Subject},
     gates::{self, Cost, Slots, Wish},
     standing::Standing,
 };
 use crate::{
-    action::{Action, ContentSignal, ContentSwap, Reason},
+    action::{Action, ContentSignal, ContentSwap, FilesSwap, Reason},
+    files::Files,
     observed::ObservedPod,
 };
 
@@ -36,7 +39,13 @@ pub(super) fn swap<'a>(
         pod.contents.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content)
     };
     let changed = instance.contents.iter().filter(is_changed);
-    let actions: Vec<Action> = changed.filter_map(|wanted| action(pod, &standing.wanted.spec, wanted)).collect();
+    let actions = changed.filter_map(|wanted| action(pod, &standing.wanted.spec, wanted));
+    let (planned, told) = files(scene, standing, pod);
+    let actions: Vec<Action> = actions.chain(planned).collect();
+    if !told.is_empty() {
+        draft.act(standing.who(), Reason::Content, told);
+        return true;
+    }
     if actions.is_empty() {
         return false;
     }
@@ -52,6 +61,43 @@ pub(super) fn swap<'a>(
         draft.act(standing.who(), Reason::Content, actions);
     }
     is_open
+}
+
+/// Mounted files that are others than those that were put down last: those whose sources the plan changed, which take their
+/// turn, and those that only tell what is, such as endpoints, which wait for nobody.
+fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> (Vec<Action>, Vec<Action>) {
+    let (mut planned, mut told) = (Vec::new(), Vec::new());
+    let instance = &standing.wanted.instance;
+    let backends = endpoints::backends(scene);
+    let subject = Subject {
+        labels: &standing.labels,
+        node: scene.desired.node.as_str(),
+        instance: Some(instance),
+        backends: &backends,
+    };
+    for container in &standing.wanted.spec.containers {
+        let Some(newest) = pod.newest(&container.name).filter(|newest| newest.is_running()) else { continue };
+        for files in files::of(subject, &standing.wanted.spec, container) {
+            if pod.contents.get(&(container.name.clone(), files.path.clone())) == Some(&files.digest()) {
+                continue;
+            }
+            let is_planned =
+                instance.sources.iter().any(|one| one.container == container.name && one.path == files.path);
+            let signal = signal(container, &files, &newest.name);
+            let swap = FilesSwap { pod: pod.name.clone(), container: container.name.clone(), files, signal };
+            let to = if is_planned { &mut planned } else { &mut told };
+            to.push(Action::SwapFiles(Box::new(swap)));
+        }
+    }
+    (planned, told)
+}
+
+fn signal(container: &ContainerSpec, files: &Files, newest: &str) -> Option<ContentSignal> {
+    let mount = container.mounts.iter().find(|mount| mount.path == files.path)?;
+    match &files::files_of(mount)?.on_swap {
+        OnSwap::Nothing => None,
+        OnSwap::Signal(signal) => Some(ContentSignal { container: newest.to_owned(), signal: signal.clone() }),
+    }
 }
 
 fn action(pod: &ObservedPod, spec: &PodSpec, wanted: &SwappedContent) -> Option<Action> {
@@ -76,6 +122,6 @@ fn mount<'a>(spec: &'a PodSpec, wanted: &SwappedContent) -> Option<&'a ConfigMou
     let mount = mounts.iter().find(|mount| mount.path == wanted.path)?;
     match &mount.source {
         MountSource::Config(config) => Some(config),
-        MountSource::Volume(_) => None,
+        MountSource::Volume(_) | MountSource::Claim(_) | MountSource::Files(_) => None,
     }
 }

@@ -2,15 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use wlc_plan::name::{ReplicaName, WorkloadName};
+use wlc_plan::{
+    name::{ReplicaName, WorkloadName},
+    quantity::Millis,
+};
 
-use super::{Decision, InstanceState, Removal, Scene, back_off};
+use super::{Decision, InstanceState, Removal, Scene, back_off, needs};
 use crate::{
     action::{Action, Reason, Task, Wait},
     clock::Moment,
     desired::Wanted,
     ledger::Ledger,
 };
+
+/// How long until what was missing is looked for again.
+const LOOK_AGAIN: Millis = Millis::from_seconds(5);
 
 /// A decision in the making.
 pub(super) struct Draft<'a> {
@@ -55,8 +61,11 @@ impl<'a> Draft<'a> {
         busy
     }
 
-    /// Adds a task, unless the last one for this pod failed a moment ago.
+    /// Adds a task, unless the last one for this pod failed a moment ago, or the node has not what it needs.
     pub(super) fn act(&mut self, who: Who<'_>, reason: Reason, actions: Vec<Action>) {
+        if let Some((gate, missing)) = needs::missing(self.scene, &self.ledger, &actions) {
+            return self.wait(who, gate, missing, Some(self.scene.now.plus(LOOK_AGAIN)));
+        }
         let failure = self.scene.ledger.failures.get(who.replica).filter(|failure| failure.pod == who.pod);
         let retry = failure.map(|failure| (failure, back_off::retry_at(failure, self.scene.now)));
         match retry.filter(|(_, at)| *at > self.scene.now) {
@@ -92,6 +101,7 @@ impl<'a> Draft<'a> {
         let wanted = self.scene.desired.wanted.iter().map(Wanted::replica);
         let replicas: BTreeSet<&ReplicaName> = observed.chain(wanted).collect();
         self.ledger.forget_all_but(&pods, &replicas);
+        self.ledger.remember_claims(self.scene.desired, &self.scene.observed.volumes);
         self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
         let untils = self.waits.iter().filter_map(|wait| wait.until);
         let next_due = untils.chain(self.dues.iter().copied()).filter(|at| *at > self.scene.now).min();

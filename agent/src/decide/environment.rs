@@ -1,28 +1,24 @@
 //! The environment of a container: fields of the instance filled in, `$(NAME)` expanded, in command and arguments too.
 //!
 //! Kubernetes' rules (S-364, P-120): `$(NAME)` stands for a variable declared earlier, an unknown one stays as it is
-//! written, `$$` stands for `$`, and a shell's `$NAME` is not touched.
+//! written, `$$` stands for `$`, and a shell's `$NAME` is not touched. A secret stays a name until the container is made.
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{
-    name::NodeName,
-    spec::{ContainerSpec, EnvValue, InstanceField},
-};
+use wlc_plan::spec::{ContainerSpec, EnvValue, SecretValue};
 
-use crate::podman::labels::PodLabels;
+use super::files::{self, Subject};
+use crate::files::{EnvPart, EnvText, SecretKey};
 
 /// The variables of a container in the order of its spec.
-pub(super) fn variables(spec: &ContainerSpec, pod: &PodLabels, node: &NodeName) -> Vec<(String, String)> {
+pub(super) fn variables(spec: &ContainerSpec, subject: Subject<'_>) -> Vec<(String, EnvText)> {
     let mut known = BTreeMap::new();
     let mut variables = Vec::with_capacity(spec.env.len());
     for variable in &spec.env {
         let value = match &variable.value {
             EnvValue::Text(text) => expand(text, &known),
-            EnvValue::Field(InstanceField::Replica) => pod.replica.to_string(),
-            EnvValue::Field(InstanceField::Workload) => pod.workload.to_string(),
-            EnvValue::Field(InstanceField::Node) => node.to_string(),
-            EnvValue::Field(InstanceField::Fleet) => pod.fleet.to_string(),
+            EnvValue::Field(field) => vec![EnvPart::Text(files::value(subject, field))],
+            EnvValue::Secret(secret) => vec![EnvPart::Secret(key(secret))],
         };
         known.insert(variable.name.to_string(), value.clone());
         variables.push((variable.name.to_string(), value));
@@ -31,48 +27,79 @@ pub(super) fn variables(spec: &ContainerSpec, pod: &PodLabels, node: &NodeName) 
 }
 
 /// A command or arguments with the variables of their container filled in; what probes and hooks run is left as it is
-/// written (S-319).
-pub(super) fn expand_all(words: &[String], variables: &[(String, String)]) -> Vec<String> {
-    let known: BTreeMap<String, String> = variables.iter().cloned().collect();
-    words.iter().map(|word| expand(word, &known)).collect()
+/// written (S-319). A variable that holds a secret stays as it is written too: every user of the node reads the words of a
+/// process.
+pub(super) fn expand_all(words: &[String], variables: &[(String, EnvText)]) -> Vec<String> {
+    let is_open = |parts: &EnvText| parts.iter().all(|part| matches!(part, EnvPart::Text(_)));
+    let open = variables.iter().filter(|(_, parts)| is_open(parts)).cloned();
+    let known: BTreeMap<String, EnvText> = open.collect();
+    let text = |part: EnvPart| match part {
+        EnvPart::Text(text) => text,
+        EnvPart::Secret(_) => String::new(),
+    };
+    words.iter().map(|word| expand(word, &known).into_iter().map(text).collect()).collect()
 }
 
-fn expand(text: &str, known: &BTreeMap<String, String>) -> String {
-    let mut expanded = String::with_capacity(text.len());
+fn key(secret: &SecretValue) -> SecretKey {
+    let SecretValue { secret, key, version, optional } = secret.clone();
+    SecretKey { secret, key, version, optional }
+}
+
+fn expand(text: &str, known: &BTreeMap<String, EnvText>) -> EnvText {
+    let mut expanded = EnvText::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        expanded.push_str(&rest[..at]);
+        push(&mut expanded, &rest[..at]);
         rest = &rest[at..];
-        let (written, length) = reference(rest, known);
-        expanded.push_str(written);
+        let length = reference(rest, known, &mut expanded);
         rest = &rest[length..];
     }
-    expanded.push_str(rest);
+    push(&mut expanded, rest);
     expanded
 }
 
-/// What the text that begins with `$` stands for, and how many of its bytes say so.
-fn reference<'a>(text: &'a str, known: &'a BTreeMap<String, String>) -> (&'a str, usize) {
+/// Adds a text; two texts in a row are one.
+fn push(to: &mut EnvText, text: &str) {
+    match to.last_mut() {
+        Some(EnvPart::Text(last)) => last.push_str(text),
+        Some(EnvPart::Secret(_)) | None => to.push(EnvPart::Text(text.to_owned())),
+    }
+}
+
+/// Adds what the text that begins with `$` stands for, and tells how many of its bytes say so.
+fn reference(text: &str, known: &BTreeMap<String, EnvText>, to: &mut EnvText) -> usize {
     if text.starts_with("$$") {
-        return ("$", 2);
+        push(to, "$");
+        return 2;
     }
     let name = text.strip_prefix("$(").and_then(|behind| behind.split_once(')')).map(|(name, _)| name);
-    match name {
-        Some(name) => {
-            let length = name.len() + 3;
-            (known.get(name).map_or(&text[..length], String::as_str), length)
-        }
-        None => ("$", 1),
+    let Some(name) = name else {
+        push(to, "$");
+        return 1;
+    };
+    let length = name.len() + 3;
+    match known.get(name) {
+        None => push(to, &text[..length]),
+        Some(parts) => parts.iter().for_each(|part| match part {
+            EnvPart::Text(text) => push(to, text),
+            EnvPart::Secret(_) => to.push(part.clone()),
+        }),
     }
+    length
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wlc_plan::name::{FileKey, SecretName};
+
+    fn plain(text: &str) -> EnvText {
+        vec![EnvPart::Text(text.to_owned())]
+    }
 
     #[test]
     fn references_are_expanded_as_kubernetes_does() {
-        let known = BTreeMap::from([("A".to_owned(), "1".to_owned())]);
+        let known = BTreeMap::from([("A".to_owned(), plain("1"))]);
         for (text, expanded) in [
             ("$(A)-$(A)", "1-1"),
             ("$(B)", "$(B)"),
@@ -83,7 +110,21 @@ mod tests {
             ("$(B)$(A)", "$(B)1"),
             ("é$(A)é", "é1é"),
         ] {
-            assert_eq!(expand(text, &known), expanded, "{text}");
+            assert_eq!(expand(text, &known), plain(expanded), "{text}");
         }
+    }
+
+    /// C-311: a variable may stand for a secret in the middle of another one, and is still a name here.
+    #[test]
+    fn a_secret_stays_a_name() {
+        let secret = SecretKey {
+            secret: SecretName::parse("db").unwrap(),
+            key: FileKey::parse("password").unwrap(),
+            version: None,
+            optional: false,
+        };
+        let known = BTreeMap::from([("P".to_owned(), vec![EnvPart::Secret(secret.clone())])]);
+        let text = |text: &str| EnvPart::Text(text.to_owned());
+        assert_eq!(expand("me:$(P)@db", &known), [text("me:"), EnvPart::Secret(secret), text("@db")]);
     }
 }

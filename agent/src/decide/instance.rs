@@ -57,7 +57,16 @@ pub(super) fn next_step<'a>(
                 wait_for_probes(scene, standing, pod, draft);
                 wait_for_min_ready(scene, standing, draft);
             }
+            name_stale_secrets(standing, pod, draft);
         }
+    }
+}
+
+/// Bytes that changed on the node without another version are used at the next start.
+fn name_stale_secrets(standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) {
+    for secret in &pod.stale {
+        let reason = format!("secret `{secret}` has other bytes now and no other version; the next start uses them");
+        draft.wait(standing.who(), "secret", reason, None);
     }
 }
 
@@ -81,7 +90,8 @@ fn first_start<'a>(
     let wish =
         Wish { who: standing.who(), step: Step::FirstStart, gates, health: standing.health, cost: Cost::Missing };
     if gates::pass(scene, standings, slots, wish, draft) {
-        let pulls = make::pull_images(standing.aim.spec);
+        let check = make::check_node(standing.plan()).into_iter();
+        let pulls = check.chain(make::pull_images(standing.aim.spec));
         let actions: Vec<Action> = pulls.chain(make::make(scene, standing.plan())).collect();
         record::begin(scene, standing, draft);
         draft.act(standing.who(), Reason::New, actions);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use wlc_plan::{
     gate::Step,
-    name::{ReplicaName, WorkloadName},
+    name::{ReplicaName, VolumeName, WorkloadName},
     quantity::Millis,
 };
 
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     action::{Action, Reason},
     observed::ObservedPod,
+    podman::labels::ClaimLabels,
 };
 
 /// Pods of replicas that the plan does not name.
@@ -47,6 +48,21 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
             continue;
         }
         remove(scene, &pods, Reason::Left, draft);
+    }
+}
+
+/// Volumes of claims that the plan wants gone: only once their replica has no pod any more (P-048).
+pub(super) fn claims(scene: Scene<'_>, draft: &mut Draft<'_>) {
+    for leaving in &scene.desired.leaving {
+        let (replica, workload) = (&leaving.replica, &leaving.workload);
+        let volume = |claim: &VolumeName| ClaimLabels::new(&scene.desired.fleet, replica, claim).volume_name();
+        let there = leaving.removed_claims.iter().filter(|claim| scene.observed.volumes.contains(&volume(claim)));
+        let remove = there.map(|claim| Action::RemoveClaim { replica: replica.clone(), claim: claim.clone() });
+        let actions: Vec<Action> = remove.collect();
+        let who = Who { replica, workload, pod: replica.as_str() };
+        if !actions.is_empty() && scene.observed.pods_of(replica).next().is_none() && !draft.is_busy(who) {
+            draft.act(who, Reason::ClaimsGo, actions);
+        }
     }
 }
 

@@ -6,13 +6,17 @@ use wlc_plan::{
     binding::{PortBinding, Turn},
     format::Format,
     gate::{After, Condition},
-    name::{ContainerName, PortName},
-    spec::{ContainerSpec, Image, PodSpec},
+    name::{ContainerName, PortName, VolumeName},
+    spec::{ContainerSpec, Device, Image, MountSource, PodSpec, VolumeSource},
 };
 
-use super::{Scene, environment, hooks};
+use super::{
+    Scene, endpoints, environment,
+    files::{self, Subject},
+    hooks,
+};
 use crate::{
-    action::{Action, PodRequest, PublishedPort, RunContainer},
+    action::{Action, NodeNeeds, PodRequest, PublishedPort, RunContainer},
     desired::Wanted,
     observed::ObservedPod,
     podman::labels::PodLabels,
@@ -21,7 +25,13 @@ use crate::{
 /// Fetches the images of a pod, before anything of an older one is touched.
 pub(super) fn pull_images(spec: &PodSpec) -> impl Iterator<Item = Action> {
     let mut seen = Vec::new();
-    let images = spec.containers.iter().map(|container| &container.image);
+    let mounted = spec.volumes.values().filter_map(|source| match source {
+        VolumeSource::Image(image) => Some(image),
+        VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) | VolumeSource::NodePath(_) | VolumeSource::Named(_) => {
+            None
+        }
+    });
+    let images = spec.containers.iter().map(|container| &container.image).chain(mounted);
     images.filter_map(move |image: &Image| {
         let is_new = !seen.contains(image);
         seen.push(image.clone());
@@ -47,6 +57,29 @@ pub(super) fn make(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
     network.into_iter().chain([pod]).chain(first_runs(scene, plan)).collect()
 }
 
+/// Looks whether the node has what a pod needs of it, before anything of an older one is touched.
+pub(super) fn check_node(plan: Plan<'_>) -> Option<Action> {
+    let mut needs = NodeNeeds::default();
+    for source in plan.spec.volumes.values() {
+        match source {
+            VolumeSource::NodePath(path) => needs.paths.push(path.clone()),
+            VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) | VolumeSource::Named(_) | VolumeSource::Image(_) => {
+            }
+        }
+    }
+    for device in plan.spec.containers.iter().flat_map(|container| &container.security.devices) {
+        match device {
+            Device::File(file) => needs.devices.push(file.path.clone()),
+            Device::Cdi(name) => needs.cdi.push(name.clone()),
+        }
+    }
+    for device in &plan.wanted.instance.binding.devices {
+        needs.devices.extend(device.path.clone());
+        needs.cdi.extend(device.cdi.as_ref().map(ToString::to_string));
+    }
+    (!needs.is_empty()).then(|| Action::CheckNode(Box::new(needs)))
+}
+
 /// A pod as it is to be made.
 pub(super) fn request(plan: Plan<'_>) -> PodRequest {
     let contents = plan.wanted.instance.contents.iter();
@@ -55,7 +88,20 @@ pub(super) fn request(plan: Plan<'_>) -> PodRequest {
         spec: plan.spec.clone(),
         ports: ports(plan),
         contents: contents.map(|one| ((one.container.clone(), one.path.clone()), one.content)).collect(),
+        claims: claims(plan.spec),
     }
+}
+
+/// The claims that the containers of a pod mount.
+fn claims(spec: &PodSpec) -> Vec<VolumeName> {
+    let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    let claims: BTreeSet<&VolumeName> = mounts
+        .filter_map(|mount| match &mount.source {
+            MountSource::Claim(claim) => Some(claim),
+            MountSource::Config(_) | MountSource::Volume(_) | MountSource::Files(_) => None,
+        })
+        .collect();
+    claims.into_iter().cloned().collect()
 }
 
 /// The labels of a pod that exists.
@@ -73,7 +119,12 @@ pub(super) fn labels(scene: Scene<'_>, pod: &ObservedPod) -> PodLabels {
 /// Runs one attempt of a container.
 pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&ContainerSpec, u32)) -> Action {
     let (container, attempt) = which;
-    let env = environment::variables(container, pod, &scene.desired.node);
+    let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
+    let backends = endpoints::backends(scene);
+    let subject = Subject { labels: pod, node: scene.desired.node.as_str(), instance, backends: &backends };
+    let binding = instance.map(|instance| &instance.binding);
+    let devices = binding.iter().flat_map(|binding| &binding.devices);
+    let env = environment::variables(container, subject);
     let expanded = |words: &[String]| environment::expand_all(words, &env);
     let (command, args) = (expanded(&container.command), expanded(&container.args));
     Action::RunContainer(Box::new(RunContainer {
@@ -84,6 +135,9 @@ pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&Co
         surroundings: spec.surroundings.clone(),
         grace: spec.grace,
         env,
+        files: files::of(subject, spec, container),
+        cores: binding.map(|binding| binding.cores.clone()).unwrap_or_default(),
+        devices: devices.filter(|device| device.container == container.name).cloned().collect(),
     }))
 }
 

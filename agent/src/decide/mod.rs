@@ -9,13 +9,16 @@ mod back_off;
 mod containers;
 mod contents;
 mod draft;
+mod endpoints;
 mod environment;
 mod failure;
+mod files;
 mod gates;
 mod hooks;
 mod instance;
 mod leftovers;
 mod make;
+mod needs;
 mod progress;
 mod record;
 mod replacement;
@@ -99,6 +102,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
         progress::judge(scene, standing, &mut draft);
         instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
     }
+    leftovers::claims(scene, &mut draft);
     leftovers::of_gone_pods(scene, &standings, &mut draft);
     record::keep(scene, &standings, &mut draft);
     let states = states::all(scene, &standings, &draft);

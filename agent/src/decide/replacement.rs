@@ -29,7 +29,8 @@ pub(super) fn replace<'a>(
     if !is_lost && !may_go(scene, standing, pod, others, draft) {
         return false;
     }
-    let pulls = make::pull_images(standing.aim.spec);
+    let check = make::check_node(standing.plan()).into_iter();
+    let pulls = check.chain(make::pull_images(standing.aim.spec));
     let stop = || leftovers::stop_by_its_spec(scene, pod);
     let made = || make::make(scene, standing.plan());
     let actions: Vec<Action> = match way(standing, pod) {

@@ -268,7 +268,8 @@ fn better(one: Health, other: Health) -> Health {
 /// Whether the folders of its configs are gone: its containers see nothing there, so it has to be made anew.
 fn has_lost_configs(pod: &ObservedPod, spec: &PodSpec) -> bool {
     let mut mounts = spec.containers.iter().flat_map(|container| &container.mounts);
-    pod.folders == PodFolders::Lost && mounts.any(|mount| matches!(mount.source, MountSource::Config(_)))
+    pod.folders == PodFolders::Lost
+        && mounts.any(|mount| matches!(mount.source, MountSource::Config(_) | MountSource::Files(_)))
 }
 
 /// How well a pod is, judged by the spec that it was made from.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use wlc_plan::name::{ContainerName, ReplicaName, WorkloadName};
 
 use self::rollout::Rollouts;
-use crate::clock::Moment;
+use crate::{clock::Moment, desired::Desired};
 
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub struct Ledger {
     /// Replicas whose pod somebody wants to be made anew.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub restarts: BTreeSet<ReplicaName>,
+    /// Volumes of claims that were seen: one of them that is gone is never made anew in silence.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub claims: BTreeSet<String>,
 }
 
 /// What is remembered of the runs of a container.
@@ -96,6 +99,13 @@ impl Ledger {
     /// A task for a replica succeeded.
     pub fn succeeded(&mut self, replica: &ReplicaName) {
         self.failures.remove(replica);
+    }
+
+    /// Remembers the volumes of claims that are there, and forgets those that the plan names no more.
+    pub fn remember_claims(&mut self, desired: &Desired, volumes: &BTreeSet<String>) {
+        let wanted: BTreeSet<String> = desired.claim_volumes().collect();
+        self.claims.retain(|name| wanted.contains(name));
+        self.claims.extend(wanted.into_iter().filter(|name| volumes.contains(name)));
     }
 
     /// Forgets what speaks of pods and replicas that exist no more.

@@ -8,24 +8,23 @@ use std::{collections::BTreeMap, path::Path};
 use serde::Serialize;
 use wlc_plan::{
     digest::Digest,
-    name::{AbsolutePath, FleetName},
+    name::{AbsolutePath, FleetName, VolumeName},
     quantity::{Bytes, Millis},
-    spec::{ContainerSpec, EmptyDir, FsGroup, Image, LogDriver, Medium, PodSpec, Protocol, VolumeSource, Whose},
+    spec::{
+        ContainerSpec, EmptyDir, FsGroup, Image, LogDriver, Medium, MountSource, PodSpec, Protocol, VolumeSource, Whose,
+    },
 };
 
 use super::{
     PodmanError,
     labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
     limits::{ResourceLimits, resource_limits},
-    mounts::{BindMount, NamedVolume, mounts},
+    mounts::{BindMount, ImageVolume, Mounted, NamedVolume, Sources, mounts},
     security::{self, SecurityBody},
     signals,
     surroundings::{self, SurroundingsBody},
 };
-use crate::{
-    action::{PodRequest, PublishedPort, RunContainer},
-    contents::Folders,
-};
+use crate::action::{PodRequest, PublishedPort, RunContainer};
 
 /// Most bytes of a container's log before it starts anew.
 pub const LOG_BYTES: Bytes = Bytes(10 << 20);
@@ -74,6 +73,8 @@ pub struct ContainerBody {
     resource_limits: ResourceLimits,
     mounts: Vec<BindMount>,
     volumes: Vec<NamedVolume>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    image_volumes: Vec<ImageVolume>,
     log_configuration: LogConfiguration,
     restart_policy: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,13 +160,13 @@ fn port_mapping(port: &PublishedPort) -> PortMapping {
 /// A stop signal that Linux does not have.
 pub fn container(
     request: &RunContainer,
-    folders: &Folders,
+    (folders, env): (&Sources<'_>, Vec<(String, String)>),
     image_user: &str,
     profiles: &Path,
 ) -> Result<ContainerBody, PodmanError> {
     let spec = &request.spec;
     let labels = ContainerLabels { pod: request.pod.clone(), container: spec.name.clone(), attempt: request.attempt };
-    let (mounts, volumes) = mounts(request, folders);
+    let Mounted { binds, volumes, images } = mounts(request, folders)?;
     Ok(ContainerBody {
         name: labels.container_name(),
         pod: request.pod.pod_name(),
@@ -174,11 +175,13 @@ pub fn container(
         entrypoint: spec.command.clone(),
         command: spec.args.clone(),
         work_dir: spec.working_directory.as_ref().map(ToString::to_string),
-        env: request.env.iter().cloned().collect(),
-        security: security::security(&spec.security, &request.surroundings, image_user, profiles),
-        resource_limits: resource_limits(&spec.resources, spec.security.process.pids_limit),
-        mounts,
+        env: env.into_iter().collect(),
+        security: security::security(&spec.security, &request.surroundings, image_user, profiles)
+            .with_devices(&request.devices),
+        resource_limits: resource_limits(&spec.resources, spec.security.process.pids_limit).on_cores(&request.cores),
+        mounts: binds,
         volumes,
+        image_volumes: images,
         log_configuration: match request.surroundings.log {
             LogDriver::File => LogConfiguration { driver: "k8s-file", size: Some(LOG_BYTES) },
             LogDriver::Journal => LogConfiguration { driver: "journald", size: None },
@@ -223,8 +226,29 @@ pub fn volumes<'a>(
 ) -> impl Iterator<Item = (VolumeLabels, &'a EmptyDir)> + use<'a> {
     spec.volumes.iter().filter_map(move |(volume, source)| match source {
         VolumeSource::EmptyDir(empty) => Some((VolumeLabels { pod: pod.clone(), volume: volume.clone() }, empty)),
-        VolumeSource::HostPath(_) => None,
+        VolumeSource::HostPath(_) | VolumeSource::NodePath(_) | VolumeSource::Named(_) | VolumeSource::Image(_) => None,
     })
+}
+
+/// The volumes that all who name them share.
+pub fn named(spec: &PodSpec) -> impl Iterator<Item = &VolumeName> {
+    spec.volumes.values().filter_map(|source| match source {
+        VolumeSource::Named(volume) => Some(volume),
+        VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) | VolumeSource::NodePath(_) | VolumeSource::Image(_) => {
+            None
+        }
+    })
+}
+
+/// Whether a container of the pod mounts files that are put down for it.
+pub fn mounts_files(spec: &PodSpec) -> bool {
+    let mut mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    mounts.any(|mount| matches!(mount.source, MountSource::Files(_)))
+}
+
+/// The body that makes a volume which outlives pods. Its first container gives it its owner.
+pub fn lasting_volume(name: &str, labels: &BTreeMap<String, String>) -> VolumeBody {
+    VolumeBody { name: name.to_owned(), labels: labels.clone(), options: BTreeMap::new() }
 }
 
 /// The body that makes a volume. `page` is the size of the machine's memory pages; the group is that of the pod's volumes.

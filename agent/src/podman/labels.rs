@@ -51,6 +51,8 @@ const FORMAT: &str = "dev.wlc.format";
 const CONTAINER: &str = "dev.wlc.container";
 const ATTEMPT: &str = "dev.wlc.attempt";
 const VOLUME: &str = "dev.wlc.volume";
+const CLAIM: &str = "dev.wlc.claim";
+const NAMED: &str = "dev.wlc.named";
 
 /// What the labels of a volume say that lives as long as its pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,70 @@ pub struct VolumeLabels {
     pub pod: PodLabels,
     /// `dev.wlc.volume`
     pub volume: VolumeName,
+}
+
+/// What the labels of the volume of a claim say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimLabels {
+    /// `dev.wlc.fleet`
+    pub fleet: FleetName,
+    /// `dev.wlc.replica`
+    pub replica: ReplicaName,
+    /// `dev.wlc.claim`
+    pub claim: VolumeName,
+}
+
+impl ClaimLabels {
+    /// The labels of a claim of a replica.
+    pub fn new(fleet: &FleetName, replica: &ReplicaName, claim: &VolumeName) -> Self {
+        Self { fleet: fleet.clone(), replica: replica.clone(), claim: claim.clone() }
+    }
+
+    /// `wlc.<fleet>.<replica>.<claim>`
+    pub fn volume_name(&self) -> String {
+        format!("wlc.{}.{}.{}", self.fleet, self.replica, self.claim)
+    }
+
+    /// The labels as Podman stores them.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        let Self { fleet, replica, claim } = self;
+        [(FLEET, fleet.to_string()), (REPLICA, replica.to_string()), (CLAIM, claim.to_string())]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into()
+    }
+
+    /// Whether a volume of this name and these labels is ours: its name is the one that the labels give.
+    pub fn own(name: &str, labels: &BTreeMap<String, String>, fleet: &FleetName) -> Option<Self> {
+        let read = Self {
+            fleet: FleetName::parse(labels.get(FLEET)?).ok()?,
+            replica: ReplicaName::parse(labels.get(REPLICA)?).ok()?,
+            claim: VolumeName::parse(labels.get(CLAIM)?).ok()?,
+        };
+        Some(read).filter(|read| read.fleet == *fleet && read.volume_name() == name)
+    }
+}
+
+/// What the labels of a volume say that all who name it share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedLabels {
+    /// `dev.wlc.fleet`
+    pub fleet: FleetName,
+    /// `dev.wlc.named`
+    pub volume: VolumeName,
+}
+
+impl NamedLabels {
+    /// `wlc.<fleet>.<volume>`
+    pub fn volume_name(&self) -> String {
+        format!("wlc.{}.{}", self.fleet, self.volume)
+    }
+
+    /// The labels as Podman stores them.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        [(FLEET, self.fleet.to_string()), (NAMED, self.volume.to_string())]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into()
+    }
 }
 
 impl PodLabels {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use wlc_plan::{
+    binding::CoreSet,
     quantity::{Bytes, Cpu},
     spec::Resources,
 };
@@ -20,8 +21,18 @@ struct PidsLimit {
     limit: u32,
 }
 
+impl ResourceLimits {
+    /// The same, on these cores alone, where any are named.
+    pub fn on_cores(mut self, cores: &CoreSet) -> Self {
+        self.cpu.cpus = (!cores.is_empty()).then(|| cores.to_string());
+        self
+    }
+}
+
 #[derive(Debug, Serialize, PartialEq, Eq)]
 struct CpuLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpus: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +66,7 @@ pub fn resource_limits(resources: &Resources, pids: Option<u32>) -> ResourceLimi
     let quota =
         resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
     ResourceLimits {
-        cpu: CpuLimits { shares: resources.cpu_request.map(shares), quota, period: quota.map(|_| PERIOD) },
+        cpu: CpuLimits { cpus: None, shares: resources.cpu_request.map(shares), quota, period: quota.map(|_| PERIOD) },
         memory: MemoryLimits { limit: memory, swap: memory },
         pids: pids.map(|limit| PidsLimit { limit }),
     }

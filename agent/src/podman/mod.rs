@@ -3,6 +3,7 @@
 //! The trait is the whole surface; the real client and the simulated one obey the same contract, which one list of
 //! expectations checks against both.
 
+pub mod cdi;
 pub mod client;
 pub mod create;
 pub mod errors;
@@ -26,10 +27,14 @@ pub mod versions;
 use std::{future::Future, pin::Pin};
 
 use tokio::sync::Notify;
-use wlc_plan::{quantity::Millis, spec::Image};
+use wlc_plan::{
+    name::{ReplicaName, VolumeName},
+    quantity::Millis,
+    spec::Image,
+};
 
 use crate::{
-    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, FilesSwap, HookRun, NodeNeeds, PodRequest, RunContainer, Stop},
     observed::Observed,
 };
 
@@ -62,6 +67,12 @@ pub trait Podman: Send + Sync {
     fn remove_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
     /// Swaps the content of a mounted folder, signals the container if it runs, and then records the digest beside it.
     fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()>;
+    /// Swaps the files of a mounted folder, signals the container if it runs, and then records their digest beside it.
+    fn swap_files<'a>(&'a self, swap: &'a FilesSwap) -> Answer<'a, ()>;
+    /// Looks whether the node has what a pod needs of it.
+    fn check_node<'a>(&'a self, needs: &'a NodeNeeds) -> Answer<'a, ()>;
+    /// Removes the volume of a claim with its data; fine if there is none.
+    fn remove_claim<'a>(&'a self, replica: &'a ReplicaName, claim: &'a VolumeName) -> Answer<'a, ()>;
     /// Sends a signal (without `SIG`) to the main process of a container; fine if it does not run or exist.
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()>;
     /// Runs a command in a running container, by its name or id, without a shell. When `limit` is over it is killed with all
@@ -172,6 +183,24 @@ pub enum PodmanError {
     NoContentNamed {
         /// Where it is mounted.
         path: wlc_plan::name::AbsolutePath,
+    },
+    /// A key of a secret that a container needs is not on the node.
+    #[error("secret `{secret}` has no key `{key}` on this node: {why}")]
+    NoSecret {
+        /// The secret.
+        secret: String,
+        /// The key.
+        key: String,
+        /// Where it was looked for.
+        why: String,
+    },
+    /// The node has not what a pod needs of it.
+    #[error("the node has no {what}: {why}")]
+    NotOnNode {
+        /// What is needed.
+        what: String,
+        /// What was found, and what to do.
+        why: String,
     },
     /// A folder with a config's files could not be written.
     #[error("the folder {path} cannot be written: {why}")]

@@ -14,7 +14,7 @@ use wlc_plan::{
     name::{AbsolutePath, ContainerName, FleetName},
 };
 
-use super::labels::{ContainerLabels, PodLabels, VolumeLabels};
+use super::labels::{ClaimLabels, ContainerLabels, PodLabels, VolumeLabels};
 use crate::{
     clock::Moment,
     observed::{
@@ -94,7 +94,8 @@ pub fn own(found: &Found, fleet: &FleetName) -> Observed {
     let mut observed = Observed {
         pods,
         network: found.network.as_ref().is_some_and(|labels| own_network(labels, fleet)),
-        volumes: own_volumes(found, fleet).map(|(name, _)| name).collect(),
+        volumes: own_volumes(found, fleet).map(|(name, _)| name).chain(own_claims(found, fleet)).collect(),
+        secrets: BTreeMap::new(),
         leftovers: BTreeSet::new(),
     };
     let of_pods = own_volumes(found, fleet).map(|(_, labels)| labels.pod.pod_name());
@@ -128,6 +129,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
         created: pod.created,
         contents: pod.contents.clone(),
         folders: pod.folders,
+        stale: BTreeSet::new(),
         containers,
     })
 }
@@ -152,6 +154,11 @@ fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<Observed
         stop: container.stop,
         last_words: container.last_words.clone(),
     })
+}
+
+fn own_claims(found: &Found, fleet: &FleetName) -> impl Iterator<Item = String> {
+    let is_own = |(name, labels): &&(String, Labels)| ClaimLabels::own(name, labels, fleet).is_some();
+    found.volumes.iter().filter(is_own).map(|(name, _)| name.clone())
 }
 
 fn own_volumes(found: &Found, fleet: &FleetName) -> impl Iterator<Item = (String, VolumeLabels)> {

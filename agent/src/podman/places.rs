@@ -1,16 +1,41 @@
-//! The folders of the node from which pods are given something.
+//! The folders of the node from which pods are given something, and the one in memory in which their secrets lie.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::settings;
 
 /// Where the node keeps what is not in a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// Seccomp profiles, by their path below it.
     pub profiles: PathBuf,
+    /// Secrets: `<name>/<key>`.
+    pub secrets: PathBuf,
+    /// Credentials that systemd hands to the agent: `<name>.<key>`. What is in the folder of secrets comes first.
+    pub credentials: Option<PathBuf>,
+    /// The folder in memory below which secrets are put down for containers; each fleet has one of its own in it.
+    pub memory: PathBuf,
+}
+
+impl Places {
+    /// Those of this machine, with the folder of secrets of the agent's config.
+    pub fn of_machine(secrets: &Path) -> Self {
+        Self {
+            secrets: secrets.to_owned(),
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            memory: settings::runtime_folder().join("wlagent"),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { profiles: PathBuf::from("/etc/wlc/seccomp") }
+        Self {
+            profiles: PathBuf::from("/etc/wlc/seccomp"),
+            secrets: PathBuf::from("/etc/wlc/secrets"),
+            credentials: None,
+            memory: PathBuf::from("/run/wlagent"),
+        }
     }
 }

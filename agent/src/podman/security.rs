@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use serde::Serialize;
-use wlc_plan::spec::{Device, DeviceFile, Process, Processes, Profile, Security, Selinux, Surroundings, Ulimit, Whose};
+use wlc_plan::{
+    binding::DeviceBinding,
+    spec::{Device, DeviceFile, Process, Processes, Profile, Security, Selinux, Surroundings, Ulimit, Whose},
+};
 
 use super::{create::image_user_part, surroundings::Namespace};
 
@@ -85,6 +88,18 @@ pub(super) fn security(
         stdin: *stdin,
         oom_score_adj: *oom_score,
         umask: umask.map(|umask| format!("{umask:04o}")),
+    }
+}
+
+impl SecurityBody {
+    /// The same, with the devices that placement gave the container.
+    pub(super) fn with_devices(mut self, bound: &[DeviceBinding]) -> Self {
+        let path = |device: &DeviceBinding| {
+            let cdi = device.cdi.as_ref().map(ToString::to_string);
+            cdi.or_else(|| device.path.as_ref().map(|path| format!("{path}:{path}:rwm")))
+        };
+        self.devices.extend(bound.iter().filter_map(path).map(|path| DeviceBody { path }));
+        self
     }
 }
 

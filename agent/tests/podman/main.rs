@@ -7,6 +7,7 @@
 #[macro_use]
 mod contract;
 mod fields;
+mod given;
 mod life;
 mod machine;
 mod mounts;

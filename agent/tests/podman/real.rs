@@ -71,7 +71,12 @@ impl RealMachine {
         let state = tempfile::tempdir().unwrap();
         let contents: BTreeMap<_, _> = ["one", "two"].map(content).into();
         let podman = Client::connect(socket, &fleet, state.path(), Arc::new(contents)).await.unwrap();
-        let podman = podman.with_places(Places { profiles: state.path().join("profiles") });
+        let podman = podman.with_places(Places {
+            profiles: state.path().join("profiles"),
+            secrets: state.path().join("node-secrets"),
+            credentials: None,
+            memory: state.path().join("memory"),
+        });
         Self { fleet, podman, raw: Raw::new(socket.to_owned()), state }
     }
 
@@ -88,6 +93,33 @@ impl RealMachine {
     /// The folder of seccomp profiles that this machine reads.
     pub(crate) fn profiles(&self) -> PathBuf {
         self.state.path().join("profiles")
+    }
+
+    /// The folder in memory in which secrets are put down.
+    pub(crate) fn memory(&self) -> PathBuf {
+        self.state.path().join("memory")
+    }
+
+    /// Gives the node a key of a secret.
+    pub(crate) fn write_secret(&self, secret: &str, key: &str, bytes: &[u8]) {
+        let folder = self.state.path().join("node-secrets").join(secret);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(key), bytes).unwrap();
+    }
+
+    /// Whether a text lies anywhere in the folders that pods mount from the agent's state.
+    pub(crate) fn disk_holds(&self, text: &str) -> bool {
+        let mut folders = vec![self.state.path().join("pods")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if std::fs::read_to_string(entry.path()).is_ok_and(|found| found.contains(text)) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The infra container of a pod.
@@ -141,6 +173,7 @@ impl RealMachine {
         }
         let image = format!("/images/localhost/{part}:1?force=true");
         let _gone = self.ask(Call::delete("clean up", image, LIMIT)).await;
+        let _unmounted = rustix::mount::unmount(self.memory(), rustix::mount::UnmountFlags::DETACH);
         let network = format!("/networks/wlc.{part}?force=true");
         let _gone = self.ask(Call::delete("clean up", network, LIMIT)).await;
     }

@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use wlagent::{
     action::{PodRequest, PublishedPort, RunContainer},
+    files::{EnvPart, Files},
     podman::labels::PodLabels,
 };
 use wlc_plan::{
-    binding::{Binding, Turn},
+    binding::{Binding, CoreSet, Turn},
     canonical,
     content::{ConfigContent, FileBytes},
     digest::Digest,
@@ -16,8 +17,8 @@ use wlc_plan::{
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     spec::{
-        Access, ConfigMount, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, OnChange, PodSpec, Protocol,
-        PullPolicy, Surroundings, VolumeSource,
+        Access, ConfigMount, ContainerSpec, EmptyDir, FilesMount, Image, Medium, Mount, MountSource, OnChange, OnSwap,
+        PodSpec, Protocol, PullPolicy, Surroundings, VolumeSource,
     },
 };
 
@@ -60,6 +61,9 @@ pub(crate) struct Wanted {
     pub(crate) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) surroundings: Surroundings,
+    pub(crate) claims: Vec<VolumeName>,
+    pub(crate) files: Vec<Files>,
+    pub(crate) cores: CoreSet,
     pub(crate) attempt: u32,
 }
 
@@ -74,6 +78,9 @@ impl Wanted {
             contents: BTreeMap::new(),
             env: Vec::new(),
             surroundings: Surroundings::default(),
+            claims: Vec::new(),
+            files: Vec::new(),
+            cores: CoreSet::default(),
             attempt: 0,
         }
     }
@@ -95,7 +102,7 @@ impl Wanted {
 
     pub(crate) fn volume(mut self, name: &str, source: VolumeSource, at: &str, access: Access) -> Self {
         let name = VolumeName::parse(name).unwrap();
-        self.container.mounts.push(Mount { path: path(at), source: MountSource::Volume(name.clone()), access });
+        self.container.mounts.push(Mount::new(path(at), MountSource::Volume(name.clone()), access));
         self.volumes.insert(name, source);
         self
     }
@@ -103,7 +110,24 @@ impl Wanted {
     pub(crate) fn config(mut self, at: &str, mode: u16, on_change: OnChange) -> Self {
         let config = ConfigMount { config: ConfigName::parse("site").unwrap(), mode, on_change };
         let source = MountSource::Config(config);
-        self.container.mounts.push(Mount { path: path(at), source, access: Access::ReadOnly });
+        self.container.mounts.push(Mount::new(path(at), source, Access::ReadOnly));
+        self
+    }
+
+    /// Mounts a claim.
+    pub(crate) fn claim(mut self, name: &str, at: &str) -> Self {
+        let name = VolumeName::parse(name).unwrap();
+        self.container.mounts.push(Mount::new(path(at), MountSource::Claim(name.clone()), Access::ReadWrite));
+        self.claims.push(name);
+        self
+    }
+
+    /// Mounts files.
+    pub(crate) fn files(mut self, files: Files) -> Self {
+        let source = FilesMount { mode: files.mode, sources: Vec::new(), on_swap: OnSwap::Nothing };
+        let mount = Mount::new(files.path.clone(), MountSource::Files(source), Access::ReadOnly);
+        self.container.mounts.push(mount);
+        self.files.push(files);
         self
     }
 
@@ -128,6 +152,7 @@ impl Wanted {
             spec: self.spec(),
             ports: self.ports.clone(),
             contents: self.contents.clone(),
+            claims: self.claims.clone(),
         }
     }
 
@@ -139,7 +164,10 @@ impl Wanted {
             volumes: self.volumes.clone(),
             surroundings: self.surroundings.clone(),
             grace: GRACE,
-            env: self.env.clone(),
+            env: self.env.iter().map(|(name, text)| (name.clone(), vec![EnvPart::Text(text.clone())])).collect(),
+            files: self.files.clone(),
+            cores: self.cores.clone(),
+            devices: Vec::new(),
         }
     }
 

@@ -67,9 +67,7 @@ pub(super) fn one_source(what: &str, block: Span, extent: Span, sources: &Source
             let diagnostic = Diagnostic::new(Code::OneSource, message, block, "no source");
             problems.add(diagnostic.hint(format!("`wlc explain {what}` lists the sources")));
         }
-        [(first, _), (second, second_span), ..] if holds_files(first) && holds_files(second) => {
-            problems.not_carried_out(&format!("more than one source of a {what}"), second_span, second_span);
-        }
+        [(first, _), (second, _), ..] if holds_files(first) && holds_files(second) => {}
         [(first, first_span), (second, second_span), ..] => {
             let message = format!("this {what} is `{first}` and `{second}` at once");
             let diagnostic = Diagnostic::new(Code::OneSource, message, second_span, "a second source");

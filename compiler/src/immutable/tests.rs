@@ -51,6 +51,7 @@ fn lock_of(files: &str) -> Lock {
         promoted: None,
         waves: std::collections::BTreeSet::new(),
         left: BTreeMap::new(),
+        claims: std::collections::BTreeMap::new(),
     };
     let bodies = BTreeMap::from([(Digest::of(&body), body)]);
     Lock { workloads: BTreeMap::from([(name.clone(), one)]), bodies }

@@ -16,9 +16,12 @@ use wlc_plan::{
     binding::HostPorts,
     digest::Digest,
     instance::{SpecRef, WorkloadKind},
-    name::{ContainerName, NodeName, PortName, ReplicaName, WorkloadName},
+    name::{ContainerName, NodeName, PortName, ReplicaName, VolumeName, WorkloadName},
+    quantity::Bytes,
     revision::Revision,
 };
+
+use crate::model::stateful_set::Retention;
 
 /// Everything that the lock of a fleet holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +60,37 @@ pub struct WorkloadLock {
     pub waves: BTreeSet<String>,
     /// Replicas that leave in order, and the node of each; until they return.
     pub left: BTreeMap<ReplicaName, NodeName>,
+    /// Volumes of its replicas, those of replicas that are gone included.
+    pub claims: BTreeMap<(ReplicaName, VolumeName), ClaimLock>,
+}
+
+/// A volume of a replica.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimLock {
+    /// The node on which it lies.
+    pub node: NodeName,
+    /// The size that was counted.
+    pub size: Bytes,
+    /// What becomes of it when its replica goes because fewer are asked for.
+    pub when_scaled: Retention,
+    /// What becomes of it when its workload is removed.
+    pub when_deleted: Retention,
+    /// How it is.
+    pub state: ClaimState,
+}
+
+crate::choice! {
+    /// How the volume of a claim is.
+    ClaimState {
+        /// Its replica is there, and it may have been made empty.
+        New "new",
+        /// Its replica is there, and it held data when it came back.
+        Existing "existing",
+        /// Its replica is gone, and it stays.
+        Kept "kept",
+        /// Its replica is gone, and it is removed.
+        Gone "gone",
+    }
 }
 
 /// Whether a workload lives.

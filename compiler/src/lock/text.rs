@@ -9,11 +9,14 @@ use wlc_plan::{
     binding::HostPorts,
     digest::Digest,
     instance::{SpecRef, WorkloadKind},
-    name::{ContainerName, NodeName, PortName, ReplicaName},
+    name::{ContainerName, NodeName, PortName, ReplicaName, VolumeName},
+    quantity::Bytes,
     revision::Revision,
 };
 
-use super::{ImageLock, Immutable, ReplicaLock, RevisionLock, State, WorkloadLock};
+use super::{ClaimLock, ClaimState, ImageLock, Immutable, ReplicaLock, RevisionLock, State, WorkloadLock};
+
+use crate::{fields::FromScalar, model::stateful_set::Retention, syntax::Scalar};
 
 /// The first line of each file.
 pub const HEADER: &str = "wlc-lock 1";
@@ -73,6 +76,11 @@ pub fn write(lock: &WorkloadLock) -> String {
         lines.push(format!("image {name} {digest}"));
     }
     lines.extend(lock.immutable.iter().map(|(field, value)| format!("immutable {field} = {value}")));
+    for ((replica, claim), one) in &lock.claims {
+        let ClaimLock { node, size, when_scaled, when_deleted, state } = one;
+        let (scaled, deleted, size) = (when_scaled.word(), when_deleted.word(), size.0);
+        lines.push(format!("claim {replica} {claim} {node} {size} {scaled} {deleted} {}", state.word()));
+    }
     for (name, replica) in &lock.replicas {
         lines.push(format!("replica {name} node {}", replica.node));
         for ((container, port), host) in &replica.ports {
@@ -128,6 +136,7 @@ struct Facts {
     left: BTreeMap<ReplicaName, NodeName>,
     images: BTreeMap<String, ImageLock>,
     immutable: Immutable,
+    claims: BTreeMap<(ReplicaName, VolumeName), ClaimLock>,
     nodes: BTreeMap<ReplicaName, NodeName>,
     ports: BTreeMap<(ReplicaName, ContainerName, PortName), HostPorts>,
     revisions: BTreeMap<u32, SpecRef>,
@@ -158,6 +167,10 @@ impl Facts {
             ["tombstone"] => !std::mem::replace(&mut self.tombstone, true),
             ["image", name, digest] => {
                 self.images.insert(name.to_owned(), image(digest).ok_or_else(unknown)?).is_none()
+            }
+            ["claim", replica, claim, ref words @ ..] => {
+                let key = claim_key(replica, claim).ok_or_else(unknown)?;
+                self.claims.insert(key, claim_lock(words).ok_or_else(unknown)?).is_none()
             }
             ["replica", name, "node", node] => {
                 let (name, node) = (ReplicaName::parse(name), NodeName::parse(node));
@@ -210,6 +223,7 @@ impl Facts {
             promoted: self.promoted,
             waves: self.waves,
             left: self.left,
+            claims: self.claims,
         })
     }
 }
@@ -217,6 +231,22 @@ impl Facts {
 fn kind(word: &str) -> Option<WorkloadKind> {
     use WorkloadKind::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
     [Deployment, StatefulSet, DaemonSet, Job, CronJob].into_iter().find(|kind| kind.word() == word)
+}
+
+fn claim_key(replica: &str, claim: &str) -> Option<(ReplicaName, VolumeName)> {
+    Some((ReplicaName::parse(replica).ok()?, VolumeName::parse(claim).ok()?))
+}
+
+fn claim_lock(words: &[&str]) -> Option<ClaimLock> {
+    let [node, size, when_scaled, when_deleted, state] = words else { return None };
+    let word = |word: &str| Scalar::Text(word.to_owned());
+    Some(ClaimLock {
+        node: NodeName::parse(node).ok()?,
+        size: Bytes(size.parse().ok()?),
+        when_scaled: Retention::from_scalar(&word(when_scaled)).ok()?,
+        when_deleted: Retention::from_scalar(&word(when_deleted)).ok()?,
+        state: ClaimState::from_scalar(&word(state)).ok()?,
+    })
 }
 
 /// A number that still has one after it.

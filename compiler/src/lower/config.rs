@@ -22,6 +22,7 @@ use crate::{
 /// The contents of all configs. What is wrong with a file is reported, and its config is left out.
 pub fn contents(repository: &Repository, attachments: &Attachments, problems: &mut Problems) -> Contents {
     let mut contents = Contents::new();
+    repository.secrets.values().for_each(|secret| contents.insert_secret(secret));
     for (name, config) in &repository.configs {
         if let Some(content) = content(config, attachments, problems) {
             contents.insert(name.clone(), content);

@@ -1,11 +1,13 @@
 //! A placed replica → its instance.
 
+use std::collections::BTreeMap;
+
 use wlc_plan::{
     canonical,
     digest::Digest,
-    instance::{Instance, SwappedContent},
+    instance::{Instance, SwappedContent, SwappedSources},
     name::ReplicaName,
-    spec::{ConfigMount, MountSource, OnChange, PodSpec},
+    spec::{ConfigMount, FileSource, MountSource, OnChange, PodSpec},
 };
 
 use super::{Contents, revisions::Revised, rollout::Site};
@@ -28,6 +30,7 @@ pub(super) fn instance(
         spec: asked.reference.clone(),
         older: older.map(|revision| revision.reference.clone()).collect(),
         contents: swapped(revised.spec_of(replica), contents),
+        sources: sources(revised.spec_of(replica), contents),
         binding: placed.binding.clone(),
         rollout: site.rollout(replica),
         gates: site.gates(replica),
@@ -40,9 +43,10 @@ fn swapped(spec: &PodSpec, contents: &Contents) -> Vec<SwappedContent> {
     for container in &spec.containers {
         for mount in &container.mounts {
             let content = match &mount.source {
-                MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. }) | MountSource::Volume(_) => {
-                    None
-                }
+                MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. })
+                | MountSource::Volume(_)
+                | MountSource::Claim(_)
+                | MountSource::Files(_) => None,
                 MountSource::Config(ConfigMount { config, .. }) => contents.get(config),
             };
             found.extend(content.map(|content| SwappedContent {
@@ -50,6 +54,42 @@ fn swapped(spec: &PodSpec, contents: &Contents) -> Vec<SwappedContent> {
                 path: mount.path.clone(),
                 content: Digest::of(&canonical::encode(content)),
             }));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Sources of files that are swapped in place, sorted by container and path.
+fn sources(spec: &PodSpec, contents: &Contents) -> Vec<SwappedSources> {
+    let mut found = Vec::new();
+    for container in &spec.containers {
+        for mount in &container.mounts {
+            let MountSource::Files(files) = &mount.source else { continue };
+            let mut one = SwappedSources {
+                container: container.name.clone(),
+                path: mount.path.clone(),
+                configs: BTreeMap::new(),
+                secrets: BTreeMap::new(),
+            };
+            for source in &files.sources {
+                match source {
+                    FileSource::Config(config) if config.content.is_none() => {
+                        let digest = contents.digest(&config.config);
+                        one.configs.extend(digest.map(|digest| (config.config.clone(), digest)));
+                    }
+                    FileSource::Secret(secret) if secret.version.is_none() => {
+                        let version = contents.secret(&secret.secret).and_then(|known| known.version.clone());
+                        one.secrets.extend(version.map(|version| (secret.secret.clone(), version)));
+                    }
+                    FileSource::Config(_)
+                    | FileSource::Secret(_)
+                    | FileSource::Field(_)
+                    | FileSource::Text(_)
+                    | FileSource::Endpoints(_) => {}
+                }
+            }
+            found.extend(Some(one).filter(|one| !(one.configs.is_empty() && one.secrets.is_empty())));
         }
     }
     found.sort();

@@ -1,9 +1,13 @@
 //! Model and placement → specs, instances and gates: every default is filled in, every strategy becomes gates.
 
+mod claims;
 mod config;
+mod env;
+mod given;
 mod instance;
 mod leaving;
 mod life;
+mod mount;
 mod next_lock;
 mod nodes;
 mod pod;
@@ -19,12 +23,12 @@ use wlc_plan::{
     content::ConfigContent,
     digest::Digest,
     format::Format,
-    name::{ConfigName, FleetName, NodeName, ReplicaName, WorkloadName},
+    name::{FleetName, NodeName, ReplicaName, WorkloadName},
     node_plan::NodePlan,
     spec::PodSpec,
 };
 
-pub use self::{config::contents, nodes::check_nodes, pod::published};
+pub use self::{config::contents, given::Contents, nodes::check_nodes, pod::published};
 use self::{revisions::Revised, rollout::Site};
 use crate::{
     content::Content,
@@ -35,9 +39,6 @@ use crate::{
     placement::Placement,
     rollout::hold,
 };
-
-/// The contents of all configs.
-pub type Contents = BTreeMap<ConfigName, ConfigContent>;
 
 /// What a build decides: the content of the plan set, and the lock that remembers it.
 #[derive(Debug, Clone)]
@@ -89,9 +90,12 @@ pub fn lower(
     let lock = next_lock::next(repository, placement, &revised, bodies.clone(), old);
     let mut plans = plans(repository, fleet, placement, contents, &revised);
     leaving::add(repository, placement, &lock, &mut plans);
+    claims::plan(&lock, &mut plans);
     let mut content = Content { fleet: fleet.clone(), plans, specs: BTreeMap::new(), contents: BTreeMap::new() };
     let swapped = content.plans.values().flat_map(|plan| &plan.instances).flat_map(|one| &one.contents);
-    let swapped: Vec<Digest> = swapped.map(|one| one.content).collect();
+    let sources = content.plans.values().flat_map(|plan| &plan.instances).flat_map(|one| &one.sources);
+    let sources = sources.flat_map(|one| one.configs.values().copied());
+    let swapped: Vec<Digest> = swapped.map(|one| one.content).chain(sources).collect();
     for digest in swapped {
         content.contents.extend(bytes_of.get(&digest).map(|bytes| (digest, bytes.clone())));
     }

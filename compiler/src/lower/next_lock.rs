@@ -7,7 +7,7 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, WorkloadName},
 };
 
-use super::revisions::Revised;
+use super::{claims, revisions::Revised};
 use crate::{
     lock::{ImageLock, Lock, ReplicaLock, State, WorkloadLock, immutable},
     model::{Repository, stateful_set, workload::Workload},
@@ -38,6 +38,11 @@ pub(super) fn next(
             promoted: revised[name].hold.promoted,
             waves: revised[name].hold.waves.clone(),
             left: left(repository, workload, placement.workloads.get(name), old.workloads.get(name)),
+            claims: claims::next(
+                workload,
+                placement.workloads.get(name).into_iter().flatten(),
+                old.workloads.get(name),
+            ),
         };
         workloads.insert(name.clone(), one);
     }
@@ -95,5 +100,6 @@ fn tombstone(old: &WorkloadLock) -> WorkloadLock {
         promoted: None,
         waves: BTreeSet::new(),
         left: BTreeMap::new(),
+        claims: claims::of_removed(old),
     }
 }

@@ -3,39 +3,28 @@
 use std::collections::BTreeMap;
 
 use wlc_plan::{
-    canonical,
-    digest::Digest,
     format::Format,
-    name::{AbsolutePath, ContainerName, PortName, VolumeName},
+    name::{ContainerName, PortName, VolumeName},
     spec::{
-        Access, ConfigMount, ContainerSpec, EmptyDir, EnvValue, EnvVariable, Image, InstanceField, Medium, Mount,
-        MountSource, OnChange, PodSpec, PortSpec, Protocol, PullPolicy, Resources, RestartPolicy, VolumeSource,
+        ContainerSpec, Image, Mount, PodSpec, PortSpec, Protocol, PullPolicy, Resources, RestartPolicy, VolumeSource,
     },
 };
 
-use super::{Contents, life, security::security, surroundings::surroundings};
+use super::{Contents, env, life, mount, security::security, surroundings::surroundings};
 use crate::{
     fields::List,
     model::{
         self,
         container::Container,
-        env::FieldName,
         image::PullWord,
-        mount::OnChangeWord,
         pod::{Pod, Role},
         port::ProtocolWord,
-        volume::Size,
     },
-    span::Spanned,
 };
 
 /// The spec of a pod. What this version does not carry out is left out: a build has refused it. Deployments and daemon-sets always restart (S-050, S-144).
 pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
-    let mut volumes: BTreeMap<VolumeName, VolumeSource> = BTreeMap::new();
-    for volume in &pod.volumes {
-        let sources = (&volume.empty_dir, &volume.tmpfs, &volume.host_path);
-        volumes.extend(volume_source(sources).map(|source| (volume.name.value.clone(), source)));
-    }
+    let mut volumes = mount::volumes(pod);
     let mut containers: Vec<ContainerSpec> =
         pod.in_order().into_iter().map(|one| container(pod, one, contents, &mut volumes)).collect();
     life::order(&mut containers);
@@ -51,15 +40,6 @@ pub(super) fn spec(pod: &Pod, contents: &Contents) -> PodSpec {
     }
 }
 
-type Sources<'a> = (&'a Option<Spanned<Size>>, &'a Option<Spanned<Size>>, &'a Option<Spanned<AbsolutePath>>);
-
-fn volume_source((empty_dir, tmpfs, host_path): Sources<'_>) -> Option<VolumeSource> {
-    let empty = |medium| move |size: &Spanned<Size>| VolumeSource::EmptyDir(EmptyDir { medium, size: size.value.0 });
-    let disk = empty_dir.as_ref().map(empty(Medium::Disk));
-    let memory = tmpfs.as_ref().map(empty(Medium::Memory));
-    disk.or(memory).or_else(|| host_path.as_ref().map(|path| VolumeSource::HostPath(path.value.clone())))
-}
-
 fn container(
     pod: &Pod,
     (role, container): (Role, &Container),
@@ -71,7 +51,7 @@ fn container(
     };
     let mut in_order: Vec<&model::mount::Mount> = container.mounts.iter().collect();
     in_order.sort_by(|a, b| a.path.value.cmp(&b.path.value));
-    let mounts: Vec<Mount> = in_order.into_iter().filter_map(|one| mount(one, contents, volumes)).collect();
+    let mounts: Vec<Mount> = in_order.into_iter().filter_map(|one| mount::mount(pod, one, contents, volumes)).collect();
     ContainerSpec {
         name: container.name.value.clone(),
         role: life::role(role),
@@ -80,7 +60,7 @@ fn container(
         command: words(&container.command),
         args: words(&container.args),
         working_directory: container.working_directory.as_ref().map(|path| path.value.clone()),
-        env: container.env.iter().flat_map(|env| &env.variables).filter_map(variable).collect(),
+        env: env::variables(pod, container, contents),
         ports: container.ports.iter().filter_map(|one| port(pod, one)).collect(),
         mounts,
         resources: resources(container),
@@ -108,26 +88,6 @@ fn image(container: &Container) -> Image {
     Image { name: image.written.clone(), digest: image.digest.clone(), pull }
 }
 
-fn variable(variable: &model::env::Variable) -> Option<EnvVariable> {
-    let value = match (&variable.value, &variable.field) {
-        (Some(text), _) => EnvValue::Text(text.value.clone()),
-        (None, Some(field)) => EnvValue::Field(match &field.value {
-            FieldName::Replica => InstanceField::Replica,
-            FieldName::Workload => InstanceField::Workload,
-            FieldName::Node => InstanceField::Node,
-            FieldName::Fleet => InstanceField::Fleet,
-            FieldName::Address
-            | FieldName::NodeAddress
-            | FieldName::Revision
-            | FieldName::Index
-            | FieldName::Label(_)
-            | FieldName::Annotation(_) => return None,
-        }),
-        (None, None) => return None,
-    };
-    Some(EnvVariable { name: variable.name.value.clone(), value })
-}
-
 /// In the node's network each port is the node's.
 fn port(pod: &Pod, port: &model::port::Port) -> Option<PortSpec> {
     Some(PortSpec {
@@ -140,44 +100,6 @@ fn port(pod: &Pod, port: &model::port::Port) -> Option<PortSpec> {
         },
         published: port.host.is_some() || pod.host_network.value,
     })
-}
-
-fn mount(
-    mount: &model::mount::Mount,
-    contents: &Contents,
-    volumes: &mut BTreeMap<VolumeName, VolumeSource>,
-) -> Option<Mount> {
-    let source = match (mount.config(), &mount.volume) {
-        (Some(config), _) => {
-            let content = contents.get(&config.name.value)?;
-            let on_change = match (mount.on_change.value, &mount.signal) {
-                (OnChangeWord::Signal, Some(signal)) => OnChange::Signal(signal.value.0.clone()),
-                (OnChangeWord::Nothing, _) => OnChange::Nothing,
-                (OnChangeWord::Restart | OnChangeWord::Signal, _) => {
-                    OnChange::Restart(Digest::of(&canonical::encode(content)))
-                }
-            };
-            MountSource::Config(ConfigMount { config: config.name.value.clone(), mode: mount.mode.value.0, on_change })
-        }
-        (None, Some(volume)) => {
-            MountSource::Volume(volumes.get_key_value(&volume.value).map(|(name, _)| name.clone())?)
-        }
-        (None, None) => {
-            let source = volume_source((&mount.empty_dir, &mount.tmpfs, &mount.host_path))?;
-            let name = own_volume_name(volumes);
-            volumes.insert(name.clone(), source);
-            MountSource::Volume(name)
-        }
-    };
-    let is_config = matches!(source, MountSource::Config(_));
-    let access = if mount.read_only.value || is_config { Access::ReadOnly } else { Access::ReadWrite };
-    Some(Mount { path: mount.path.value.clone(), source, access })
-}
-
-/// A name for a volume that one mount declares for itself.
-fn own_volume_name(taken: &BTreeMap<VolumeName, VolumeSource>) -> VolumeName {
-    let names = (0..).map_while(|number: u32| VolumeName::parse(&format!("own-{number}")).ok());
-    names.into_iter().find(|name| !taken.contains_key(name)).expect("there are more numbers than volumes")
 }
 
 /// S-349: a limit without a request is the request too.

@@ -36,7 +36,7 @@ crate::block! {
         /// Environment variables.
         env: [child] Env, "env" ("env");
         /// Environment variables made of all files of a config, or of all keys of a secret. Of equal names `env` wins, then the later one.
-        env_from: [children] EnvFrom, "env-from" ("envFrom"), not carried out;
+        env_from: [children] EnvFrom, "env-from" ("envFrom");
         /// A port that it listens on.
         ports: [children] Port, "port" ("ports");
         /// Something that it sees below a path.

@@ -23,15 +23,15 @@ crate::block! {
         /// A field of the instance.
         field: [optional property] FieldName, "field" ("valueFrom.fieldRef");
         /// A config, of which a file is the value.
-        config: [optional property] ConfigName, "config" ("valueFrom.configMapKeyRef"), not carried out;
+        config: [optional property] ConfigName, "config" ("valueFrom.configMapKeyRef");
         /// A secret, of which a key is the value. Podman writes it to the node's disk.
-        secret: [optional property] SecretName, "secret" ("valueFrom.secretKeyRef"), not carried out;
+        secret: [optional property] SecretName, "secret" ("valueFrom.secretKeyRef");
         /// The file of the config or the key of the secret.
         key: [optional property] FileKey, "key" ("configMapKeyRef.key, secretKeyRef.key");
         /// Where config, secret or key are missing, the variable is left out.
         optional: [flag] bool, "optional" ("configMapKeyRef.optional, secretKeyRef.optional");
         /// A request or limit of a container.
-        resource: [optional property] ResourceWord, "resource" ("valueFrom.resourceFieldRef"), not carried out;
+        resource: [optional property] ResourceWord, "resource" ("valueFrom.resourceFieldRef");
         /// The container whose request or limit it is; without it, this one.
         container: [optional property] ContainerName, "container" ("resourceFieldRef.containerName");
         /// What the amount is counted in, rounded up; without it, CPUs or bytes.
@@ -120,7 +120,7 @@ const KUBERNETES: [(&str, &str); 6] = [
 
 impl FromScalar for FieldName {
     const LOOKS: &'static str = "one of `\"replica\"` `\"workload\"` `\"node\"` `\"fleet\"` `\"address\"` `\"node-address\"` \
-        `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`; this version carries out the first four";
+        `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`; this version does not carry out addresses and annotations";
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         let text = value::text(scalar)?;
@@ -142,10 +142,14 @@ impl FromScalar for FieldName {
 
     fn carried(&self) -> Carried {
         match self {
-            Self::Replica | Self::Workload | Self::Node | Self::Fleet => Carried::Out,
-            Self::Address | Self::NodeAddress | Self::Revision | Self::Index | Self::Label(_) | Self::Annotation(_) => {
-                Carried::NotInThisVersion
-            }
+            Self::Replica
+            | Self::Workload
+            | Self::Node
+            | Self::Fleet
+            | Self::Revision
+            | Self::Index
+            | Self::Label(_) => Carried::Out,
+            Self::Address | Self::NodeAddress | Self::Annotation(_) => Carried::NotInThisVersion,
         }
     }
 }

@@ -23,15 +23,15 @@ crate::block! {
         /// A config, whose files appear there; several sources may lie in one directory.
         configs: [either] ConfigSource, "config" ("volumes[].configMap, projected.sources[].configMap");
         /// A secret, whose keys appear there as files in memory.
-        secrets: [either] SecretSource, "secret" ("volumes[].secret, projected.sources[].secret"), not carried out;
+        secrets: [either] SecretSource, "secret" ("volumes[].secret, projected.sources[].secret");
         /// A file with a field of the instance.
-        fields: [children] FieldFile, "field" ("volumes[].downwardAPI.items[].fieldRef"), not carried out;
+        fields: [children] FieldFile, "field" ("volumes[].downwardAPI.items[].fieldRef");
         /// A file with a request or limit of a container.
-        resources: [children] ResourceFile, "resource" ("volumes[].downwardAPI.items[].resourceFieldRef"), not carried out;
+        resources: [children] ResourceFile, "resource" ("volumes[].downwardAPI.items[].resourceFieldRef");
         /// A volume of the pod.
         volume: [optional property] VolumeName, "volume" ("volumes[].name");
         /// A claim of the stateful-set.
-        claim: [optional property] ClaimName, "claim" ("volumes[].persistentVolumeClaim"), not carried out;
+        claim: [optional property] ClaimName, "claim" ("volumes[].persistentVolumeClaim");
         /// An empty directory of this container alone, and how much it may hold.
         empty_dir: [optional property] Size, "empty-dir" ("volumes[].emptyDir");
         /// An empty directory in memory, and how much it may hold.
@@ -39,13 +39,13 @@ crate::block! {
         /// A directory or file of the node.
         host_path: [optional property] AbsolutePath, "host-path" ("volumes[].hostPath");
         /// What must be there at `host-path`, or is made; without it, nothing is looked at.
-        kind: [optional property] HostPathType, "type" ("volumes[].hostPath.type"), not carried out;
+        kind: [optional property] HostPathType, "type" ("volumes[].hostPath.type");
         /// A named volume of the node, which is not each replica's own.
-        named: [optional property] VolumeName, "named" ("volumes[].persistentVolumeClaim"), not carried out;
+        named: [optional property] VolumeName, "named" ("volumes[].persistentVolumeClaim");
         /// The files of an image, which cannot be written.
-        image: [optional property] ImageName, "image" ("volumes[].image"), not carried out;
+        image: [optional property] ImageName, "image" ("volumes[].image");
         /// A file with the addresses of the ready replicas of a workload, kept current.
-        endpoints: [optional property] WorkloadName, "endpoints" ("EndpointSlice"), not carried out;
+        endpoints: [optional property] WorkloadName, "endpoints" ("EndpointSlice");
         /// What a change of a config's content does.
         on_change: [default property] OnChangeWord, "on-change" (""), default "restart";
         /// The signal that `on-change="signal"` sends to the main process.
@@ -55,11 +55,11 @@ crate::block! {
         /// The container cannot write to it.
         read_only: [flag] bool, "read-only" ("readOnly");
         /// Its configs and secrets need not exist.
-        optional: [flag] bool, "optional" ("volumes[].configMap.optional, volumes[].secret.optional"), not carried out;
+        optional: [flag] bool, "optional" ("volumes[].configMap.optional, volumes[].secret.optional");
         /// Only this directory or file of the source, without `..`. Later contents of a config do not reach it.
-        sub_path: [optional property] RelativePath, "sub-path" ("subPath"), not carried out;
+        sub_path: [optional property] RelativePath, "sub-path" ("subPath");
         /// Whether mounts below it that are made later are seen on the other side.
-        propagation: [optional property] Propagation, "propagation" ("mountPropagation"), not carried out;
+        propagation: [optional property] Propagation, "propagation" ("mountPropagation");
     }
 
     /// A config as a source of files.
@@ -67,9 +67,9 @@ crate::block! {
         /// The config.
         name: [required argument] ConfigName, "config" ("name");
         /// A file of it under another path; without any, all of its files appear.
-        items: [children] Item, "item" ("items"), not carried out;
+        items: [children] Item, "item" ("items");
         /// It need not exist.
-        optional: [flag] bool, "optional" ("optional"), not carried out;
+        optional: [flag] bool, "optional" ("optional");
     }
 
     /// A secret as a source of files.
@@ -136,13 +136,6 @@ crate::choice! {
         Slave "slave",
         /// Both see each other's; for privileged containers only.
         Shared "shared",
-    }
-}
-
-impl Mount {
-    /// Its config, where it is one alone: what this version carries out.
-    pub fn config(&self) -> Option<&ConfigSource> {
-        self.configs.first()
     }
 }
 

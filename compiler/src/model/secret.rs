@@ -4,7 +4,7 @@ use wlc_plan::name::{FileKey, SecretName};
 
 crate::block! {
     /// A secret: its name, its keys and its version. Its bytes never stand in the files.
-    Secret "secret" ("Secret") not carried out {
+    Secret "secret" ("Secret") {
         /// Its name.
         name: [required argument] SecretName, "name" ("metadata.name");
         /// Its author's word for the bytes: another word rolls what uses them.

@@ -38,7 +38,7 @@ crate::block! {
         /// How much of the node's storage is set aside for it.
         size: [required property] Bytes, "size" ("spec.resources.requests.storage");
         /// The node's storage on which it lies, by the name that the node gives it.
-        storage: [optional property] VolumeName, "storage" ("spec.storageClassName");
+        storage: [optional property] VolumeName, "storage" ("spec.storageClassName"), not carried out;
         /// Who may use it at the same time.
         access: [default property] Access, "access" ("spec.accessModes"), default "read-write-once";
         /// What becomes of it when the workload is removed.
@@ -46,7 +46,7 @@ crate::block! {
         /// What becomes of it when its replica goes because fewer are asked for.
         when_scaled: [default property] Retention, "when-scaled" ("spec.persistentVolumeClaimRetentionPolicy.whenScaled"), default "retain";
         /// A job that must complete before it is deleted, such as a last backup.
-        before_remove: [optional property] WorkloadName, "before-remove" ("");
+        before_remove: [optional property] WorkloadName, "before-remove" (""), not carried out;
         /// Its data may be left behind: the replica may move to another node.
         movable: [flag] bool, "movable" ("");
     }

@@ -26,25 +26,25 @@ crate::block! {
         /// A directory or file of the node.
         host_path: [optional property] AbsolutePath, "host-path" ("hostPath");
         /// What must be there at `host-path`, or is made; without it, nothing is looked at.
-        kind: [optional property] HostPathType, "type" ("hostPath.type"), not carried out;
+        kind: [optional property] HostPathType, "type" ("hostPath.type");
         /// A named volume of the node, which is not each replica's own.
-        named: [optional property] VolumeName, "named" ("persistentVolumeClaim"), not carried out;
+        named: [optional property] VolumeName, "named" ("persistentVolumeClaim");
         /// The files of an image, which cannot be written.
-        image: [optional property] ImageName, "image" ("image"), not carried out;
+        image: [optional property] ImageName, "image" ("image");
         /// A directory of an NFS server.
         nfs: [optional property] Nfs, "nfs" ("nfs"), not carried out;
         /// A config, whose files appear there; several sources may lie in one directory.
-        configs: [either] ConfigSource, "config" ("configMap, projected.sources[].configMap"), not carried out;
+        configs: [either] ConfigSource, "config" ("configMap, projected.sources[].configMap");
         /// A secret, whose keys appear there.
-        secrets: [either] SecretSource, "secret" ("secret, projected.sources[].secret"), not carried out;
+        secrets: [either] SecretSource, "secret" ("secret, projected.sources[].secret");
         /// A file with a field of the instance.
-        fields: [children] FieldFile, "field" ("downwardAPI.items[].fieldRef"), not carried out;
+        fields: [children] FieldFile, "field" ("downwardAPI.items[].fieldRef");
         /// A file with a request or limit of a container.
-        resources: [children] ResourceFile, "resource" ("downwardAPI.items[].resourceFieldRef"), not carried out;
+        resources: [children] ResourceFile, "resource" ("downwardAPI.items[].resourceFieldRef");
         /// Permission bits of the files of configs, secrets and fields.
         mode: [default property] Mode, "mode" ("defaultMode"), default "0644";
         /// No container can write to it.
-        read_only: [flag] bool, "read-only" ("nfs.readOnly, persistentVolumeClaim.readOnly"), not carried out;
+        read_only: [flag] bool, "read-only" ("nfs.readOnly, persistentVolumeClaim.readOnly");
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     request::{Copies, Request},
 };
 use crate::{
-    lock::{Lock, WorkloadLock},
+    lock::{ClaimState, Lock, WorkloadLock},
     model::port::HostPort,
 };
 
@@ -51,8 +51,11 @@ fn equal(request: &Request, wanted: usize, lock: &Lock) -> BTreeSet<ReplicaName>
 }
 
 fn locked(request: &Request, lock: &Lock) -> BTreeMap<ReplicaName, NodeName> {
-    let replicas = lock.workloads.get(&request.workload).map(|workload| &workload.replicas);
-    replicas.into_iter().flatten().map(|(name, replica)| (name.clone(), replica.node.clone())).collect()
+    let Some(workload) = lock.workloads.get(&request.workload) else { return BTreeMap::new() };
+    let replicas = workload.replicas.iter().map(|(name, replica)| (name.clone(), replica.node.clone()));
+    // A name that returns goes back to where its volumes are.
+    let kept = workload.claims.iter().filter(|(_, claim)| claim.state == ClaimState::Kept);
+    kept.map(|((name, _), claim)| (name.clone(), claim.node.clone())).chain(replicas).collect()
 }
 
 /// Takes names out until there are as few as wanted: each time, of the node that has most of them, the one with the

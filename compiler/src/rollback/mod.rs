@@ -63,10 +63,13 @@ fn pin(workload: &Workload, contents: &Contents, one: &WorkloadLock, lock: &Lock
 fn lost_config(spec: &PodSpec, contents: &Contents) -> Option<String> {
     let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
     let in_place = mounts.filter_map(|mount| match &mount.source {
-        MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. }) | MountSource::Volume(_) => None,
+        MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. })
+        | MountSource::Volume(_)
+        | MountSource::Claim(_)
+        | MountSource::Files(_) => None,
         MountSource::Config(ConfigMount { config, .. }) => Some(config),
     });
-    in_place.into_iter().find(|config| !contents.contains_key(*config)).map(ToString::to_string)
+    in_place.into_iter().find(|config| !contents.contains_key(config)).map(ToString::to_string)
 }
 
 /// The warning about a rollback: the lines of the files that are not built, each with what runs instead.

@@ -102,7 +102,9 @@ impl Broken<'_> {
     /// Why an instance cannot be carried out; none where it can.
     fn why(&self, instance: &Instance) -> Option<String> {
         let specs = std::iter::once(&instance.spec).chain(&instance.older).map(|reference| reference.spec);
-        let named: BTreeSet<Digest> = specs.chain(instance.contents.iter().map(|swapped| swapped.content)).collect();
+        let swapped = instance.contents.iter().map(|swapped| swapped.content);
+        let sources = instance.sources.iter().flat_map(|one| one.configs.values().copied());
+        let named: BTreeSet<Digest> = specs.chain(swapped).chain(sources).collect();
         let mounted = named.iter().filter_map(|digest| self.specs.get(digest)).flat_map(PodSpec::contents);
         let all = named.iter().copied().chain(mounted);
         let reason = |digest| self.pieces.iter().find_map(|broken| broken.get(&digest).map(|why| (digest, why)));

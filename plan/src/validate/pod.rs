@@ -12,8 +12,8 @@ use crate::{
     limits,
     name::PortName,
     spec::{
-        Command, ConfigMount, ContainerRole, ContainerSpec, GrpcProbe, Hook, HttpProbe, MountSource, PodSpec, Probe,
-        ProbeHandler, Resources, TcpProbe,
+        Command, ConfigMount, ContainerRole, ContainerSpec, FileSource, FilesMount, GrpcProbe, Hook, HttpProbe, Item,
+        MountSource, PodSpec, Probe, ProbeHandler, Resources, TcpProbe,
     },
 };
 
@@ -72,6 +72,9 @@ fn check_container(container: &ContainerSpec, spec: &PodSpec, findings: &mut Fin
     }
     for mount in &container.mounts {
         check_mount(at, &mount.source, spec, findings);
+        if let Some(path) = mount.view.sub_path.as_ref().filter(|path| !is_below(path)) {
+            findings.add(at, Rule::NotBelow(path.clone()));
+        }
     }
     check_resources(at, &container.resources, findings);
     container.probes.iter().for_each(|probe| check_probe(container, probe, findings));
@@ -92,8 +95,40 @@ fn check_mount(at: &str, source: &MountSource, spec: &PodSpec, findings: &mut Fi
         MountSource::Volume(name) if !spec.volumes.contains_key(name) => {
             findings.add(at, Rule::NoVolume(name.to_string()));
         }
-        MountSource::Config(_) | MountSource::Volume(_) => {}
+        MountSource::Files(files) => check_files(at, files, findings),
+        MountSource::Config(_) | MountSource::Volume(_) | MountSource::Claim(_) => {}
     }
+}
+
+/// Every file lies below its directory, with permission bits.
+fn check_files(at: &str, files: &FilesMount, findings: &mut Findings) {
+    let of_items = |items: &[Item]| -> Vec<(String, Option<u16>)> {
+        items.iter().map(|item| (item.path.clone(), item.mode)).collect()
+    };
+    let own: Vec<(String, Option<u16>)> = files
+        .sources
+        .iter()
+        .flat_map(|source| match source {
+            FileSource::Config(config) => of_items(&config.items),
+            FileSource::Secret(secret) => of_items(&secret.items),
+            FileSource::Field(field) => vec![(field.path.clone(), field.mode)],
+            FileSource::Text(text) => vec![(text.path.clone(), text.mode)],
+            FileSource::Endpoints(_) => Vec::new(),
+        })
+        .collect();
+    if files.mode > 0o777 || own.iter().any(|(_, mode)| mode.is_some_and(|mode| mode > 0o777)) {
+        findings.add(at, Rule::Range { field: "mode", range: "0 to 0777" });
+    }
+    for (path, _) in own.iter().filter(|(path, _)| !is_below(path)) {
+        findings.add(at, Rule::NotBelow(path.clone()));
+    }
+    twice(at, own.iter().map(|(path, _)| path), findings);
+}
+
+/// Whether a path names something below a directory.
+fn is_below(path: &str) -> bool {
+    let is_part = |part: &str| !matches!(part, "" | "." | "..") && !part.starts_with("..") && !part.contains('\0');
+    path.split('/').all(is_part)
 }
 
 /// S-349: a request is at most its limit.

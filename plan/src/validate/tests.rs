@@ -50,6 +50,7 @@ fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
         },
         older: Vec::new(),
         contents: Vec::new(),
+        sources: Vec::new(),
         binding: Binding { ports: vec![port], ..Binding::default() },
         rollout: Rollout {
             replacement: Replacement::StopFirst,

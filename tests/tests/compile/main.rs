@@ -10,6 +10,7 @@ mod build;
 mod defaults;
 mod determinism;
 mod everything;
+mod given;
 mod kinds;
 mod placement;
 mod reuse;

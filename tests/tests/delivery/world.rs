@@ -245,6 +245,7 @@ fn spec(config: Digest) -> PodSpec {
             on_change: OnChange::Restart(config),
         }),
         access: Access::ReadOnly,
+        view: wlc_plan::spec::View::default(),
     };
     let container = ContainerSpec {
         command: vec!["sleep".to_owned(), "inf".to_owned()],
@@ -267,6 +268,7 @@ fn instance(replica: &str, spec: &PodSpec) -> Instance {
         spec: SpecRef { number: 1, revision, spec: Digest::of(&canonical::encode(spec)) },
         older: Vec::new(),
         contents: Vec::new(),
+        sources: Vec::new(),
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,

@@ -4,6 +4,7 @@ mod containers;
 mod crashes;
 mod gates;
 mod hooks;
+mod needs;
 mod ordered;
 mod roles;
 mod rollouts;
@@ -120,7 +121,7 @@ fn what_a_lost_pod_left_behind_goes_with_it() {
     let disk = VolumeSource::EmptyDir(EmptyDir { medium: Medium::Disk, size: None });
     with_volume.volumes.insert(name.clone(), disk);
     let path = AbsolutePath::parse("/data").unwrap();
-    let mount = Mount { path, source: MountSource::Volume(name), access: Access::ReadWrite };
+    let mount = Mount::new(path, MountSource::Volume(name), Access::ReadWrite);
     with_volume.containers[0].mounts.push(mount);
     let mut world = World::new(vec![instance("web-0", &with_volume, vec![slot(1)])]);
     world.settle();
@@ -142,7 +143,7 @@ fn a_pod_whose_configs_are_lost_is_made_anew() {
         on_change: OnChange::Restart(Digest::of(b"site")),
     };
     let path = AbsolutePath::parse("/www").unwrap();
-    let mount = Mount { path, source: MountSource::Config(config), access: Access::ReadOnly };
+    let mount = Mount::new(path, MountSource::Config(config), Access::ReadOnly);
     with_config.containers[0].mounts.push(mount);
     let plan = (0..3).map(|at| instance(&format!("web-{at}"), &with_config, vec![slot(1)])).collect();
     let mut world = World::new(plan);

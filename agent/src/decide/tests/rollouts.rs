@@ -228,6 +228,9 @@ fn ports_of(actions: &[Action]) -> Vec<u16> {
         | Action::StopContainers { .. }
         | Action::RemoveContainer { .. }
         | Action::RemovePod { .. }
+        | Action::SwapFiles(_)
+        | Action::CheckNode(_)
+        | Action::RemoveClaim { .. }
         | Action::SwapContent(_) => None,
     });
     made.flatten().collect()

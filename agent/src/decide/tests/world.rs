@@ -91,6 +91,7 @@ pub(super) fn instance(name: &str, spec: &PodSpec, gates: Vec<StepGate>) -> (Ins
         spec: SpecRef { number: 1, revision, spec: digest },
         older: Vec::new(),
         contents: Vec::new(),
+        sources: Vec::new(),
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,

@@ -1,11 +1,12 @@
 //! Signals and removes what is ours; what is not there, or not ours, is left alone and is no error.
 
 use serde::Deserialize;
+use wlc_plan::name::{ReplicaName, VolumeName};
 
 use super::{CHANGE, Client, LOOK, make::folder_error};
 use crate::podman::{
     PodmanError,
-    labels::VolumeLabels,
+    labels::{ClaimLabels, VolumeLabels},
     raw::{Call, encoded},
 };
 
@@ -72,13 +73,28 @@ impl Client {
             }
         }
         self.remove_volumes_of(name).await?;
-        let removed = self.folders.remove(name).and_then(|()| self.records.remove(name));
+        let removed = self.folders.remove(name).and_then(|()| self.memory.remove(name));
+        let removed = removed.and_then(|()| self.records.remove(name));
         removed.map_err(|error| folder_error(name.as_ref(), &error))
     }
 
     async fn remove_volumes_of(&self, pod: &str) -> Result<(), PodmanError> {
         for (name, labels) in self.list_volumes().await? {
             if VolumeLabels::own(&name, &labels, &self.fleet).is_some_and(|own| own.pod.pod_name() == pod) {
+                self.remove_volume(&name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn remove_claim_if_there(
+        &self,
+        replica: &ReplicaName,
+        claim: &VolumeName,
+    ) -> Result<(), PodmanError> {
+        let wanted = ClaimLabels::new(&self.fleet, replica, claim).volume_name();
+        for (name, labels) in self.list_volumes().await? {
+            if name == wanted && ClaimLabels::own(&name, &labels, &self.fleet).is_some() {
                 self.remove_volume(&name).await?;
             }
         }

@@ -4,6 +4,7 @@
 //! case costs one request, and nothing hangs on the words of an error.
 
 use std::{
+    collections::BTreeMap,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,13 +18,15 @@ use wlc_plan::{
     spec::{ConfigMount, ContainerSpec, EmptyDir, FsGroup, Medium, MountSource, OnChange},
 };
 
-use super::{CHANGE, Client, LOOK, group::give};
+use super::{CHANGE, Client, LOOK, group::give, node::make_part};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     contents::Place,
     podman::{
         PodmanError, create, images,
-        labels::{ContainerLabels, VolumeLabels},
+        labels::{ClaimLabels, ContainerLabels, NamedLabels, VolumeLabels},
+        mounts,
+        ownership::Labels,
         raw::{Call, encoded},
     },
 };
@@ -39,12 +42,13 @@ const OPEN_TO_ALL: u32 = 0o777;
 struct MadeVolume {
     mountpoint: PathBuf,
     #[serde(default)]
-    labels: Option<crate::podman::ownership::Labels>,
+    labels: Option<Labels>,
 }
 
 impl Client {
     pub(super) async fn make_pod_if_needed(&self, request: &PodRequest) -> Result<(), PodmanError> {
         self.put_contents(request).await?;
+        self.make_lasting_volumes(request).await?;
         for (labels, empty) in create::volumes(&request.labels, &request.spec) {
             self.make_volume_if_needed(&labels, empty, request.spec.surroundings.fs_group).await?;
         }
@@ -90,8 +94,67 @@ impl Client {
         }
     }
 
+    /// The volumes of claims, and those that all who name them share: each is made once, with the owner that its first
+    /// container gives it, and then only given to the pod's group.
+    async fn make_lasting_volumes(&self, request: &PodRequest) -> Result<(), PodmanError> {
+        let (fleet, replica) = (&request.labels.fleet, &request.labels.replica);
+        let claims = request.claims.iter().map(|claim| {
+            let labels = ClaimLabels::new(fleet, replica, claim);
+            (labels.volume_name(), labels.to_map())
+        });
+        let named = create::named(&request.spec).map(|volume| {
+            let labels = NamedLabels { fleet: fleet.clone(), volume: volume.clone() };
+            (labels.volume_name(), labels.to_map())
+        });
+        for (name, labels) in claims.chain(named) {
+            let volume = self.lasting_volume(&name, &labels).await?;
+            give_to_group(&volume.mountpoint, request.spec.surroundings.fs_group).await?;
+        }
+        Ok(())
+    }
+
+    async fn lasting_volume(&self, name: &str, labels: &Labels) -> Result<MadeVolume, PodmanError> {
+        let what = format!("make volume {name}");
+        let volume = match self.volume(name).await? {
+            Some(found) => found,
+            None => {
+                let body = create::lasting_volume(name, labels);
+                let call = Call::post(&what, "/volumes/create".to_owned(), CHANGE).with(&body);
+                self.raw.send(call).await?.json::<MadeVolume>(&what)?
+            }
+        };
+        if volume.labels.as_ref() == Some(labels) {
+            Ok(volume)
+        } else {
+            Err(PodmanError::Foreign { what: format!("volume {name}") })
+        }
+    }
+
+    async fn volume(&self, name: &str) -> Result<Option<MadeVolume>, PodmanError> {
+        let what = format!("look for volume {name}");
+        let path = format!("/volumes/{}/json", encoded(name));
+        self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any::<MadeVolume>(&what)
+    }
+
+    /// Where the data of volumes lie of which only a part is mounted.
+    async fn mountpoints(&self, request: &RunContainer) -> Result<BTreeMap<String, PathBuf>, PodmanError> {
+        let mut found = BTreeMap::new();
+        for (name, part) in mounts::volumes_in_part(request) {
+            let volume = self.volume(&name).await?.ok_or_else(|| PodmanError::NotOnNode {
+                what: format!("volume `{name}`"),
+                why: "its pod has to be made anew".to_owned(),
+            })?;
+            make_part(&volume.mountpoint, part).map_err(|error| folder_error(&volume.mountpoint.join(part), &error))?;
+            found.insert(name, volume.mountpoint);
+        }
+        Ok(found)
+    }
+
     async fn put_contents(&self, request: &PodRequest) -> Result<(), PodmanError> {
         let pod = request.labels.pod_name();
+        if create::mounts_files(&request.spec) {
+            self.folders.prepare(&pod).map_err(|error| folder_error(pod.as_ref(), &error))?;
+        }
         for (container, path, config) in config_mounts(&request.spec.containers) {
             let place = Place { pod: &pod, container: &container.name, path };
             let swapped = request.contents.get(&(container.name.clone(), path.clone()));
@@ -150,9 +213,15 @@ impl Client {
         let image_user = self.image_user_if_needed(&request.spec).await?;
         images::check_user(&request.spec, &image_user)?;
         let message = self.make_message(&labels).await?;
-        let mut body = create::container(request, &self.folders, &image_user, &self.places.profiles)?;
-        body.mount_message(&request.spec.termination_message.path, &message);
         let pod = request.pod.pod_name();
+        for files in &request.files {
+            self.put_files(&pod, &request.spec.name, files).await?;
+        }
+        let mountpoints = self.mountpoints(request).await?;
+        let folders = mounts::Sources { disk: &self.folders, memory: &self.memory, mountpoints: &mountpoints };
+        let env = self.environment(&request.env)?;
+        let mut body = create::container(request, (&folders, env), &image_user, &self.places.profiles)?;
+        body.mount_message(&request.spec.termination_message.path, &message);
         // Podman would start a new infra container, in a new network that the other containers are not in.
         let (sandbox, made) = join!(self.pod(&pod), self.make_container(&labels, &body));
         if sandbox?.is_some_and(|pod| pod.is_infra_gone()) {
@@ -238,7 +307,7 @@ fn config_mounts(containers: &[ContainerSpec]) -> impl Iterator<Item = (&Contain
     containers.iter().flat_map(|container| {
         container.mounts.iter().filter_map(move |mount| match &mount.source {
             MountSource::Config(config) => Some((container, &mount.path, config)),
-            MountSource::Volume(_) => None,
+            MountSource::Volume(_) | MountSource::Claim(_) | MountSource::Files(_) => None,
         })
     })
 }

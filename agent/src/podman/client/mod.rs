@@ -9,8 +9,11 @@ mod group;
 mod hooks;
 mod look;
 mod make;
+mod node;
 mod observe;
 mod pull;
+mod put;
+mod secrets;
 mod stop;
 
 use std::{
@@ -22,7 +25,7 @@ use std::{
 use podman_api::{ApiVersion, opts};
 use tokio::{sync::Notify, task::JoinHandle};
 use wlc_plan::{
-    name::FleetName,
+    name::{FleetName, ReplicaName, VolumeName},
     quantity::{Bytes, Millis},
     spec::Image,
 };
@@ -38,7 +41,7 @@ use super::{
     versions,
 };
 use crate::{
-    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop},
+    action::{ContentSwap, FilesSwap, HookRun, NodeNeeds, PodRequest, RunContainer, Stop},
     contents::{Contents, Folders},
     observed::Observed,
     records::Records,
@@ -61,6 +64,7 @@ pub struct Client {
     fleet: FleetName,
     folders: Folders,
     records: Records,
+    memory: Folders,
     contents: Arc<dyn Contents>,
     /// Whether the numbers of processes that Podman gives are those of this process namespace.
     sees_processes: bool,
@@ -101,6 +105,7 @@ impl Client {
             contents,
             sees_processes: processes::are_shared_with(socket).await,
             page: Bytes(rustix::param::page_size() as u64),
+            memory: Folders::new(&Places::default().memory.join(fleet.as_str())),
             places: Places::default(),
             known: Mutex::default(),
             exits: Exits::new(Arc::clone(&changes)),
@@ -112,6 +117,7 @@ impl Client {
     /// The same, with other folders of the node than the usual ones.
     #[must_use]
     pub fn with_places(mut self, places: Places) -> Self {
+        self.memory = Folders::new(&places.memory.join(self.fleet.as_str()));
         self.places = places;
         self
     }
@@ -222,6 +228,18 @@ impl Podman for Client {
 
     fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()> {
         Box::pin(self.swap(swap))
+    }
+
+    fn swap_files<'a>(&'a self, swap: &'a FilesSwap) -> Answer<'a, ()> {
+        Box::pin(self.swap_mounted(swap))
+    }
+
+    fn check_node<'a>(&'a self, needs: &'a NodeNeeds) -> Answer<'a, ()> {
+        Box::pin(self.check(needs))
+    }
+
+    fn remove_claim<'a>(&'a self, replica: &'a ReplicaName, claim: &'a VolumeName) -> Answer<'a, ()> {
+        Box::pin(self.remove_claim_if_there(replica, claim))
     }
 
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {

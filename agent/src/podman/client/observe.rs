@@ -17,7 +17,7 @@ use tokio::{
     try_join,
 };
 
-use super::{Client, LOOK, look::Inspected};
+use super::{Client, LOOK, look::Inspected, secrets};
 use crate::{
     clock::{self, Moment},
     observed::{LastWords, Observed, PodFolders},
@@ -54,7 +54,15 @@ impl Client {
         let known = self.known();
         let containers = containers.iter().map(|listed| self.with_records(listed, &known)).collect();
         let mut observed = ownership::own(&Found { pods, containers, volumes, network }, &self.fleet);
-        let noted = self.folders.pods().into_iter().chain(self.records.pods());
+        observed.secrets = secrets::all(&self.places);
+        for pod in &mut observed.pods {
+            let given = self.memory.given_secrets(&pod.name).into_iter();
+            let stale = given.filter(|(secret, key, digest)| {
+                observed.secrets.get(&(secret.clone(), key.clone())).is_some_and(|now| now != digest)
+            });
+            pod.stale = stale.map(|(secret, ..)| secret).collect();
+        }
+        let noted = self.folders.pods().into_iter().chain(self.records.pods()).chain(self.memory.pods());
         let without_pod: Vec<String> = noted.filter(|name| !observed.has_pod(name)).collect();
         observed.leftovers.extend(without_pod);
         Ok(observed)
@@ -89,6 +97,7 @@ impl Client {
     fn with_contents(&self, mut pod: FoundPod) -> FoundPod {
         if PodLabels::own(&pod.name, &pod.labels, &self.fleet).is_some() {
             pod.contents = self.folders.recorded(&pod.name);
+            pod.contents.extend(self.memory.recorded(&pod.name));
             pod.stopping = self.records.stopping(&pod.name);
             pod.folders = if self.folders.has(&pod.name) { PodFolders::There } else { PodFolders::Lost };
         }

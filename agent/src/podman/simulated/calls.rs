@@ -27,7 +27,7 @@ pub(super) const FLOOR: Millis = Millis::from_seconds(2);
 
 impl World {
     /// One effect, with the crash points before and behind it.
-    fn effect(&mut self, line: String, effect: impl FnOnce(&mut Self)) -> Done {
+    pub(super) fn effect(&mut self, line: String, effect: impl FnOnce(&mut Self)) -> Done {
         self.point(&line)?;
         effect(self);
         self.point(&line)?;
@@ -56,6 +56,7 @@ impl World {
         if !self.networks.contains_key(&network) {
             return Err(refused("make a pod", 500, format!("unable to find network with name or ID {network}")));
         }
+        self.make_lasting_volumes(request)?;
         self.make_volumes(request)?;
         self.effect(format!("make pod {name}"), |world| world.insert_pod(name, request, now))
     }
@@ -131,6 +132,8 @@ impl World {
         images::check_user(&request.spec, self.image_user(&request.spec.image)?)?;
         create::stop_signal(&request.spec)?;
         self.volumes_exist(request)?;
+        self.lasting_volume_missing(request)?;
+        self.put_files(request)?;
         match self.pods.get_mut(pod) {
             None => Err(refused("make a container", 404, format!("no such pod {pod}"))),
             Some(found) if found.sandbox == Sandbox::Down || !found.takes_containers => {
@@ -144,7 +147,9 @@ impl World {
     fn volumes_exist(&self, request: &RunContainer) -> Done {
         let missing = request.volumes.iter().find(|(volume, source)| match source {
             VolumeSource::EmptyDir(_) => !self.volumes.contains_key(&request.pod.volume_name(volume)),
-            VolumeSource::HostPath(_) => false,
+            VolumeSource::HostPath(_) | VolumeSource::NodePath(_) | VolumeSource::Named(_) | VolumeSource::Image(_) => {
+                false
+            }
         });
         match missing {
             Some((volume, _)) => Err(refused("make a container", 500, format!("no such volume {volume}"))),
@@ -419,6 +424,6 @@ impl World {
     }
 }
 
-fn refused(what: &str, status: u16, why: String) -> PodmanError {
+pub(super) fn refused(what: &str, status: u16, why: String) -> PodmanError {
     PodmanError::Refused { what: what.to_owned(), status, why }
 }

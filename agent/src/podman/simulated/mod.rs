@@ -5,6 +5,7 @@
 //! can break off any call with its effects half done.
 
 mod calls;
+mod given;
 mod life;
 mod world;
 
@@ -17,7 +18,8 @@ use futures_util::future::join_all;
 use tokio::{sync::Notify, time::sleep};
 use wlc_plan::{
     binding::{Binding, Turn},
-    name::{ContainerName, FleetName, ReplicaName, WorkloadName},
+    digest::Digest,
+    name::{ContainerName, FileKey, FleetName, ReplicaName, SecretName, VolumeName, WorkloadName},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     spec::{Image, PodSpec},
@@ -34,7 +36,7 @@ use super::{
     ownership,
 };
 use crate::{
-    action::{ContentSwap, HookRun, PodRequest, RunContainer, Stop, StopOne},
+    action::{ContentSwap, FilesSwap, HookRun, NodeNeeds, PodRequest, RunContainer, Stop, StopOne},
     clock::Moment,
     observed::{LastWords, Observed, PodFolders},
 };
@@ -81,6 +83,22 @@ impl Simulated {
     /// Makes an image known; `user` as the image says it, empty for none.
     pub fn add_image(&self, name: &str, user: &str) {
         self.world().images.insert(name.to_owned(), user.to_owned());
+    }
+
+    /// Gives the node a key of a secret.
+    pub fn set_secret(&self, secret: &SecretName, key: &FileKey, bytes: &[u8]) {
+        self.world().secrets.insert((secret.clone(), key.clone()), Digest::of(bytes));
+        self.changes.notify_one();
+    }
+
+    /// Takes a device away from the node, by its path or CDI name.
+    pub fn take_device(&self, name: &str) {
+        self.world().absent.insert(name.to_owned());
+    }
+
+    /// Somebody removes a volume with its data.
+    pub fn lose_volume(&self, name: &str) {
+        self.world().volumes.remove(name);
     }
 
     /// Says how containers with this command and these arguments behave; others run until they are stopped, and end with
@@ -355,7 +373,8 @@ impl Podman for Simulated {
     fn observe(&self) -> Answer<'_, Observed> {
         self.look("observe", |world, _| {
             world.point("observe")?;
-            Ok(ownership::own(&world.found(&self.fleet), &self.fleet))
+            let own = ownership::own(&world.found(&self.fleet), &self.fleet);
+            Ok(Observed { secrets: world.secrets.clone(), ..own })
         })
     }
 
@@ -400,6 +419,18 @@ impl Podman for Simulated {
 
     fn swap_content<'a>(&'a self, swap: &'a ContentSwap) -> Answer<'a, ()> {
         self.call("swap a content", |world, now| world.swap_content(&self.fleet, swap, now))
+    }
+
+    fn swap_files<'a>(&'a self, swap: &'a FilesSwap) -> Answer<'a, ()> {
+        self.call("swap files", |world, now| world.swap_files(&self.fleet, swap, now))
+    }
+
+    fn check_node<'a>(&'a self, needs: &'a NodeNeeds) -> Answer<'a, ()> {
+        self.call("look at the node", |world, _| world.check_node(needs))
+    }
+
+    fn remove_claim<'a>(&'a self, replica: &'a ReplicaName, claim: &'a VolumeName) -> Answer<'a, ()> {
+        self.call("remove a claim", |world, _| world.remove_claim(&self.fleet, replica, claim))
     }
 
     fn signal_container<'a>(&'a self, container: &'a str, signal: &'a str) -> Answer<'a, ()> {

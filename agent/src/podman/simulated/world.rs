@@ -7,7 +7,7 @@ use std::{
 
 use wlc_plan::{
     digest::Digest,
-    name::{AbsolutePath, ContainerName, FleetName},
+    name::{AbsolutePath, ContainerName, FileKey, FleetName, SecretName},
 };
 
 use crate::{
@@ -34,6 +34,8 @@ pub enum Program {
 pub(super) struct World {
     pub(super) networks: BTreeMap<String, Labels>,
     pub(super) volumes: BTreeMap<String, Labels>,
+    pub(super) secrets: BTreeMap<(SecretName, FileKey), Digest>,
+    pub(super) absent: BTreeSet<String>,
     pub(super) pods: BTreeMap<String, Pod>,
     pub(super) images: BTreeMap<String, String>,
     pub(super) programs: BTreeMap<Vec<String>, Program>,

@@ -227,6 +227,7 @@ fn spec(content: Digest) -> PodSpec {
         path: crate::name::AbsolutePath::parse("/site").unwrap(),
         source: MountSource::Config(config),
         access: Access::ReadOnly,
+        view: crate::spec::View::default(),
     };
     let container = ContainerSpec {
         command: vec!["sleep".to_owned(), "inf".to_owned()],
@@ -248,6 +249,7 @@ fn instance(replica: &str, spec: &PodSpec, digest: Digest) -> Instance {
         spec: SpecRef { number: 1, revision: Revision::of(TemplateVersion::NEWEST, spec), spec: digest },
         older: Vec::new(),
         contents: Vec::new(),
+        sources: Vec::new(),
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,

@@ -1,0 +1,80 @@
+//! The ready replicas of the workloads of this node, as files that nginx, HAProxy and a shell can read.
+//!
+//! For each port of the workload there is one file of each form, named by the port: `<port>.list` has one `address:port` on
+//! each line, `<port>.nginx` the lines of an `upstream` block, `<port>.haproxy` those of a backend. A replica is listed by its pod's
+//! address while it is ready.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use wlc_plan::{
+    name::{PortName, ReplicaName, WorkloadName},
+    spec::PodSpec,
+};
+
+use super::{Scene, standing};
+use crate::{
+    files::{Bytes, File},
+    observed::ObservedPod,
+};
+
+/// The ready replicas of each workload: where each of its ports is reached.
+pub(super) type Backends = BTreeMap<WorkloadName, Ports>;
+
+/// Of each port, the replicas with their addresses.
+type Ports = BTreeMap<PortName, Vec<(ReplicaName, SocketAddr)>>;
+
+/// Nobody listens there: an `upstream` of nginx needs a server.
+const NOBODY: &str = "server 127.0.0.1:9 down;\n";
+
+/// The ready replicas of all workloads.
+pub(super) fn backends(scene: Scene<'_>) -> Backends {
+    let mut found = Backends::new();
+    for wanted in &scene.desired.wanted {
+        let ports = found.entry(wanted.instance.workload.clone()).or_default();
+        for port in wanted.spec.containers.iter().flat_map(|container| &container.ports) {
+            ports.entry(port.name.clone()).or_default();
+        }
+    }
+    for pod in &scene.observed.pods {
+        let Some(spec) = scene.desired.specs.get(&pod.revision) else { continue };
+        let Some(address) = ready_address(scene, pod) else { continue };
+        if let Some(ports) = found.get_mut(&pod.workload) {
+            add(ports, (pod, address), spec);
+        }
+    }
+    found
+}
+
+fn ready_address(scene: Scene<'_>, pod: &ObservedPod) -> Option<IpAddr> {
+    match standing::health(scene, pod) {
+        standing::Health::Ready { .. } => pod.address,
+        standing::Health::Unknown | standing::Health::NotReady | standing::Health::Complete => None,
+    }
+}
+
+fn add(ports: &mut Ports, (pod, address): (&ObservedPod, IpAddr), spec: &PodSpec) {
+    for port in spec.containers.iter().flat_map(|container| &container.ports) {
+        let at = SocketAddr::new(address, port.number);
+        ports.entry(port.name.clone()).or_default().push((pod.replica.clone(), at));
+    }
+}
+
+/// The files of a workload; none where this node knows nothing of it.
+pub(super) fn files(backends: &Backends, workload: &WorkloadName) -> Vec<File> {
+    let ports = backends.get(workload).into_iter().flatten();
+    ports.flat_map(|(port, servers)| forms(port, servers)).collect()
+}
+
+fn forms(port: &PortName, servers: &[(ReplicaName, SocketAddr)]) -> [File; 3] {
+    let lines = |line: fn(&ReplicaName, &SocketAddr) -> String| -> String {
+        servers.iter().map(|(replica, at)| line(replica, at)).collect()
+    };
+    let list = lines(|_, at| format!("{at}\n"));
+    let nginx = if servers.is_empty() { NOBODY.to_owned() } else { lines(|_, at| format!("server {at};\n")) };
+    let haproxy = lines(|replica, at| format!("server {replica} {at} check\n"));
+    let file = |form: &str, text: String| File { path: format!("{port}.{form}"), mode: None, bytes: Bytes::Text(text) };
+    [file("list", list), file("nginx", nginx), file("haproxy", haproxy)]
+}
