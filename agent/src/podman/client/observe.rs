@@ -141,21 +141,31 @@ impl Client {
         for listed in containers.iter().filter(|one| listing::is_running(one)) {
             let run = listing::run(listed);
             let is_gone = listed.pid.filter(|pid| *pid > 0).and_then(processes::is_alive) == Some(false);
-            let since = known.missing.get(&run).copied();
             if !is_gone {
                 known.missing.remove(&run);
-            } else if since.is_none() {
-                known.missing.insert(run, Instant::now());
-                let changes = std::sync::Arc::clone(&self.changes);
-                tokio::spawn(async move {
-                    sleep(UNHEARD).await;
-                    changes.notify_one();
-                });
-            } else if since.is_some_and(|since| since.elapsed() >= UNHEARD) {
-                known.vanished_names.extend(listed.names.iter().flatten().next().cloned());
-                known.vanished.entry(run).or_insert_with(clock::now);
+                continue;
+            }
+            let since = known.missing.get(&run).copied();
+            match since {
+                None => {
+                    known.missing.insert(run, Instant::now());
+                    self.look_again_in(UNHEARD);
+                }
+                Some(since) if since.elapsed() >= UNHEARD => {
+                    known.vanished_names.extend(listed.names.iter().flatten().next().cloned());
+                    known.vanished.entry(run).or_insert_with(clock::now);
+                }
+                Some(_) => {}
             }
         }
+    }
+
+    fn look_again_in(&self, length: Duration) {
+        let changes = std::sync::Arc::clone(&self.changes);
+        tokio::spawn(async move {
+            sleep(length).await;
+            changes.notify_one();
+        });
     }
 
     /// Whether a container has vanished.
