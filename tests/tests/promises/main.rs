@@ -7,6 +7,7 @@ mod refusal;
 mod removal;
 mod replacement;
 mod settings;
+mod up;
 
 /// A deployment of busybox's web server with a port of the node.
 pub fn web(replicas: u32, greeting: &str) -> String {
