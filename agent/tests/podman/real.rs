@@ -87,7 +87,16 @@ impl RealMachine {
 
     pub(crate) async fn inspect(&self, container: &str) -> Value {
         let path = format!("/containers/{}/json", encoded(container));
-        self.raw.send(Call::get("inspect", path, LIMIT)).await.unwrap().json("inspect").unwrap()
+        let mut seen = Err(String::new());
+        // Podman cannot look at a container whose process ends in that moment.
+        for _ in 0..3 {
+            let reply = self.raw.send(Call::get("inspect", path.clone(), LIMIT)).await.unwrap();
+            seen = reply.json("inspect").map_err(|error| error.to_string());
+            if seen.is_ok() {
+                break;
+            }
+        }
+        seen.unwrap()
     }
 
     /// The folder of seccomp profiles that this machine reads.
