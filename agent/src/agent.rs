@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::{
     accepted::AcceptedError,
-    clock::{Clock, Moment},
+    clock::{Clock, Jumps, Moment},
     decide::{Decision, Removal},
     disk::{Disk, MachineDisk},
     ledger::{
@@ -36,6 +36,7 @@ use crate::{
 pub struct Agent {
     pub(crate) settings: Arc<Settings>,
     pub(crate) clock: Clock,
+    pub(crate) jumps: Jumps,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) podman: Arc<dyn Podman>,
     pub(crate) plans: Plans,
@@ -146,6 +147,7 @@ impl Agent {
         let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings()).document;
         let mut agent = Self {
             settings: Arc::clone(settings),
+            jumps: Jumps::new(&clock),
             clock,
             source,
             plans,
@@ -235,6 +237,11 @@ impl Agent {
             (_, _) => Vec::new(),
         };
         self.probes.keep_only(&self.subjects);
+        let jump = self.jumps.since_last(&self.clock);
+        if jump != 0 {
+            warn!("the clock has jumped by {} s", jump / 1_000);
+            self.probes.clock_jumped(jump);
+        }
     }
 
     /// Writes the ledger; a failure costs what it would have remembered, and nothing else.

@@ -9,7 +9,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use tokio::time::Instant;
 use wlc_plan::{quantity::Millis, time::Timestamp};
+
+/// A smaller step of the clock is no jump.
+const STEP: Millis = Millis::from_seconds(1);
 
 /// A point in time in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -21,6 +25,12 @@ impl Moment {
     #[must_use]
     pub fn plus(self, length: Millis) -> Self {
         Self(self.0.saturating_add(length.0))
+    }
+
+    /// This moment by a clock that has jumped by so many milliseconds since.
+    #[must_use]
+    pub fn jumped(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add_signed(milliseconds))
     }
 
     /// How long after `earlier` this moment is; nothing where the clock went back.
@@ -57,6 +67,30 @@ impl Clock {
     /// How long until `at`; nothing where it has passed.
     pub fn until(&self, at: Moment) -> Millis {
         at.since(self.now())
+    }
+}
+
+/// Notices when the clock jumps, by a time that no jump touches.
+#[derive(Debug)]
+pub struct Jumps {
+    last: (Moment, Instant),
+}
+
+impl Jumps {
+    /// From now on.
+    pub fn new(clock: &Clock) -> Self {
+        Self { last: (clock.now(), Instant::now()) }
+    }
+
+    /// By how many milliseconds the clock has jumped since the last question; small steps count for nothing.
+    pub fn since_last(&mut self, clock: &Clock) -> i64 {
+        let (before, now) = (self.last, (clock.now(), Instant::now()));
+        self.last = now;
+        let length = |milliseconds: u64| i64::try_from(milliseconds).unwrap_or(i64::MAX);
+        let passed = length(now.0.0).saturating_sub(length(before.0.0));
+        let truly = i64::try_from((now.1 - before.1).as_millis()).unwrap_or(i64::MAX);
+        let jump = passed.saturating_sub(truly);
+        if jump.unsigned_abs() < STEP.0 { 0 } else { jump }
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, FileKey, ReplicaName, SecretName, WorkloadName},
+    quantity::Millis,
     revision::Revision,
 };
 
@@ -163,7 +164,26 @@ pub enum ContainerState {
     },
 }
 
+/// By how much a time may lie ahead before it is plain that the clock was set back since.
+const AHEAD: Millis = Millis::from_seconds(60);
+
 impl Observed {
+    /// The same, with starts that lie in the future taken as long ago: the clock was set back since.
+    #[must_use]
+    pub fn believing(mut self, now: Moment) -> Self {
+        for container in self.pods.iter_mut().flat_map(|pod| &mut pod.containers) {
+            match &mut container.state {
+                ContainerState::Running { started } if *started > now.plus(AHEAD) => *started = Moment(0),
+                ContainerState::Running { .. }
+                | ContainerState::Created
+                | ContainerState::Paused
+                | ContainerState::Stopping
+                | ContainerState::Exited { .. } => {}
+            }
+        }
+        self
+    }
+
     /// Whether there is a pod of ours with this name.
     pub fn has_pod(&self, name: &str) -> bool {
         self.pods.iter().any(|pod| pod.name == name)

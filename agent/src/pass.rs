@@ -41,7 +41,7 @@ impl Agent {
         if self.podman_error.take().is_some() {
             info!("Podman answers again");
         }
-        self.observed = Some(observed);
+        self.observed = Some(observed.believing(self.clock.now()));
         self.choose_subjects();
     }
 

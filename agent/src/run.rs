@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use wlc_plan::quantity::Millis;
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 /// nothing up for long.
 const RESCAN: Duration = Duration::from_secs(60);
 /// While tasks are under way, passes keep this far apart: each asks Podman for everything, and so takes from the tasks.
-const PACE: Millis = Millis(100);
+const PACE: Duration = Duration::from_millis(100);
 
 /// Why the loop wakes.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ impl Agent {
 
     /// Sleeps until there is a reason for a pass.
     pub(crate) async fn sleep_until_reason(&mut self, watch: &mut dyn Watching, next_pass: Option<Moment>) {
-        let (last_pass, rescan) = (self.clock.now(), Instant::now() + RESCAN);
+        // No jump of the clock touches these.
+        let (last_pass, rescan) = (Instant::now(), Instant::now() + RESCAN);
         let mut then = Then::Sleep;
         while then == Then::Sleep {
             let next_probe = self.ask_probes();
@@ -75,7 +76,7 @@ impl Agent {
             then = self.take(wake, next_pass, rescan);
         }
         if !self.tasks.busy().is_empty() {
-            sleep(self.clock.until(last_pass.plus(PACE)).duration()).await;
+            sleep_until(last_pass + PACE).await;
             let _merged: Option<()> = self.podman.changes().notified().now_or_never();
         }
         while let Some(wake) = self.more() {

@@ -54,6 +54,8 @@ pub(super) fn next_step<'a>(
                 || contents::swap(scene, standing, pod, (standings, slots), draft)
                 || tidy::tidy(scene, standing, pod, draft);
             if !is_kept {
+                // Nothing is left to do: what failed was done after all.
+                draft.ledger.succeeded(standing.wanted.replica());
                 wait_for_probes(scene, standing, pod, draft);
                 wait_for_min_ready(scene, standing, draft);
             }

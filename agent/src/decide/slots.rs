@@ -111,7 +111,7 @@ fn missing(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
     match standing.holding {
         Holding::Nothing if is_under_way || has_begun(scene, standing) => Some(Place::Moved),
         Holding::Nothing => (!waits_to_start(standing)).then_some(Place::Waiting),
-        Holding::Current(_) => (is_under_way || !standing.is_available(scene.now)).then_some(Place::Moved),
+        Holding::Current(_) => (is_busy(scene, standing) || !standing.is_available(scene.now)).then_some(Place::Moved),
         Holding::Other(_) if is_under_way && !is_made_first(standing) => Some(Place::Moved),
         Holding::Other(_) | Holding::Both { .. } => (!standing.is_available(scene.now)).then_some(Place::Waiting),
     }

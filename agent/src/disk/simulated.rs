@@ -62,6 +62,17 @@ impl SimulatedDisk {
         }
     }
 
+    /// The files that a power loss would lose or change. Those that are being written count for nothing.
+    pub fn unsettled(&self) -> Vec<PathBuf> {
+        let state = self.state();
+        let survives = |path: &PathBuf, file: &u64| {
+            state.synced.get(path) == Some(file)
+                && state.files.get(file).is_some_and(|file| file.synced.as_ref() == Some(&file.seen))
+        };
+        let lost = state.seen.iter().filter(|(path, file)| !survives(path, file)).map(|(path, _)| path.clone());
+        lost.filter(|path| !path.to_string_lossy().ends_with(super::BESIDE)).collect()
+    }
+
     /// How many bytes there are in files below a folder.
     pub fn bytes_below(&self, folder: &Path) -> usize {
         let state = self.state();

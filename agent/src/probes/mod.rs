@@ -71,6 +71,11 @@ impl Probes {
         self.tallies.retain(|(id, _), _| ids.contains(id.as_str()));
     }
 
+    /// The clock has jumped: what was noted before counts as long ago as it was.
+    pub fn clock_jumped(&mut self, milliseconds: i64) {
+        self.tallies.values_mut().for_each(|tally| tally.clock_jumped(milliseconds));
+    }
+
     /// All verdicts.
     pub fn verdicts(&self) -> Verdicts {
         let mut verdicts = Verdicts::new();

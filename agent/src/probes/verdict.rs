@@ -79,6 +79,15 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// The clock has jumped by so many milliseconds.
+    pub(super) fn clock_jumped(&mut self, milliseconds: i64) {
+        self.asked = self.asked.map(|asked| asked.jumped(milliseconds));
+        match &mut self.verdict {
+            Verdict::Passed { since } | Verdict::Failed { since, .. } => *since = since.jumped(milliseconds),
+            Verdict::Unknown => {}
+        }
+    }
+
     /// Adds an answer; true where the verdict changed.
     pub fn add(&mut self, probe: &Probe, answer: &Answer, at: Moment) -> bool {
         match answer {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wlc_plan::{
     name::FleetName,
     quantity::Millis,
-    spec::{Hook, Image, VolumeSource},
+    spec::{Hook, Image, MountSource, VolumeSource},
 };
 
 use super::world::{Container, Pod, Program, World};
@@ -80,6 +80,7 @@ impl World {
     }
 
     fn insert_pod(&mut self, name: String, request: &PodRequest, now: Moment) {
+        let mut mounts = request.spec.containers.iter().flat_map(|container| &container.mounts);
         let pod = Pod {
             id: self.next_id(),
             labels: request.labels.to_map(),
@@ -89,6 +90,7 @@ impl World {
             address: self.last_address(),
             ports: request.ports.iter().map(|port| port.host).collect(),
             folders: PodFolders::There,
+            mounts_configs: mounts.any(|mount| matches!(mount.source, MountSource::Config(_))),
             stopping: None,
             contents: request.contents.clone(),
             containers: BTreeMap::new(),
@@ -314,16 +316,17 @@ impl World {
         Ok(end)
     }
 
-    /// A container of ours is asked to end: its id and the code with which it will, if it was running.
+    /// A container of ours is asked to end; `end` is told its id and the code with which it will.
     pub(super) fn begin_stop(
         &mut self,
         fleet: &FleetName,
         name: &str,
         in_time: bool,
-    ) -> Result<Option<(String, i32)>, PodmanError> {
-        let Some(container) = self.own_container(fleet, name) else { return Ok(None) };
+        end: impl FnOnce(String, i32),
+    ) -> Done {
+        let Some(container) = self.own_container(fleet, name) else { return Ok(()) };
         if !matches!(container.state, ContainerState::Running { .. }) {
-            return Ok(None);
+            return Ok(());
         }
         let code = match container.program {
             Program::Runs(Some(code)) | Program::Ends(code) if in_time => code,
@@ -334,8 +337,8 @@ impl World {
             if let Some(container) = world.container(name) {
                 container.state = ContainerState::Stopping;
             }
-        })?;
-        Ok(Some((id, code)))
+            end(id, code);
+        })
     }
 
     pub(super) fn remove_container(&mut self, fleet: &FleetName, name: &str) -> Done {

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use super::world::{Container, Pod, World};
-use crate::{clock::Moment, observed::ContainerState, podman::ownership::Labels};
+use crate::{
+    clock::Moment,
+    observed::{ContainerState, PodFolders, Sandbox},
+    podman::ownership::Labels,
+};
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,10 @@ pub struct Glimpse<'a>(pub(super) &'a World);
 pub struct Glanced<'a> {
     /// Its pod's name.
     pub pod: &'a str,
+    /// How its pod's infra container is.
+    pub sandbox: Sandbox,
+    /// Whether the folders of its pod's configs are there.
+    pub folders: PodFolders,
     /// Its pod's labels.
     pub pod_labels: &'a Labels,
     /// Its name.
@@ -82,6 +90,8 @@ impl<'a> Glimpse<'a> {
 fn glance<'a>(pod_name: &'a str, pod: &'a Pod) -> impl Iterator<Item = Glanced<'a>> {
     pod.containers.iter().map(move |(name, container): (&String, &Container)| Glanced {
         pod: pod_name,
+        sandbox: pod.sandbox,
+        folders: pod.folders,
         pod_labels: &pod.labels,
         name,
         id: &container.id,

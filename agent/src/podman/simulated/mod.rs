@@ -178,9 +178,9 @@ impl Simulated {
         self.world().add_foreign_container(pod, name, labels, now);
     }
 
-    /// Somebody removes the folders of a pod's configs.
+    /// Somebody removes the folders of a pod's configs, where it has some.
     pub fn lose_folders(&self, pod: &str) {
-        if let Some(pod) = self.world().pods.get_mut(pod) {
+        if let Some(pod) = self.world().pods.get_mut(pod).filter(|pod| pod.mounts_configs) {
             pod.folders = PodFolders::Lost;
         }
     }
@@ -348,24 +348,27 @@ impl Simulated {
     /// Stops a container that takes its time. The container ends whether or not anybody waits for it.
     async fn stop_living(&self, life: &Arc<dyn Life>, name: &str, grace: Millis) -> Result<(), PodmanError> {
         let length = life.stopping(name).min(grace.duration());
-        let begun =
-            self.call("stop", |world, _| world.begin_stop(&self.fleet, name, grace.duration() > length)).await?;
-        if let Some((id, code)) = begun {
-            let (world, changes) = (Arc::clone(&self.world), Arc::clone(&self.changes));
-            let (clock, life) = (Arc::clone(&self.clock), Arc::clone(life));
-            tokio::spawn(async move {
-                sleep(length).await;
-                let mut world = world.lock().expect("no test panics while it holds the simulated world");
-                if let Some(line) = world.end_stop(&id, code, clock()) {
-                    life.saw(&line, clock(), Glimpse(&world));
-                    changes.notify_one();
-                }
-            });
-        }
+        let stop = |world: &mut World, _| {
+            let end = |id, code| self.end_after(Arc::clone(life), length, (id, code));
+            world.begin_stop(&self.fleet, name, grace.duration() > length, end)
+        };
+        self.call("stop", stop).await?;
         while self.world().is_stopping(name) {
             sleep(STOP_TICK).await;
         }
         Ok(())
+    }
+
+    fn end_after(&self, life: Arc<dyn Life>, length: Duration, (id, code): (String, i32)) {
+        let (world, changes, clock) = (Arc::clone(&self.world), Arc::clone(&self.changes), Arc::clone(&self.clock));
+        tokio::spawn(async move {
+            sleep(length).await;
+            let mut world = world.lock().expect("no test panics while it holds the simulated world");
+            if let Some(line) = world.end_stop(&id, code, clock()) {
+                life.saw(&line, clock(), Glimpse(&world));
+                changes.notify_one();
+            }
+        });
     }
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Pod {
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     pub(super) folders: PodFolders,
+    /// Whether one of its containers mounts a config, and so needs the folders.
+    pub(super) mounts_configs: bool,
     pub(super) stopping: Option<Moment>,
     pub(super) containers: BTreeMap<String, Container>,
 }
@@ -180,6 +182,7 @@ impl World {
             ports: Vec::new(),
             contents: BTreeMap::new(),
             folders: PodFolders::There,
+            mounts_configs: false,
             stopping: None,
             containers: BTreeMap::new(),
         };
