@@ -11,3 +11,4 @@ pub mod podman;
 pub mod programs;
 pub mod repository;
 pub mod running;
+pub mod simulation;

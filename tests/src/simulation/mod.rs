@@ -1,0 +1,31 @@
+//! A simulation: the real compiler and the real agent on a simulated machine, one seed, one world.
+//!
+//! A world is a [`Script`] made from a seed: what people publish and what goes wrong, each at its time. [`live`] plays it
+//! in simulated time: the agent is a task that can be killed, its containers are not. A [`witness`] looks at everything
+//! that is done and holds it against what is promised. Afterwards it is quiet, and the world has to be as the last plan
+//! says, and stay so without an action. A script that fails is made shorter for as long as it fails.
+
+mod author;
+mod life;
+mod machine;
+mod publisher;
+mod script;
+mod shrink;
+mod tally;
+mod witness;
+
+pub use self::{
+    life::live,
+    script::{Event, Happening, Script},
+    shrink::shrink,
+    tally::Tally,
+};
+
+/// Why a world failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What was promised and not kept.
+    pub what: String,
+    /// What was done and what happened last, oldest first.
+    pub journal: Vec<String>,
+}

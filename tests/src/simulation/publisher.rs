@@ -1,0 +1,198 @@
+//! From files to a signed plan set, by the real compiler, in memory.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
+
+use wlc::{
+    attachments::Attachments, diagnostics::Problems, lock::Lock, pipeline, publish::keygen::make_key, sources::Sources,
+};
+use wlc_plan::{
+    canonical,
+    format::Format,
+    gate::Gate,
+    head::{FileRef, Generation, Head, HeadPointer, SignatureRef},
+    instance::Instance,
+    name::{NodeName, SignerName},
+    revision::Revision,
+    rollout::Replacement,
+    set::SetFile,
+    signature::{self, SecretKey},
+    time::Timestamp,
+    trust::Trust,
+};
+
+use super::author::Author;
+
+/// A signed plan set in memory.
+pub(super) type Set = BTreeMap<SetFile, Vec<u8>>;
+
+/// What a plan set promises of its node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Promised {
+    pub(super) replicas: BTreeMap<String, Replica>,
+}
+
+/// What is promised of a replica.
+#[derive(Debug, Clone)]
+pub(super) struct Replica {
+    pub(super) workload: String,
+    pub(super) revision: Revision,
+    /// How many replicas of its workload may be missing by the agent's doing.
+    pub(super) may_be_missing: usize,
+    /// Whether two of its pods may run side by side.
+    pub(super) may_be_two: bool,
+    /// How many containers its pod has.
+    pub(super) containers: usize,
+}
+
+/// Builds, numbers and signs plan sets, each on the lock of the one before.
+pub(super) struct Publisher {
+    lock: Lock,
+    generation: Option<Generation>,
+}
+
+struct Keys {
+    secret: SecretKey,
+    foreign: SecretKey,
+    trust: String,
+}
+
+fn keys() -> &'static Keys {
+    static KEYS: OnceLock<Keys> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let make = |name: &str| {
+            let made = make_key(&folder.path().join(name), &signer()).expect("a key can be made");
+            let secret = std::fs::read_to_string(&made.secret_file).expect("the key was written");
+            (SecretKey::parse(&secret).expect("the key is one"), made.trust_line)
+        };
+        let ((secret, trust), (foreign, _)) = (make("ci"), make("foreign"));
+        Keys { secret, foreign, trust }
+    })
+}
+
+fn signer() -> SignerName {
+    SignerName::parse("ci").expect("a name")
+}
+
+/// The keys that the agent trusts.
+pub(super) fn trust() -> Trust {
+    Trust::parse(&keys().trust).expect("wlc keygen writes lines that are read")
+}
+
+/// The only node.
+pub(super) fn node() -> NodeName {
+    NodeName::parse("n").expect("a name")
+}
+
+impl Publisher {
+    pub(super) fn new() -> Self {
+        Self { lock: Lock::default(), generation: None }
+    }
+
+    /// Builds the next set.
+    pub(super) fn publish(&mut self, author: &Author, at: Timestamp) -> (u64, Set, Promised) {
+        let mut sources = Sources::default();
+        sources.add("fleet.kdl", &author.text());
+        let front = pipeline::read(sources, Problems::default());
+        let compiled = pipeline::compile(front, &Attachments::default(), &self.lock);
+        let lowered = compiled.lowered.unwrap_or_else(|| {
+            let problems = compiled.problems.sorted();
+            panic!("{:#?}\n{}", problems.first(), author.text())
+        });
+        self.lock = lowered.lock;
+        let files = lowered.content.files().expect("the content obeys the format");
+        let generation = self.generation.map_or(Some(Generation::FIRST), Generation::next).expect("few are published");
+        self.generation = Some(generation);
+        let head = Head {
+            format: Format::V1,
+            fleet: files.fleet.clone(),
+            generation,
+            index: files.index,
+            commit: None,
+            signed_at: at,
+            valid_until: None,
+        };
+        let mut set = files.files;
+        sign(&mut set, &canonical::encode(&head), generation, &keys().secret);
+        let plan = &lowered.content.plans[&node()];
+        let containers = |instance: &Instance| -> usize {
+            let of = author.services.iter().find(|service| service.name == instance.workload.as_str());
+            of.map_or(1, |service| 1 + usize::from(service.has_side))
+        };
+        let replicas = plan.instances.iter().map(|one| (one.replica.to_string(), Replica::of(one, containers(one))));
+        (generation.number(), set, Promised { replicas: replicas.collect() })
+    }
+}
+
+/// Puts a head, its signature and the pointer into a set.
+fn sign(set: &mut Set, head: &[u8], generation: Generation, key: &SecretKey) {
+    let signature = signature::sign(key, head).into_bytes();
+    let reference = SignatureRef { signer: signer(), file: FileRef::of(&signature) };
+    let pointer = HeadPointer { format: Format::V1, generation, head: FileRef::of(head), signatures: vec![reference] };
+    set.insert(SetFile::Head(generation), head.to_vec());
+    set.insert(SetFile::Signature(generation, signer()), signature);
+    set.insert(SetFile::Pointer, canonical::encode(&pointer));
+}
+
+/// The same set, signed by somebody whom nobody trusts.
+pub(super) fn signed_by_a_stranger(set: &Set) -> Set {
+    let (generation, head) = head_of(set);
+    let mut forged = set.clone();
+    sign(&mut forged, &head, generation, &keys().foreign);
+    forged
+}
+
+/// The same set with one bit of its plan flipped.
+pub(super) fn with_a_flipped_bit(set: &Set, bit: usize) -> Set {
+    let mut flipped = set.clone();
+    for (file, bytes) in &mut flipped {
+        if matches!(file, SetFile::Plan(..)) {
+            let at = bit % (bytes.len() * 8);
+            bytes[at / 8] ^= 1 << (at % 8);
+        }
+    }
+    flipped
+}
+
+/// The same set while it is still being copied.
+pub(super) fn half_copied(set: &Set) -> Set {
+    set.iter()
+        .filter(|(file, _)| !matches!(file, SetFile::Plan(..)))
+        .map(|(file, bytes)| (file.clone(), bytes.clone()))
+        .collect()
+}
+
+fn head_of(set: &Set) -> (Generation, Vec<u8>) {
+    let heads: BTreeSet<Generation> = set
+        .keys()
+        .filter_map(|file| if let SetFile::Head(generation) = file { Some(*generation) } else { None })
+        .collect();
+    let generation = *heads.last().expect("a set has a head");
+    (generation, set[&SetFile::Head(generation)].clone())
+}
+
+impl Replica {
+    fn of(instance: &Instance, containers: usize) -> Self {
+        let slots = instance.gates.iter().filter_map(|gate| match &gate.gate {
+            Gate::Slot(slot) => Some(slot.size as usize),
+            Gate::After(_) | Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => None,
+        });
+        Self {
+            workload: instance.workload.to_string(),
+            revision: instance.spec.revision,
+            may_be_missing: slots.min().unwrap_or(usize::MAX),
+            may_be_two: instance.rollout.replacement == Replacement::StartFirst,
+            containers,
+        }
+    }
+}
+
+impl Promised {
+    /// The replicas of a workload.
+    pub(super) fn of<'a>(&'a self, workload: &'a str) -> impl Iterator<Item = (&'a String, &'a Replica)> {
+        self.replicas.iter().filter(move |(_, replica)| replica.workload == workload)
+    }
+}

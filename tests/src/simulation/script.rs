@@ -1,0 +1,151 @@
+//! What happens in a world, made from its seed before it begins: so a part of it can be played alone.
+
+use crate::dice::Dice;
+
+/// A world.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// From which everything else follows.
+    pub seed: u64,
+    /// What happens, in order of time.
+    pub events: Vec<Event>,
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Milliseconds from the beginning.
+    pub at: u64,
+    /// What.
+    pub what: Happening,
+}
+
+/// What happens. Numbers choose among what there is at that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// Somebody changes the files and publishes.
+    Publish(u64),
+    /// A set that was published before is put back.
+    Replay(usize),
+    /// A set that a stranger signed is put in the place of the newest.
+    Forge,
+    /// A bit of the newest set's plan flips.
+    Flip(usize),
+    /// The newest set is there in part only, for so many milliseconds.
+    HalfCopied(u64),
+    /// The agent is killed, and starts again after so many milliseconds.
+    KillAgent(u64),
+    /// The machine loses power, and boots for so many milliseconds.
+    LosePower(u64),
+    /// A container ends by itself with this code.
+    EndContainer(usize, i32),
+    /// The infra container of a pod ends.
+    EndSandbox(usize),
+    /// Somebody stops a container.
+    StopByHand(usize),
+    /// Somebody removes a container.
+    RemoveByHand(usize),
+    /// Somebody removes a pod.
+    LosePod(usize),
+    /// Somebody removes the folders of a pod's configs.
+    LoseFolders(usize),
+    /// The probes of a replica fail for so many milliseconds.
+    Sicken(usize, u64),
+    /// Nothing is heard of what happens for so many milliseconds.
+    Deafen(u64),
+    /// Calls take long for so many milliseconds.
+    Slow(u64),
+    /// Many calls go wrong for so many milliseconds.
+    Upset(u64),
+    /// No call is answered for so many milliseconds.
+    Silence(u64),
+    /// The disk is full for so many milliseconds.
+    FillDisk(u64),
+    /// The clock jumps by so many milliseconds.
+    JumpClock(i64),
+}
+
+/// How long things go wrong, in milliseconds.
+pub(super) const TROUBLE: u64 = 15 * 60_000;
+
+impl Script {
+    /// The world of a seed: at least three plans and ten faults.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let mut events = vec![Event { at: 0, what: Happening::Publish(seed) }];
+        for _ in 0..2 + dice.below(4) {
+            let what = Happening::Publish(seed.wrapping_add(1 + dice.below(1 << 20) as u64));
+            events.push(Event { at: some_time(&mut dice), what });
+        }
+        for _ in 0..10 + dice.below(15) {
+            let what = fault(&mut dice);
+            events.push(Event { at: some_time(&mut dice), what });
+        }
+        events.sort_by_key(|event| event.at);
+        Self { seed, events }
+    }
+}
+
+fn some_time(dice: &mut Dice) -> u64 {
+    dice.below(TROUBLE as usize) as u64
+}
+
+/// A length in milliseconds, short ones more often than long ones.
+fn length(dice: &mut Dice, most: usize) -> u64 {
+    let most = [most / 50, most / 5, most][dice.below(3)];
+    1 + dice.below(most.max(1)) as u64
+}
+
+fn fault(dice: &mut Dice) -> Happening {
+    let which = dice.below(1 << 16);
+    match dice.below(22) {
+        0..=2 => Happening::KillAgent(length(dice, 30_000)),
+        3 => Happening::LosePower(length(dice, 60_000)),
+        4..=6 => Happening::EndContainer(which, *dice.one_of(&[0, 1, 137, 139])),
+        7 => Happening::EndSandbox(which),
+        8 => Happening::StopByHand(which),
+        9 => Happening::RemoveByHand(which),
+        10 => Happening::LosePod(which),
+        11 => Happening::LoseFolders(which),
+        12 | 13 => Happening::Sicken(which, length(dice, 120_000)),
+        14 => Happening::Deafen(length(dice, 120_000)),
+        15 => Happening::Slow(length(dice, 60_000)),
+        16 => Happening::Upset(length(dice, 120_000)),
+        17 => Happening::Silence(length(dice, 60_000)),
+        18 => Happening::FillDisk(length(dice, 120_000)),
+        19 => {
+            let far = i64::try_from(length(dice, 7_200_000)).unwrap_or(0);
+            Happening::JumpClock(if dice.below(2) == 0 { far } else { -far })
+        }
+        20 => Happening::HalfCopied(length(dice, 60_000)),
+        _ => [Happening::Replay(which), Happening::Forge, Happening::Flip(which)][dice.below(3)],
+    }
+}
+
+impl Happening {
+    /// The word of the histogram.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Publish(_) => "publish",
+            Self::Replay(_) => "replay an older set",
+            Self::Forge => "set of a stranger",
+            Self::Flip(_) => "flipped bit",
+            Self::HalfCopied(_) => "half-copied set",
+            Self::KillAgent(_) => "kill the agent",
+            Self::LosePower(_) => "power loss",
+            Self::EndContainer(..) => "container ends",
+            Self::EndSandbox(_) => "infra container ends",
+            Self::StopByHand(_) => "stopped by hand",
+            Self::RemoveByHand(_) => "removed by hand",
+            Self::LosePod(_) => "pod removed by hand",
+            Self::LoseFolders(_) => "folders lost",
+            Self::Sicken(..) => "probes fail",
+            Self::Deafen(_) => "events lost",
+            Self::Slow(_) => "slow calls",
+            Self::Upset(_) => "failing calls",
+            Self::Silence(_) => "Podman silent",
+            Self::FillDisk(_) => "full disk",
+            Self::JumpClock(_) => "clock jump",
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! Looks at everything that is done on the machine, and holds it against what is promised.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use tokio::sync::watch;
+use wlagent::{
+    observed::{ContainerState, PodFolders, Sandbox},
+    podman::simulated::Glimpse,
+    status::document::{Document, Instance},
+};
+
+use super::{Failure, Tally, publisher::Promised};
+
+/// From a change on the machine to when the agent must know of it, in milliseconds.
+const KNOWN: u64 = 30_000;
+/// How often a container may be started within a minute.
+const MOST_STARTS: usize = 5;
+/// How many lines of the journal are kept.
+const JOURNAL: usize = 120;
+
+/// What was seen so far.
+#[derive(Default)]
+pub(super) struct Witness {
+    promises: BTreeMap<u64, Promised>,
+    /// How long a container of a revision takes to become ready, and how long it must be before it counts; none: never.
+    programs: BTreeMap<String, Option<(u64, u64)>>,
+    status: Option<watch::Receiver<Arc<Document>>>,
+    /// The plan in force, the one before, and since when.
+    in_force: Option<(u64, u64, u64)>,
+    seen: Vec<Seen>,
+    /// Since when each container that runs does, by its id.
+    begun: BTreeMap<String, u64>,
+    missing_since: BTreeMap<String, u64>,
+    there_since: BTreeMap<String, u64>,
+    /// Replicas that the agent took down, and that have not been back since.
+    taken: BTreeSet<String>,
+    started: BTreeMap<String, VecDeque<u64>>,
+    journal: VecDeque<String>,
+    pub(super) tally: Tally,
+    last_action: u64,
+    broken: Option<String>,
+}
+
+/// A container of ours.
+#[derive(Debug, Clone)]
+struct Seen {
+    pod: String,
+    name: String,
+    id: String,
+    replica: String,
+    revision: String,
+    state: ContainerState,
+    /// Whether its pod has its network.
+    is_connected: bool,
+    /// Whether the folders of its pod's configs are there.
+    has_folders: bool,
+}
+
+impl Seen {
+    fn is_alive(&self) -> bool {
+        match self.state {
+            ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping => true,
+            ContainerState::Created | ContainerState::Exited { .. } => false,
+        }
+    }
+
+    fn runs(&self) -> bool {
+        matches!(self.state, ContainerState::Running { .. })
+    }
+}
+
+impl Witness {
+    /// A plan set was published.
+    pub(super) fn promise(&mut self, generation: u64, promised: Promised) {
+        self.promises.insert(generation, promised);
+    }
+
+    /// How the containers of a revision behave.
+    pub(super) fn program(&mut self, revision: &str, starts: Option<(u64, u64)>) {
+        self.programs.insert(revision.to_owned(), starts);
+    }
+
+    /// An agent lives.
+    pub(super) fn follow(&mut self, status: watch::Receiver<Arc<Document>>) {
+        self.status = Some(status);
+    }
+
+    /// What was broken first, with what was done before it.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        self.broken.clone().map(|what| self.fail(what))
+    }
+
+    /// A failure with what was done before it.
+    pub(super) fn fail(&self, what: String) -> Failure {
+        Failure { what, journal: self.journal.iter().cloned().collect() }
+    }
+
+    /// When the agent did something last.
+    pub(super) fn last_action(&self) -> u64 {
+        self.last_action
+    }
+
+    /// The replica that a container is of.
+    pub(super) fn replica_of(&self, id: &str) -> Option<&str> {
+        self.seen.iter().find(|one| one.id == id).map(|one| one.replica.as_str())
+    }
+
+    /// How long a container has run.
+    pub(super) fn age(&self, id: &str, now: u64) -> u64 {
+        self.begun.get(id).map_or(0, |begun| now.saturating_sub(*begun))
+    }
+
+    /// The names of all containers of ours.
+    pub(super) fn containers(&self) -> Vec<String> {
+        self.seen.iter().map(|one| one.name.clone()).collect()
+    }
+
+    /// The names of all pods of ours.
+    pub(super) fn pods(&self) -> Vec<String> {
+        let pods: BTreeSet<&String> = self.seen.iter().map(|one| &one.pod).collect();
+        pods.into_iter().cloned().collect()
+    }
+
+    /// Writes a line of what happened.
+    pub(super) fn note(&mut self, line: &str, now: u64) {
+        if self.journal.len() == JOURNAL {
+            self.journal.pop_front();
+        }
+        self.journal.push_back(format!("{:>9}.{:03} {line}", now / 1_000, now % 1_000));
+    }
+
+    /// Something was done, or happened.
+    pub(super) fn saw(&mut self, line: &str, now: u64, sick: &[String], glimpse: Glimpse<'_>) {
+        self.note(line, now);
+        self.look_at_plan(now);
+        let verb = line.split(' ').next().unwrap_or_default();
+        let object = line.rsplit(' ').next().unwrap_or_default();
+        let is_action = ["make", "start", "stop", "remove", "swap", "signal"].contains(&verb);
+        if is_action {
+            self.tally.action(&words(line));
+            self.last_action = now;
+            self.note_availability(now, sick);
+            self.judge(verb, line, object, (now, sick));
+        }
+        self.seen = list(glimpse);
+        self.note_ages(now);
+        self.note_availability(now, sick);
+        self.one_of_each();
+    }
+
+    fn break_promise(&mut self, what: String) {
+        self.broken.get_or_insert(what);
+    }
+
+    fn look_at_plan(&mut self, now: u64) {
+        let Some(generation) = self.status.as_ref().and_then(|status| status.borrow().generation) else { return };
+        let before = self.in_force.map_or(0, |(generation, ..)| generation);
+        if generation < before {
+            self.break_promise(format!("generation {generation} came into force after {before}"));
+        } else if generation > before {
+            self.in_force = Some((generation, before, now));
+        }
+        if !self.promises.contains_key(&generation) {
+            self.break_promise(format!("generation {generation} is in force, and nobody published it"));
+        }
+    }
+
+    fn note_ages(&mut self, now: u64) {
+        let running: BTreeSet<&str> =
+            self.seen.iter().filter(|one| one.is_alive()).map(|one| one.id.as_str()).collect();
+        self.begun.retain(|id, _| running.contains(id.as_str()));
+        for one in self.seen.iter().filter(|one| one.runs()) {
+            self.begun.entry(one.id.clone()).or_insert(now);
+        }
+    }
+
+    fn plan(&self) -> Option<&Promised> {
+        self.promises.get(&self.in_force?.0)
+    }
+
+    /// Whether a replica is there for its users; the second answer: whether it is of the revision that is asked for.
+    fn is_available(&self, replica: &str, now: u64, sick: &[String]) -> bool {
+        let containers = self.plan().and_then(|plan| plan.replicas.get(replica)).map_or(1, |one| one.containers);
+        let pods: BTreeSet<&String> = self.of(replica).map(|one| &one.pod).collect();
+        let is_ready = |one: &&Seen| {
+            one.runs() && one.is_connected && self.starts(one).is_some_and(|starts| self.age(&one.id, now) >= starts)
+        };
+        let in_pod = |pod: &String| self.of(replica).filter(|one| one.pod == *pod).filter(is_ready).count();
+        !sick.iter().any(|one| one == replica) && pods.into_iter().any(|pod| in_pod(pod) >= containers.min(2))
+    }
+
+    /// How long a container takes to become ready: only the main one has probes.
+    fn starts(&self, one: &Seen) -> Option<u64> {
+        let (starts, _) = self.programs.get(&one.revision).copied().flatten()?;
+        Some(if one.name.contains(".side.") { 0 } else { starts })
+    }
+
+    /// When the last container of a replica that is there became ready.
+    fn ready_at(&self, replica: &str) -> u64 {
+        let ready = |one: &Seen| Some(self.begun.get(&one.id)? + self.starts(one)?);
+        self.of(replica).filter_map(ready).max().unwrap_or(u64::MAX)
+    }
+
+    /// How the containers of a replica are.
+    fn tell(&self, replica: &str, now: u64) -> Vec<String> {
+        let told = |one: &Seen| {
+            let (age, starts) = (self.age(&one.id, now), self.starts(one));
+            format!("{} {:?} for {age} ms, ready after {starts:?}, connected {}", one.name, one.state, one.is_connected)
+        };
+        self.of(replica).map(told).collect()
+    }
+
+    fn of<'a>(&'a self, replica: &'a str) -> impl Iterator<Item = &'a Seen> {
+        self.seen.iter().filter(move |one| one.replica == replica)
+    }
+
+    fn note_availability(&mut self, now: u64, sick: &[String]) {
+        let Some(plan) = self.plan() else { return };
+        let wanted: Vec<String> = plan.replicas.keys().cloned().collect();
+        self.missing_since.retain(|replica, _| wanted.contains(replica));
+        self.there_since.retain(|replica, _| wanted.contains(replica));
+        for replica in wanted {
+            if self.is_available(&replica, now, sick) {
+                self.missing_since.remove(&replica);
+                self.taken.remove(&replica);
+                let since = self.ready_at(&replica).min(now);
+                self.there_since.entry(replica).or_insert(since);
+            } else {
+                self.there_since.remove(&replica);
+                self.missing_since.entry(replica).or_insert(now);
+            }
+        }
+    }
+
+    /// Judges what the agent has just done, by what was there before it.
+    fn judge(&mut self, verb: &str, line: &str, object: &str, at: (u64, &[String])) {
+        if line.contains("foreign") {
+            self.break_promise(format!("what is not ours was touched: {line}"));
+        }
+        match verb {
+            "remove" => self.judge_removal(line, object),
+            "stop" => self.judge_stop(object, at),
+            "start" => self.judge_start(object, at.0),
+            _ => {}
+        }
+    }
+
+    /// Nothing that runs is removed: it is asked to end first.
+    fn judge_removal(&mut self, line: &str, object: &str) {
+        let alive = self.seen.iter().find(|one| (one.pod == object || one.name == object) && one.is_alive());
+        if let Some(one) = alive {
+            let what = format!("`{line}` while {} was {:?}", one.name, one.state);
+            self.break_promise(what);
+        }
+    }
+
+    /// No more replicas are missing by the agent's doing than the workload allows.
+    fn judge_stop(&mut self, container: &str, at: (u64, &[String])) {
+        let (now, sick) = at;
+        let Some(replica) = self.seen.iter().find(|one| one.name == container).map(|one| one.replica.clone()) else {
+            return;
+        };
+        let (Some(plan), Some((_, before, since))) = (self.plan(), self.in_force) else { return };
+        let Some(promised) = plan.replicas.get(&replica) else { return };
+        if !self.is_available(&replica, now, sick) || self.has_another_pod(&replica, container, now, sick) {
+            return;
+        }
+        let mut allowed = promised.may_be_missing;
+        if now < since + KNOWN {
+            let older = self.promises.get(&before).and_then(|plan| plan.replicas.get(&replica));
+            allowed = allowed.max(older.map_or(0, |older| older.may_be_missing));
+        }
+        if !self.seen.iter().any(|one| one.name == container && one.has_folders) {
+            // No copy can be made first: the pod that is made anew has the same name.
+            allowed = allowed.max(1);
+        }
+        let missing: Vec<&String> = plan
+            .of(&promised.workload)
+            .map(|(name, _)| name)
+            .filter(|name| **name != replica && self.is_known_to_be_missing(name, now))
+            .collect();
+        if missing.len() + 1 > allowed {
+            let of_missing: Vec<String> = missing.iter().flat_map(|name| self.tell(name, now)).collect();
+            let what = format!(
+                "{replica} is taken down while {} are missing, and {allowed} may be: {}",
+                missing.len(),
+                of_missing.join("; ")
+            );
+            self.break_promise(what);
+        }
+        self.taken.insert(replica);
+    }
+
+    fn has_another_pod(&self, replica: &str, container: &str, now: u64, sick: &[String]) -> bool {
+        let pod = self.of(replica).find(|one| one.name == container).map(|one| one.pod.clone());
+        let others = Self {
+            seen: self.of(replica).filter(|one| Some(&one.pod) != pod.as_ref()).cloned().collect(),
+            ..self.bare()
+        };
+        others.is_available(replica, now, sick)
+    }
+
+    fn bare(&self) -> Self {
+        Self {
+            programs: self.programs.clone(),
+            begun: self.begun.clone(),
+            promises: self.promises.clone(),
+            in_force: self.in_force,
+            ..Self::default()
+        }
+    }
+
+    fn is_known_to_be_missing(&self, replica: &str, now: u64) -> bool {
+        let since = self.missing_since.get(replica);
+        let is_young = || {
+            let revision = &self.plan()?.replicas.get(replica)?.revision.to_string();
+            // Beside a copy that comes up, the pod before it counts.
+            let is_newest = self.of(replica).all(|one| one.revision == *revision);
+            let (_, min_ready) = self.programs.get(revision).copied().flatten()?;
+            let there = self.there_since.get(replica)?;
+            Some(is_newest && now + 1_000 < there + min_ready)
+        };
+        self.taken.contains(replica) || since.is_some_and(|since| since + KNOWN < now) || is_young() == Some(true)
+    }
+
+    /// What ends is not started again and again without a pause.
+    fn judge_start(&mut self, container: &str, now: u64) {
+        let name = container.rsplit_once('.').map_or(container, |(name, _)| name).to_owned();
+        let starts = self.started.entry(name).or_default();
+        starts.push_back(now);
+        starts.retain(|at| at + 60_000 > now);
+        if starts.len() > MOST_STARTS {
+            let what = format!("{container} is the start number {} within a minute", starts.len());
+            self.break_promise(what);
+        }
+    }
+
+    /// No replica has two pods that run, unless it may.
+    fn one_of_each(&mut self) {
+        let mut pods: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for one in self.seen.iter().filter(|one| one.is_alive()) {
+            pods.entry(&one.replica).or_default().insert(&one.pod);
+        }
+        let may_be_two = |replica: &str| {
+            self.promises.values().filter_map(|plan| plan.replicas.get(replica)).any(|one| one.may_be_two)
+        };
+        let two = pods.into_iter().find(|(replica, pods)| pods.len() > 1 && !may_be_two(replica));
+        let two = two.map(|(replica, pods)| format!("{replica} runs twice: {pods:?}"));
+        if let Some(what) = two {
+            self.break_promise(what);
+        }
+    }
+
+    /// What the agent says of each replica that is not as it should be.
+    pub(super) fn agent_says(&self) -> Vec<String> {
+        let Some(status) = self.status.as_ref().map(|status| status.borrow().clone()) else { return Vec::new() };
+        let open = status.instances.iter().filter(|one| !one.ready || !one.waits.is_empty());
+        let waits = |one: &Instance| -> Vec<String> {
+            one.waits.iter().map(|wait| format!("{}: {}", wait.gate, wait.reason)).collect()
+        };
+        open.map(|one| format!("{} is {}, {:?} ({})", one.replica, one.state, one.last_failure, waits(one).join("; ")))
+            .chain(status.warnings.clone())
+            .collect()
+    }
+
+    /// What is not as the newest plan says.
+    pub(super) fn differences(&mut self, now: u64) -> Vec<String> {
+        self.look_at_plan(now);
+        let newest = self.promises.iter().next_back();
+        let Some((generation, plan)) = newest else { return Vec::new() };
+        let mut found = Vec::new();
+        if self.in_force.map(|(generation, ..)| generation) != Some(*generation) {
+            found.push(format!("generation {:?} is in force instead of {generation}", self.in_force));
+        }
+        for (replica, promised) in &plan.replicas {
+            let running: Vec<&Seen> = self.of(replica).filter(|one| one.runs()).collect();
+            let revision = promised.revision.to_string();
+            let pods: BTreeSet<&str> = self.of(replica).map(|one| one.pod.as_str()).collect();
+            let right = running.iter().filter(|one| one.revision == revision).count();
+            if right != promised.containers || running.len() != right || pods.len() != 1 {
+                found.push(format!("{replica}: {right} of {} containers run in {pods:?}", promised.containers));
+            }
+        }
+        let extra = self.seen.iter().find(|one| !plan.replicas.contains_key(&one.replica));
+        found.extend(extra.map(|one| format!("{} is there", one.pod)));
+        found
+    }
+}
+
+fn list(glimpse: Glimpse<'_>) -> Vec<Seen> {
+    let own = glimpse.containers().filter(|one| one.name.starts_with(one.pod) && one.pod.starts_with("wlc.f."));
+    let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned().unwrap_or_default();
+    own.map(|one| Seen {
+        pod: one.pod.to_owned(),
+        name: one.name.to_owned(),
+        id: one.id.to_owned(),
+        replica: label(one.pod_labels, "dev.wlc.replica"),
+        revision: label(one.pod_labels, "dev.wlc.revision"),
+        state: one.state,
+        is_connected: one.sandbox == Sandbox::Up,
+        has_folders: one.folders == PodFolders::There,
+    })
+    .collect()
+}
+
+/// The words of a line without the names.
+fn words(line: &str) -> String {
+    line.split(' ').take_while(|word| !word.contains('.') && !word.starts_with('/')).collect::<Vec<_>>().join(" ")
+}
