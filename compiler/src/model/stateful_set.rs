@@ -24,7 +24,7 @@ crate::block! {
         /// The number of the first replica.
         start: [default property] Whole<0, 2_000_000_000>, "start" ("spec.ordinals.start"), default 0;
         /// A volume that each replica has of its own.
-        claims: [children] Claim, "claim" ("spec.volumeClaimTemplates"), not carried out;
+        claims: [children] Claim, "claim" ("spec.volumeClaimTemplates");
         /// How a change is carried out.
         update: [child] StatefulSetUpdate, "update" ("spec.updateStrategy");
         /// What all kinds have in common.
