@@ -80,7 +80,7 @@ fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &
     match gate {
         // The order of replacements protects what serves: what never has need not keep it (P-041).
         Gate::After(_) if wish.step == Step::Replace && has_never_served(scene, standings, wish) => None,
-        Gate::After(after) => closed_after(scene, standings, after),
+        Gate::After(after) => closed_after(scene, standings, wish.step, after),
         Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
         Gate::Lease(_) | Gate::Once(_) => {
@@ -96,14 +96,32 @@ fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_
     is_new && wish.health == Health::NotReady
 }
 
-fn closed_after(scene: Scene<'_>, standings: &[Standing<'_>], after: &After<ReplicaName>) -> Option<Blocked> {
-    let missing: Vec<_> =
-        after.of.iter().filter(|replica| !has_reached(scene, standings, replica, after.until)).collect();
+fn closed_after(
+    scene: Scene<'_>,
+    standings: &[Standing<'_>],
+    step: Step,
+    after: &After<ReplicaName>,
+) -> Option<Blocked> {
+    let is_there = |replica: &ReplicaName| {
+        let is_enough = step == Step::FirstStart && serves(scene, standings, replica, after.until);
+        is_enough || has_reached(scene, standings, replica, after.until)
+    };
+    let missing: Vec<_> = after.of.iter().filter(|replica| !is_there(replica)).collect();
     let first = missing.first()?;
     let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
     let reason = format!("waits until `{first}`{others} {}", words(after.until));
     let counts_from = missing.iter().filter_map(|replica| standing::of(standings, replica)?.counts_from()).max();
     Some(Blocked { gate: "after", reason, until: counts_from.filter(|at| *at > scene.now) })
+}
+
+/// A first start waits for what serves, of whichever revision that is: else a replica that is new and an update that comes
+/// with it would wait for each other (P-034).
+fn serves(scene: Scene<'_>, standings: &[Standing<'_>], replica: &ReplicaName, condition: Condition) -> bool {
+    let is_meant = match condition {
+        Condition::Started | Condition::Ready => true,
+        Condition::Complete | Condition::Gone => false,
+    };
+    is_meant && standing::of(standings, replica).is_some_and(|standing| standing.is_available(scene.now))
 }
 
 fn has_reached(scene: Scene<'_>, standings: &[Standing<'_>], replica: &ReplicaName, condition: Condition) -> bool {

@@ -37,6 +37,7 @@ pub(super) struct Service {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Deployment,
+    StatefulSet,
     DaemonSet,
 }
 
@@ -52,7 +53,7 @@ impl Author {
         }
         while author.replicas() < 10 {
             let at = dice.below(author.services.len());
-            author.services[at].replicas += usize::from(author.services[at].kind == Kind::Deployment);
+            author.services[at].replicas += usize::from(author.services[at].kind != Kind::DaemonSet);
         }
         author
     }
@@ -64,7 +65,11 @@ impl Author {
     fn add(&mut self, dice: &mut Dice) {
         let number = self.written;
         self.written += 1;
-        let kind = if number == 1 { Kind::DaemonSet } else { Kind::Deployment };
+        let kind = match number {
+            1 => Kind::DaemonSet,
+            2 => Kind::StatefulSet,
+            _ => Kind::Deployment,
+        };
         self.services.push(Service {
             name: format!("w{number}"),
             kind,
@@ -92,7 +97,7 @@ impl Author {
                     service.version -= 1;
                     service.is_broken = false;
                 }
-                5 | 6 if service.kind == Kind::Deployment => service.replicas = dice.below(7),
+                5 | 6 if service.kind != Kind::DaemonSet => service.replicas = dice.below(7),
                 7 => match &mut service.config {
                     Some((version, _)) => *version += 1,
                     None => service.config = Some((1, *dice.one_of(&ON_CHANGE))),
@@ -109,7 +114,7 @@ impl Author {
         for service in &mut self.services {
             service.version += u32::from(service.is_broken);
             service.is_broken = false;
-            if service.kind == Kind::Deployment {
+            if service.kind != Kind::DaemonSet {
                 service.replicas = service.replicas.max(2);
             }
         }
@@ -137,11 +142,18 @@ impl Service {
         }
         match self.kind {
             Kind::Deployment => line(text, &format!("deployment \"{name}\" replicas={} {{", self.replicas)),
+            Kind::StatefulSet => line(text, &format!("stateful-set \"{name}\" replicas={} {{", self.replicas)),
             Kind::DaemonSet => line(text, &format!("daemon-set \"{name}\" {{")),
         }
         line(text, &format!("    update \"rolling\" min-ready=\"{min_ready}ms\"; grace \"20s\""));
+        if self.kind == Kind::StatefulSet {
+            line(text, "    claim \"data\" size=\"1GiB\"");
+        }
         line(text, "    container \"main\" image=\"app\" pull=\"never\" {");
         line(text, &format!("        env {{ VERSION \"{version}\"; }}"));
+        if self.kind == Kind::StatefulSet {
+            line(text, "        mount \"/data\" claim=\"data\"");
+        }
         line(text, "        port \"http\" 8080");
         line(text, &format!("        readiness \"http\" \"{path}\" port=\"http\" period=\"5s\" failures=2"));
         line(text, &format!("        startup \"http\" \"{path}\" port=\"http\" period=\"2s\" failures=60"));

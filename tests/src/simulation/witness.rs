@@ -31,6 +31,8 @@ pub(super) struct Witness {
     /// The plan in force, the one before, and since when.
     in_force: Option<(u64, u64, u64)>,
     seen: Vec<Seen>,
+    /// The volumes of claims that were made.
+    claims: BTreeSet<String>,
     /// Since when each container that runs does, by its id.
     begun: BTreeMap<String, u64>,
     missing_since: BTreeMap<String, u64>,
@@ -145,6 +147,7 @@ impl Witness {
             self.note_availability(now, sick);
             self.judge(verb, line, object, (now, sick));
         }
+        self.keep_claims(glimpse);
         self.seen = list(glimpse);
         self.note_ages(now);
         self.note_availability(now, sick);
@@ -166,6 +169,16 @@ impl Witness {
         if !self.promises.contains_key(&generation) {
             self.break_promise(format!("generation {generation} is in force, and nobody published it"));
         }
+    }
+
+    /// What a claim holds outlives everything that happens here: no plan of these worlds lets it go.
+    fn keep_claims(&mut self, glimpse: Glimpse<'_>) {
+        let there: BTreeSet<&str> = glimpse.volumes().filter(|name| name.ends_with(".data")).collect();
+        if let Some(lost) = self.claims.iter().find(|name| !there.contains(name.as_str())) {
+            let what = format!("the data of {lost} are gone");
+            self.break_promise(what);
+        }
+        self.claims.extend(there.into_iter().map(str::to_owned));
     }
 
     fn note_ages(&mut self, now: u64) {

@@ -218,3 +218,23 @@ fn a_rollout_that_stands_still_says_so() {
     world.pass();
     assert!(!says_so(&world), "its rollout is behind it");
 }
+
+/// P-034. An ordered workload grows and is updated by one plan: the new replica waits for the one before it to serve, and
+/// the update, from the highest on, for the new one.
+#[test]
+fn a_new_replica_and_an_update_do_not_wait_for_each_other() {
+    let ordered = |number| {
+        let low = instance("web-0", &probed(number), vec![slot(1), after(Step::Replace, "web-1", Condition::Ready)]);
+        let high =
+            instance("web-1", &probed(number), vec![slot(1), after(Step::FirstStart, "web-0", Condition::Ready)]);
+        vec![low, high]
+    };
+    let mut world = World::new(vec![ordered(1).remove(0)]);
+    world.settle();
+    world.accept(ordered(2));
+    world.settle();
+    let decision = world.decide();
+    assert!(decision.waits.is_empty() && decision.tasks.is_empty(), "{decision:#?}");
+    let newest = world.desired.wanted[0].instance.spec.revision;
+    assert!(decision.states.iter().all(|state| state.ready && state.revision == Some(newest)), "{decision:#?}");
+}
