@@ -194,10 +194,16 @@ impl Witness {
         self.promises.get(&self.in_force?.0)
     }
 
-    /// Whether a replica is there for its users; the second answer: whether it is of the revision that is asked for.
+    /// Whether a replica is there for its users.
     fn is_available(&self, replica: &str, now: u64, sick: &[String]) -> bool {
+        self.is_available_beside(None, replica, now, sick)
+    }
+
+    /// Whether a replica is there for its users by another pod than this one.
+    fn is_available_beside(&self, left_out: Option<&str>, replica: &str, now: u64, sick: &[String]) -> bool {
         let containers = self.plan().and_then(|plan| plan.replicas.get(replica)).map_or(1, |one| one.containers);
-        let pods: BTreeSet<&String> = self.of(replica).map(|one| &one.pod).collect();
+        let others = self.of(replica).filter(|one| Some(one.pod.as_str()) != left_out);
+        let pods: BTreeSet<&String> = others.map(|one| &one.pod).collect();
         let is_ready = |one: &&Seen| {
             one.runs() && one.is_connected && self.starts(one).is_some_and(|starts| self.age(&one.id, now) >= starts)
         };
@@ -307,23 +313,10 @@ impl Witness {
         self.taken.insert(replica);
     }
 
+    /// Whether a replica is there for its users without the pod of this container.
     fn has_another_pod(&self, replica: &str, container: &str, now: u64, sick: &[String]) -> bool {
-        let pod = self.of(replica).find(|one| one.name == container).map(|one| one.pod.clone());
-        let others = Self {
-            seen: self.of(replica).filter(|one| Some(&one.pod) != pod.as_ref()).cloned().collect(),
-            ..self.bare()
-        };
-        others.is_available(replica, now, sick)
-    }
-
-    fn bare(&self) -> Self {
-        Self {
-            programs: self.programs.clone(),
-            begun: self.begun.clone(),
-            promises: self.promises.clone(),
-            in_force: self.in_force,
-            ..Self::default()
-        }
+        let pod = self.of(replica).find(|one| one.name == container).map(|one| one.pod.as_str());
+        self.is_available_beside(pod, replica, now, sick)
     }
 
     fn is_known_to_be_missing(&self, replica: &str, now: u64) -> bool {
