@@ -1,13 +1,9 @@
-//! Which plan is in force (edge): looks at the source, keeps what is accepted, and reads it back at the start.
+//! Which plan is in force: looks at the source, keeps what is accepted, and reads it back at the start.
 //!
 //! A refusal changes nothing of what runs. Specs of revisions of which a pod still exists are kept with the set.
-#![expect(clippy::disallowed_methods, reason = "edge: reads the trust file")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::Read,
-    path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -19,7 +15,6 @@ use wlc_plan::{
     revision::{Revision, TemplateVersion},
     set::{Accepted, Expectations, LastAccepted, NodeContent},
     spec::PodSpec,
-    trust::Trust,
 };
 
 use crate::{
@@ -33,9 +28,6 @@ use crate::{
     settings::Settings,
     source::Source,
 };
-
-/// No trust file is as long; what comes behind is not read, and so trusts nobody.
-const MOST_TRUST_BYTES: u64 = 1 << 20;
 
 /// The plan in force, and what the last look at the source gave.
 pub struct Plans {
@@ -253,16 +245,4 @@ impl Contents for KnownContents {
 
 fn revision(spec: &PodSpec) -> Revision {
     Revision::of(TemplateVersion::NEWEST, spec)
-}
-
-/// Reads a file of allowed signers.
-///
-/// # Errors
-/// The sentence for people: it cannot be read, or a line of it is wrong.
-pub fn read_trust(path: &Path) -> Result<Trust, String> {
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_TRUST_BYTES).read_to_string(&mut text))
-        .map_err(|error| format!("no plan can be verified: cannot read the trust file {}: {error}", path.display()))?;
-    Trust::parse(&text).map_err(|error| format!("no plan can be verified: {}: {error}", path.display()))
 }

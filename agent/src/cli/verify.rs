@@ -14,8 +14,7 @@ use super::{Exit, fleet_name, node_name, output};
 use crate::{
     accept::Judgement,
     clock,
-    plans::read_trust,
-    source::{directory::Directory, look},
+    source::{directory::Directory, look, trust::read_trust},
 };
 
 /// What to verify.

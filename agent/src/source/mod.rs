@@ -1,6 +1,7 @@
 //! Where plan sets come from. A directory, which git, rsync or any other tool fills; [`watch`] tells when to look again.
 
 pub mod directory;
+pub mod trust;
 pub mod watch;
 
 use std::{future::Future, path::PathBuf, pin::Pin};
@@ -9,11 +10,11 @@ use wlc_plan::{name::NodeName, set::Expectations, trust::Trust};
 
 use self::{
     directory::Directory,
+    trust::read_trust,
     watch::{Look, Watch},
 };
 use crate::{
     accept::{Judgement, judge},
-    plans::read_trust,
     settings::Settings,
 };
 
