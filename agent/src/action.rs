@@ -286,6 +286,27 @@ pub enum Reason {
     ClaimsGo,
 }
 
+impl Action {
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::MakeNetwork => "make-network",
+            Self::MakePod(_) => "make-pod",
+            Self::RunContainer(_) => "run-container",
+            Self::PullImage(_) => "pull-image",
+            Self::PostStart(_) => "post-start",
+            Self::Unpause { .. } => "unpause",
+            Self::StopContainers(_) => "stop-containers",
+            Self::RemoveContainer { .. } => "remove-container",
+            Self::RemovePod { .. } => "remove-pod",
+            Self::SwapContent(_) => "swap-content",
+            Self::SwapFiles(_) => "swap-files",
+            Self::CheckNode(_) => "check-node",
+            Self::RemoveClaim { .. } => "remove-claim",
+        }
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

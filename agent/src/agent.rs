@@ -1,6 +1,9 @@
 //! The agent's own state between two passes. What it knows of containers it reads back from Podman each time.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -11,8 +14,10 @@ use tracing::warn;
 use crate::{
     accepted::AcceptedError,
     clock::{Clock, Jumps, Moment},
+    counts::Counts,
     decide::{Decision, Removal},
     disk::{Disk, MachineDisk},
+    heart::Heart,
     ledger::{
         Ledger,
         store::{self, Found, Store, StoreError},
@@ -27,7 +32,10 @@ use crate::{
     },
     settings::Settings,
     source::{DirectorySource, Source},
-    status::document::{Document, Frame},
+    status::{
+        answers::Answers,
+        document::{Document, Frame},
+    },
     tasks::{Finished, Tasks},
     words::Word,
 };
@@ -60,6 +68,8 @@ pub struct Agent {
     pub(crate) status: watch::Sender<Arc<Document>>,
     pub(crate) words: mpsc::UnboundedReceiver<Word>,
     pub(crate) saying: mpsc::UnboundedSender<Word>,
+    pub(crate) counts: Arc<Counts>,
+    pub(crate) heart: Arc<Heart>,
 }
 
 /// Why the agent cannot begin.
@@ -145,6 +155,7 @@ impl Agent {
         let (answering, answers) = mpsc::unbounded_channel();
         let (saying, words) = mpsc::unbounded_channel();
         let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings()).document;
+        let counts = Arc::new(Counts::default());
         let mut agent = Self {
             settings: Arc::clone(settings),
             jumps: Jumps::new(&clock),
@@ -163,7 +174,7 @@ impl Agent {
             decision: None,
             told: BTreeSet::new(),
             podman_error: None,
-            tasks: Tasks::new(Arc::clone(&podman), finishing),
+            tasks: Tasks::new(Arc::clone(&podman), finishing, Arc::clone(&counts)),
             podman,
             finished,
             answers,
@@ -171,6 +182,8 @@ impl Agent {
             status: watch::Sender::new(Arc::new(document)),
             words,
             saying,
+            counts,
+            heart: Arc::new(Heart::new()),
         };
         agent.note_how_found(found).await?;
         Ok(agent)
@@ -181,14 +194,19 @@ impl Agent {
         self.status.subscribe()
     }
 
-    /// Where somebody may speak to the agent.
-    pub fn ear(&self) -> mpsc::UnboundedSender<Word> {
-        self.saying.clone()
+    /// What clients of this agent are answered from.
+    pub fn answers(&self) -> Arc<Answers> {
+        let (counts, heart) = (Arc::clone(&self.counts), Arc::clone(&self.heart));
+        let (status, ear) = (self.status(), self.saying.clone());
+        Arc::new(Answers { status, counts, heart, ear, made: Mutex::default() })
     }
 
     /// Looks at the source; true where another plan is in force.
     pub(crate) fn look_at_plans(&mut self) -> bool {
-        self.plans.look(self.observed.as_ref(), self.clock.now())
+        let before = (self.plans.generation(), self.plans.not_taken());
+        let is_new = self.plans.look(self.observed.as_ref(), self.clock.now());
+        self.counts.look(before, (self.plans.generation(), self.plans.not_taken()));
+        is_new
     }
 
     /// Notes the end of a task.
@@ -224,6 +242,7 @@ impl Agent {
 
     /// Counts the answer of a probe; true where a verdict changed.
     pub(crate) fn hear(&mut self, question: &Question, answer: &Answer) -> bool {
+        self.counts.answer(question, answer);
         if let Answer::Unheard(why) = answer {
             tracing::debug!(container = question.id, probe = question.kind.word(), "not asked: {why}");
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tracing::{info, warn};
 use wlc_plan::quantity::Millis;
 
@@ -21,6 +22,14 @@ const PODMAN_PAUSE: Millis = Millis::from_seconds(2);
 impl Agent {
     /// One pass; tells when the next one is due at the latest.
     pub(crate) async fn pass(&mut self) -> Option<Moment> {
+        let begun = Instant::now();
+        let next_due = self.pass_once().await;
+        self.counts.pass(self.podman_error.is_none(), begun.elapsed(), self.clock.now());
+        self.heart.beat();
+        next_due
+    }
+
+    async fn pass_once(&mut self) -> Option<Moment> {
         let observed = match self.podman.observe().await {
             Ok(observed) => observed,
             Err(error) => return Some(self.cannot_observe(&error)),
@@ -75,6 +84,7 @@ impl Agent {
             info!(count = pods.len(), "removes what is in no plan: {}", pods.join(", "));
         }
         self.told = decision.removal.iter().cloned().collect();
+        self.counts.keep_only(&decision.states.iter().filter_map(|state| state.workload.as_ref()).collect());
     }
 
     fn tell(&self, decision: Option<&Decision>) {
@@ -108,6 +118,7 @@ impl Agent {
             }
         }
         if self.ledger != ledger {
+            self.counts.rollouts(&self.ledger.rollouts, &ledger.rollouts);
             self.ledger = ledger;
             self.keep_ledger();
         }

@@ -73,6 +73,7 @@ impl Agent {
             let next_probe = self.ask_probes();
             let next = next_pass.into_iter().chain(next_probe).min();
             let wake = self.wait(watch, next, rescan).await;
+            self.heart.beat();
             then = self.take(wake, next_pass, rescan);
         }
         if !self.tasks.busy().is_empty() {

@@ -7,6 +7,7 @@ use std::{
     fmt,
     fs::{self, File},
     io::Read,
+    net::SocketAddr,
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
@@ -26,7 +27,8 @@ const MOST_NESTING: usize = 8;
 const MOST_TOLD: usize = 20;
 /// How many characters of a line are shown.
 const MOST_SHOWN: usize = 160;
-const WORDS: [&str; 9] = ["node", "fleet", "source", "signers", "trust", "secrets", "podman", "state", "listen"];
+const WORDS: [&str; 10] =
+    ["node", "fleet", "source", "signers", "trust", "secrets", "podman", "state", "listen", "http"];
 
 /// The agent's settings, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Settings {
     pub state: PathBuf,
     /// The socket on which the agent tells its status.
     pub listen: PathBuf,
+    /// Where it tells it over the loopback too, if anywhere.
+    pub http: Option<SocketAddr>,
 }
 
 /// A config that cannot be used.
@@ -152,7 +156,9 @@ impl Reader<'_> {
                 self.problem(format!("`{word}` is missing"), Some(example(word).to_owned()), None);
             }
         }
-        Some(Settings { node: node?, fleet: fleet?, source: source?, signers, trust, secrets, podman, state, listen })
+        let http = self.http();
+        let (node, fleet, source) = (node?, fleet?, source?);
+        Some(Settings { node, fleet, source, signers, trust, secrets, podman, state, listen, http })
     }
 
     fn problem(&mut self, message: String, help: Option<String>, node: Option<&KdlNode>) {
@@ -250,6 +256,22 @@ impl Reader<'_> {
         count.unwrap_or(NonZeroU32::MIN)
     }
 
+    /// An address of the loopback with a port; no other address is taken.
+    fn http(&mut self) -> Option<SocketAddr> {
+        let [text] = self.strings("http")?;
+        let address: Option<SocketAddr> = text.parse().ok();
+        let message = match address {
+            Some(address) if address.ip().is_loopback() && address.port() != 0 => return Some(address),
+            Some(address) if !address.ip().is_loopback() => {
+                format!("`{}` is no loopback address, and the agent asks nobody who they are", address.ip())
+            }
+            Some(_) | None => format!("`{}` is no address with a port", text.escape_debug()),
+        };
+        let node = self.document.nodes().iter().find(|node| node.name().value() == "http");
+        self.problem(message, Some(example("http").to_owned()), node);
+        None
+    }
+
     fn path(&mut self, word: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
         if self.find(word).is_none() {
             return default();
@@ -274,6 +296,7 @@ fn example(word: &str) -> &'static str {
         "fleet" => "as in: fleet \"example\"",
         "source" => "as in: source \"directory\" \"/srv/plans\"",
         "signers" => "as in: signers 1",
+        "http" => "as in: http \"127.0.0.1:9633\"",
         _ => "as in: trust \"/etc/wlc/trust\", with one path",
     }
 }
@@ -344,6 +367,27 @@ mod tests {
             "`source` is missing",
         ] {
             assert!(told.contains(part), "{part} in:\n{told}");
+        }
+    }
+
+    #[test]
+    fn the_loopback_alone_is_listened_on() {
+        let of = |http: &str| parse(&format!("fleet \"example\"\nsource \"directory\" \"plans\"\n{http}\n"));
+        assert_eq!(of("").unwrap().http, None);
+        for good in ["127.0.0.1:9633", "[::1]:9633", "127.8.8.8:1"] {
+            assert_eq!(of(&format!("http \"{good}\"")).unwrap().http, good.parse().ok());
+        }
+        for (bad, why) in [
+            ("http \"0.0.0.0:9633\"", "agent.kdl:3:1: `0.0.0.0` is no loopback address"),
+            ("http \"[::]:9633\"", "`::` is no loopback address"),
+            ("http \"10.0.0.11:9633\"", "`10.0.0.11` is no loopback address"),
+            ("http \"127.0.0.1:0\"", "`127.0.0.1:0` is no address with a port"),
+            ("http \"localhost:9633\"", "`localhost:9633` is no address with a port"),
+            ("http 9633", "`http` is not said as it should be"),
+        ] {
+            let told = of(bad).unwrap_err();
+            assert!(told.contains(why), "{why} in:\n{told}");
+            assert!(told.contains("as in: http \"127.0.0.1:9633\""), "{told}");
         }
     }
 

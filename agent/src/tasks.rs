@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
+    time::Instant,
 };
 use tracing::{info, warn};
 use wlc_plan::{name::ReplicaName, quantity::Millis};
@@ -19,6 +20,7 @@ use crate::{
     action::{Action, Task},
     apply::{self, Failure},
     clock::Moment,
+    counts::Counts,
     podman::Podman,
 };
 
@@ -43,6 +45,7 @@ pub struct Tasks {
     podman: Arc<dyn Podman>,
     turns: Arc<Semaphore>,
     finished: mpsc::UnboundedSender<Finished>,
+    counts: Arc<Counts>,
     under_way: BTreeSet<ReplicaName>,
     /// They end with the agent.
     running: JoinSet<()>,
@@ -51,12 +54,13 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// No task; each that ends is told to `finished`.
-    pub fn new(podman: Arc<dyn Podman>, finished: mpsc::UnboundedSender<Finished>) -> Self {
+    /// No task; each that ends is told to `finished`, and each step is counted.
+    pub fn new(podman: Arc<dyn Podman>, finished: mpsc::UnboundedSender<Finished>, counts: Arc<Counts>) -> Self {
         Self {
             podman,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             finished,
+            counts,
             under_way: BTreeSet::new(),
             running: JoinSet::new(),
             done: BTreeMap::new(),
@@ -74,8 +78,9 @@ impl Tasks {
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
         let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
+        let counts = Arc::clone(&self.counts);
         self.running.spawn(async move {
-            let result = carry_out(podman.as_ref(), &turns, &task).await;
+            let result = carry_out(podman.as_ref(), (&turns, &counts), &task).await;
             // Nobody listens any more when the agent ends.
             drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
         });
@@ -103,7 +108,7 @@ impl Tasks {
     }
 }
 
-async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Result<(), Failure> {
+async fn carry_out(podman: &dyn Podman, (turns, counts): (&Semaphore, &Counts), task: &Task) -> Result<(), Failure> {
     info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
         let _turn = match action {
@@ -119,7 +124,10 @@ async fn carry_out(podman: &dyn Podman, turns: &Semaphore, task: &Task) -> Resul
             | Action::CheckNode(_)
             | Action::RemoveClaim { .. } => Some(turns.acquire().await.expect("the semaphore is never closed")),
         };
-        apply::step(podman, task, action).await?;
+        let begun = Instant::now();
+        let result = apply::step(podman, task, action).await;
+        counts.step(action, result.is_ok(), begun.elapsed());
+        result?;
     }
     Ok(())
 }

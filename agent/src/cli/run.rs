@@ -6,7 +6,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
 use super::{Exit, apply, live, output};
-use crate::{agent::Agent, settings::Settings, status::serve::StatusSocket};
+use crate::{
+    agent::Agent,
+    settings::Settings,
+    status::serve::{StatusSocket, serve_loopback},
+};
 
 /// Runs until SIGTERM or Ctrl-C; the containers go on.
 pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
@@ -18,7 +22,8 @@ pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
         Ok(socket) => socket,
         Err(error) => return output::fail(&format!("cannot listen at {}: {error}", settings.listen.display())),
     };
-    let serving = tokio::spawn(socket.serve(agent.status(), agent.ear()));
+    let serving = tokio::spawn(socket.serve(agent.answers()));
+    let loopback = settings.http.map(|address| tokio::spawn(serve_loopback(address, agent.answers())));
     let showing = watch.then(|| tokio::spawn(live::show(agent.status())));
     info!(node = %settings.node, fleet = %settings.fleet, plans = %settings.source.display(), "runs");
     agent.run(stop_signal()).await;
@@ -26,8 +31,8 @@ pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
     serving.abort();
     // The socket's file goes with the task.
     drop(serving.await);
-    if let Some(showing) = showing {
-        showing.abort();
+    for task in showing.into_iter().chain(loopback) {
+        task.abort();
     }
     Exit::Fine
 }

@@ -3,12 +3,12 @@
 use super::{Exit, Format, output};
 use crate::{
     settings::Settings,
-    status::{serve, table::table},
+    status::{client, table::table},
 };
 
 /// Prints the status of the agent; ends with 1 where none runs.
 pub(super) async fn status(settings: &Settings, format: Format) -> Exit {
-    let document = match serve::ask(&settings.listen).await {
+    let document = match client::ask(&settings.listen).await {
         Ok(document) => document,
         Err(error) => return output::fail(&error.to_string()),
     };

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::{Exit, output};
 use crate::{
     settings::Settings,
-    status::{document::Document, serve},
+    status::{client, document::Document},
 };
 
 /// How often the agent is asked.
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) async fn wait(settings: &Settings, names: &[String], limit: Duration) -> Exit {
     let begun = Instant::now();
     loop {
-        let open = match serve::ask(&settings.listen).await {
+        let open = match client::ask(&settings.listen).await {
             Ok(document) => names.iter().filter_map(|name| open(&document, name)).collect(),
             Err(error) => vec![error.to_string()],
         };

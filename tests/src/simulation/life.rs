@@ -285,6 +285,7 @@ fn settings() -> Arc<Settings> {
         secrets: state.join("secrets"),
         podman: state.join("podman.sock"),
         listen: state.join("agent.sock"),
+        http: None,
         state,
     })
 }

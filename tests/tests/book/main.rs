@@ -9,5 +9,6 @@ mod console;
 mod generated;
 mod kdl;
 mod links;
+mod metrics;
 mod output;
 mod pages;

@@ -188,6 +188,7 @@ fn a_set_that_cannot_be_kept_is_told_and_not_carried_out() {
         podman: folder.join("podman.sock"),
         state: agent.state.path().to_owned(),
         listen: folder.join("agent.sock"),
+        http: None,
     });
     let mut plans =
         Plans::load(&settings, Arc::new(MachineDisk), Arc::new(DirectorySource::new(&settings)), Arc::default())
