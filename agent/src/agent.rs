@@ -154,7 +154,7 @@ impl Agent {
         let (finishing, finished) = mpsc::unbounded_channel();
         let (answering, answers) = mpsc::unbounded_channel();
         let (saying, words) = mpsc::unbounded_channel();
-        let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings()).document;
+        let document = Frame::new(&settings.node, &settings.fleet, &plans, plans.warnings(), &ledger.holds).document;
         let counts = Arc::new(Counts::default());
         let mut agent = Self {
             settings: Arc::clone(settings),

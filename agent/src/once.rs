@@ -53,6 +53,9 @@ impl Agent {
         if phases().any(|phase| phase == Phase::Failed || phase == Phase::BackOff) {
             return self.has_failed_twice(decision).then(|| Outcome::NotConverged(self.open_waits()));
         }
+        if !decision.waits.is_empty() && decision.waits.iter().all(|wait| wait.gate == "held") {
+            return Some(Outcome::NotConverged(self.open_waits()));
+        }
         if !decision.waits.is_empty() || !phases().all(is_settled) {
             return None;
         }

@@ -60,7 +60,7 @@ impl Agent {
         }
         self.podman_error = Some(error.to_string());
         self.decision = None;
-        let document = Frame::new(&self.settings.node, &self.settings.fleet, &self.plans, self.warnings()).document;
+        let document = self.frame().document;
         self.status.send_modify(|status| {
             let instances = status.instances.clone();
             *status = Arc::new(crate::status::document::Document { instances, ..document });
@@ -87,8 +87,13 @@ impl Agent {
         self.counts.keep_only(&decision.states.iter().filter_map(|state| state.workload.as_ref()).collect());
     }
 
+    fn frame(&self) -> Frame {
+        let (node, fleet) = (&self.settings.node, &self.settings.fleet);
+        Frame::new(node, fleet, &self.plans, self.warnings(), &self.ledger.holds)
+    }
+
     fn tell(&self, decision: Option<&Decision>) {
-        let frame = Frame::new(&self.settings.node, &self.settings.fleet, &self.plans, self.warnings());
+        let frame = self.frame();
         self.status.send_if_modified(|status| {
             let document = match decision {
                 Some(decision) => frame.with(decision, &status.instances, self.clock.now()),

@@ -86,6 +86,13 @@ impl Tasks {
         });
     }
 
+    /// Forgets what was done last for a replica: somebody wants it tried again.
+    pub fn forget(&mut self, replica: &ReplicaName) {
+        if !self.under_way.contains(replica) {
+            self.done.remove(replica);
+        }
+    }
+
     /// Whether the same was done well for this replica a moment ago.
     pub fn was_done_lately(&self, task: &Task, now: Moment) -> bool {
         self.done.get(&task.replica).is_some_and(|(actions, ended)| {

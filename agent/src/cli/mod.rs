@@ -9,8 +9,8 @@ mod live;
 mod logs;
 mod man;
 mod output;
-mod restart;
 mod run;
+mod say;
 mod status;
 mod verify;
 mod wait;
@@ -77,11 +77,15 @@ enum Command {
     },
     /// Makes the pods of these workloads, or of these replicas, anew, one after the other as their budget allows. What is
     /// replaced on delete gets its new revision.
-    Restart {
-        /// Workloads or replicas.
-        #[arg(required = true, value_name = "NAME")]
-        names: Vec<String>,
-    },
+    Restart(say::Names),
+    /// Tries again at once what failed for these workloads or replicas: back-offs end, a revision that was given up is tried
+    /// anew, and a claim whose volume is gone begins with an empty one.
+    Retry(say::Names),
+    /// Leaves these workloads or replicas alone until they are released: nothing of them is started, stopped, replaced or put
+    /// right.
+    Hold(say::Hold),
+    /// Goes on with what is held.
+    Release(say::Names),
     /// Prints the last lines that a container wrote.
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
@@ -141,9 +145,10 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Status { format } => {
             with_settings(config, async |settings| status::status(&settings, format).await).await
         }
-        Command::Restart { names } => {
-            with_settings(config, async |settings| restart::restart(&settings, &names).await).await
-        }
+        Command::Restart(what) => with_settings(config, async |settings| say::restart(&settings, &what).await).await,
+        Command::Retry(what) => with_settings(config, async |settings| say::retry(&settings, &what).await).await,
+        Command::Hold(hold) => with_settings(config, async |settings| say::hold(&settings, &hold).await).await,
+        Command::Release(what) => with_settings(config, async |settings| say::release(&settings, &what).await).await,
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -167,7 +172,10 @@ fn begin_logs(arguments: &Arguments) {
         Command::Wait { .. }
         | Command::Facts { .. }
         | Command::Status { .. }
-        | Command::Restart { .. }
+        | Command::Restart(_)
+        | Command::Retry(_)
+        | Command::Hold(_)
+        | Command::Release(_)
         | Command::Logs(_)
         | Command::Verify(_)
         | Command::Completions(_)

@@ -52,13 +52,17 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether a task of the replica is under way; it then waits for its end.
-    pub(super) fn is_busy(&mut self, who: Who<'_>) -> bool {
-        let busy = self.scene.busy.contains(who.replica);
-        if busy {
+    /// Whether nothing may be done for the replica now: a task of it is under way, or somebody holds it. It says so.
+    pub(super) fn is_left_alone(&mut self, who: Who<'_>) -> bool {
+        let is_busy = self.scene.busy.contains(who.replica);
+        if is_busy {
             self.wait(who, "task", "its task is under way".to_owned(), None);
         }
-        busy
+        let held = self.scene.ledger.held(who.replica, who.workload);
+        if let Some((name, hold)) = held {
+            self.wait(who, "held", format!("{hold}; `wlagent release {name}` lets it go on"), None);
+        }
+        is_busy || held.is_some()
     }
 
     /// Adds a task, unless the last one for this pod failed a moment ago, or the node has not what it needs.

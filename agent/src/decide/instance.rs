@@ -23,7 +23,7 @@ pub(super) fn next_step<'a>(
     slots: &mut Slots<'a>,
     draft: &mut Draft<'_>,
 ) {
-    if draft.is_busy(standing.who()) {
+    if draft.is_left_alone(standing.who()) {
         return;
     }
     if !standing.surplus.is_empty() {

@@ -28,7 +28,9 @@ use crate::{
 pub(super) fn of_no_plan(scene: Scene<'_>, draft: &mut Draft<'_>) {
     let mut replicas: BTreeMap<&ReplicaName, Vec<&ObservedPod>> = BTreeMap::new();
     for pod in scene.observed.pods.iter().filter(|pod| !scene.desired.names(&pod.replica)) {
-        draft.removal.push(Removal { replica: pod.replica.clone(), pod: pod.name.clone() });
+        if scene.ledger.held(&pod.replica, &pod.workload).is_none() {
+            draft.removal.push(Removal { replica: pod.replica.clone(), pod: pod.name.clone() });
+        }
         replicas.entry(&pod.replica).or_default().push(pod);
     }
     for pods in replicas.values() {
@@ -44,10 +46,9 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
         let who = Who { replica: &leaving.replica, workload: &leaving.workload, pod: &first.name };
         let wish =
             Wish { who, step: Step::Leave, gates: &leaving.gates, health: health(scene, first), cost: Cost::Missing };
-        if !scene.busy.contains(who.replica) && !gates::pass(scene, standings, slots, wish, draft) {
-            continue;
+        if !draft.is_left_alone(who) && gates::pass(scene, standings, slots, wish, draft) {
+            remove(scene, &pods, Reason::Left, draft);
         }
-        remove(scene, &pods, Reason::Left, draft);
     }
 }
 
@@ -60,7 +61,7 @@ pub(super) fn claims(scene: Scene<'_>, draft: &mut Draft<'_>) {
         let remove = there.map(|claim| Action::RemoveClaim { replica: replica.clone(), claim: claim.clone() });
         let actions: Vec<Action> = remove.collect();
         let who = Who { replica, workload, pod: replica.as_str() };
-        if !actions.is_empty() && scene.observed.pods_of(replica).next().is_none() && !draft.is_busy(who) {
+        if !actions.is_empty() && scene.observed.pods_of(replica).next().is_none() && !draft.is_left_alone(who) {
             draft.act(who, Reason::ClaimsGo, actions);
         }
     }
@@ -81,7 +82,7 @@ pub(super) fn of_gone_pods(scene: Scene<'_>, standings: &[Standing<'_>], draft: 
         }
         let workload = scene.desired.wanted(&replica).map(|wanted| wanted.instance.workload.clone());
         let workload = workload.or_else(|| WorkloadName::parse(replica.as_str()).ok());
-        if let Some(workload) = workload {
+        if let Some(workload) = workload.filter(|workload| scene.ledger.held(&replica, workload).is_none()) {
             let who = Who { replica: &replica, workload: &workload, pod };
             draft.act(who, Reason::Tidy, vec![Action::RemovePod { pod: pod.clone() }]);
         }
@@ -97,7 +98,7 @@ fn replica_of(pod: &str) -> Option<ReplicaName> {
 pub(super) fn remove(scene: Scene<'_>, pods: &[&ObservedPod], reason: Reason, draft: &mut Draft<'_>) {
     let Some(first) = pods.first() else { return };
     let who = Who { replica: &first.replica, workload: &first.workload, pod: &first.name };
-    if !draft.is_busy(who) {
+    if !draft.is_left_alone(who) {
         draft.act(who, reason, pods.iter().flat_map(|pod| stop_by_its_spec(scene, pod)).collect());
     }
 }

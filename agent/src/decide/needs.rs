@@ -42,7 +42,7 @@ fn lost_claim(scene: Scene<'_>, ledger: &Ledger, request: &PodRequest) -> Option
         let labels = ClaimLabels::new(&scene.desired.fleet, replica, &claim.claim);
         let name = labels.volume_name();
         let held_data = claim.data == ClaimData::Existing || ledger.claims.contains(&name);
-        if !held_data || scene.observed.volumes.contains(&name) {
+        if !held_data || scene.observed.volumes.contains(&name) || ledger.may_be_empty.contains(&name) {
             return None;
         }
         let reason = format!(

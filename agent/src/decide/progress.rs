@@ -28,7 +28,8 @@ pub(super) fn judge(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft
     }
     let deadline = standing.wanted.instance.rollout.progress_deadline;
     let Some(at) = begun(scene, standing).map(|at| at.plus(deadline)) else { return };
-    if is_paused(&standing.wanted.instance.gates) {
+    let instance = &standing.wanted.instance;
+    if is_paused(&instance.gates) || scene.ledger.held(&instance.replica, &instance.workload).is_some() {
         return;
     }
     if at > scene.now {

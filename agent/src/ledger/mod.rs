@@ -5,12 +5,15 @@
 //! service.
 
 pub mod rollout;
+mod spoken;
 pub mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wlc_plan::name::{ContainerName, ReplicaName, WorkloadName};
+
+pub use self::spoken::Hold;
 
 use self::rollout::Rollouts;
 use crate::{clock::Moment, desired::Desired};
@@ -35,6 +38,12 @@ pub struct Ledger {
     /// Volumes of claims that were seen: one of them that is gone is never made anew in silence.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub claims: BTreeSet<String>,
+    /// Volumes of claims that are gone, and may begin empty because somebody said so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub may_be_empty: BTreeSet<String>,
+    /// Workloads and replicas that are left alone until they are released.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holds: BTreeMap<String, Hold>,
 }
 
 /// What is remembered of the runs of a container.
@@ -105,6 +114,7 @@ impl Ledger {
     pub fn remember_claims(&mut self, desired: &Desired, volumes: &BTreeSet<String>) {
         let wanted: BTreeSet<String> = desired.claim_volumes().collect();
         self.claims.retain(|name| wanted.contains(name));
+        self.may_be_empty.retain(|name| wanted.contains(name) && !volumes.contains(name));
         self.claims.extend(wanted.into_iter().filter(|name| volumes.contains(name)));
     }
 

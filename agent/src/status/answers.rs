@@ -1,4 +1,4 @@
-//! What the agent answers: `GET /status`, `/metrics` and `/healthz`; `POST /restart/NAME` is a word to it, over its socket only.
+//! What the agent answers: `GET /status`, `/metrics` and `/healthz`; `POST /restart/NAME` and so on are words to it, over its socket only.
 //!
 //! Over the loopback anyone on the machine may read, and nobody may say anything. There a request must name the loopback as
 //! its host, so that no page in a browser can read along under a name of its own.
@@ -27,7 +27,11 @@ use super::{
     metrics::{self, Sources},
     own::Own,
 };
-use crate::{counts::Counts, heart::Heart, words::Word};
+use crate::{
+    counts::Counts,
+    heart::Heart,
+    words::{Beside, Word},
+};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -38,7 +42,10 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     /// The socket, which has an owner and a group.
-    Socket,
+    Socket {
+        /// The number of the user who came in.
+        user: u32,
+    },
     /// The loopback, which is open to all of this machine.
     Loopback,
 }
@@ -75,9 +82,9 @@ impl Answers {
                 error(StatusCode::MISDIRECTED_REQUEST, "this is the loopback, under no other name")
             }
             (_, &Method::GET) => self.told(path),
-            (Door::Socket, &Method::POST) => self.heard(path),
+            (Door::Socket { user }, &Method::POST) => self.heard(path, request.uri().query(), user),
             (Door::Loopback, _) => error(StatusCode::METHOD_NOT_ALLOWED, "there is only GET on the loopback"),
-            (Door::Socket, _) => error(StatusCode::METHOD_NOT_ALLOWED, "there are only GET and POST"),
+            (Door::Socket { .. }, _) => error(StatusCode::METHOD_NOT_ALLOWED, "there are only GET and POST"),
         };
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = status;
@@ -95,12 +102,13 @@ impl Answers {
     }
 
     /// Hears a word; 202 where it is taken.
-    fn heard(&self, path: &str) -> Reply {
-        let word = Word::read(path, &self.status.borrow());
+    fn heard(&self, path: &str, query: Option<&str>, user: u32) -> Reply {
+        let beside = Beside::read(query.unwrap_or_default());
+        let word = Word::read(path, user, &beside, &self.status.borrow());
         match word.map(|word| self.ear.send(word)) {
-            Some(Ok(())) => (StatusCode::ACCEPTED, JSON, Bytes::from_static(b"{}")),
-            Some(Err(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "the agent is ending"),
-            None => error(StatusCode::NOT_FOUND, "no workload or replica of this name is on this node"),
+            Ok(Ok(())) => (StatusCode::ACCEPTED, JSON, Bytes::from_static(b"{}")),
+            Ok(Err(_)) => error(StatusCode::SERVICE_UNAVAILABLE, "the agent is ending"),
+            Err(why) => error(StatusCode::NOT_FOUND, &why.to_string()),
         }
     }
 
@@ -141,7 +149,7 @@ impl Answers {
 }
 
 fn error(status: StatusCode, why: &str) -> Reply {
-    (status, JSON, Bytes::from(format!("{{\"error\":\"{why}\"}}")))
+    (status, JSON, Bytes::from(serde_json::json!({ "error": why }).to_string()))
 }
 
 /// Whether a request says that it goes to the loopback.

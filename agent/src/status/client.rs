@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::UnixStream, time::timeout};
 
 use super::document::Document;
+use crate::words::Beside;
 
 const LIMIT: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 64 << 20;
@@ -64,18 +65,29 @@ pub async fn ask(path: &Path) -> Result<Document, NoStatus> {
 ///
 /// # Errors
 /// Nobody listens, or what listens does not take it.
-pub async fn say(path: &Path, what: &str) -> Result<(), NoStatus> {
+pub async fn say(path: &Path, what: &str, beside: &Beside) -> Result<(), NoStatus> {
     let no_agent = |source| NoStatus::NoAgent { path: path.to_owned(), source };
     let refused = |why: String| NoStatus::Refused { path: path.to_owned(), why };
     let stream = UnixStream::connect(path).await.map_err(no_agent)?;
-    let request = Request::post(what).header("host", "wlagent").body(Empty::<Bytes>::new());
+    let request = Request::post(format!("{what}?{beside}")).header("host", "wlagent").body(Empty::<Bytes>::new());
     let request = request.map_err(|error| refused(error.to_string()))?;
     let (status, body) = match timeout(LIMIT, exchange(stream, request)).await {
         Ok(answered) => answered.map_err(|error| refused(error.to_string()))?,
         Err(_) => return Err(refused(format!("no answer within {} s", LIMIT.as_secs()))),
     };
-    let why = String::from_utf8_lossy(&body).into_owned();
-    if status == StatusCode::ACCEPTED { Ok(()) } else { Err(refused(why)) }
+    if status == StatusCode::ACCEPTED { Ok(()) } else { Err(refused(why_not(&body))) }
+}
+
+/// The sentence of a refusal.
+fn why_not(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        error: String,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Said { error }) => error,
+        Err(_) => String::from_utf8_lossy(body).into_owned(),
+    }
 }
 
 async fn fetch(stream: UnixStream) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {

@@ -15,6 +15,7 @@ use crate::{
     action::Wait,
     clock::Moment,
     decide::{ContainerFailure, ContainerView, Decision, InstanceState},
+    ledger::Hold,
     plans::Plans,
 };
 
@@ -40,6 +41,9 @@ pub struct Document {
     /// What somebody should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What somebody holds, sorted by name: it is left alone until it is released.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Held>,
     /// How busy the machine is; read when the status is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Live>,
@@ -54,6 +58,20 @@ pub struct Refused {
     pub code: String,
     /// The sentence.
     pub reason: String,
+}
+
+/// A workload or replica that is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Its name.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who said so.
+    pub by: String,
+    /// Why, where they said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A replica.
@@ -147,7 +165,13 @@ pub struct Frame {
 
 impl Frame {
     /// The frame for the plan in force.
-    pub fn new(node: &NodeName, fleet: &FleetName, plans: &Plans, warnings: Vec<String>) -> Self {
+    pub fn new(
+        node: &NodeName,
+        fleet: &FleetName,
+        plans: &Plans,
+        warnings: Vec<String>,
+        holds: &BTreeMap<String, Hold>,
+    ) -> Self {
         let not_taken = plans.not_taken();
         let (refused, waiting) = match not_taken {
             Some(not_taken) if not_taken.is_refusal => {
@@ -160,8 +184,10 @@ impl Frame {
         let generation = plans.generation().map(wlc_plan::head::Generation::number);
         let instances = Vec::new();
         let machine = None;
+        let holds = holds.iter().map(held).collect();
+        let version = VERSION;
         let document =
-            Document { version: VERSION, node, fleet, generation, refused, waiting, warnings, machine, instances };
+            Document { version, node, fleet, generation, refused, waiting, warnings, holds, machine, instances };
         Self { document }
     }
 
@@ -175,6 +201,11 @@ impl Frame {
         });
         Document { instances: instances.collect(), ..self.document }
     }
+}
+
+fn held((name, hold): (&String, &Hold)) -> Held {
+    let Hold { since, by, reason } = hold.clone();
+    Held { name: name.clone(), since: since.timestamp(), by, reason }
 }
 
 fn instance<'a>(

@@ -35,6 +35,8 @@ const HEAD_LIMIT: Duration = Duration::from_secs(5);
 const HEAD_BYTES: usize = 16 << 10;
 /// Most headers of a request.
 const HEADERS: usize = 64;
+/// Linux's number of the user that is nobody.
+const NOBODY: u32 = 65_534;
 /// How many may ask at once over the socket, and over the loopback.
 const AT_ONCE: [usize; 2] = [64, 16];
 /// Until the loopback is tried again where its port is taken.
@@ -69,7 +71,11 @@ impl StatusSocket {
         let places = Arc::new(Semaphore::new(AT_ONCE[0]));
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => admit(stream, &places, Door::Socket, &answers),
+                Ok((stream, _)) => {
+                    // Who cannot be told is taken for nobody.
+                    let user = stream.peer_cred().map_or(NOBODY, |peer| peer.uid());
+                    admit(stream, &places, Door::Socket { user }, &answers);
+                }
                 Err(_) => sleep(Duration::from_millis(100)).await,
             }
         }

@@ -18,6 +18,14 @@ pub fn table(document: &Document) -> String {
     for note in document.waiting.iter().chain(&document.warnings) {
         line(&mut text, &format!("note: {note}"));
     }
+    for held in &document.holds {
+        let reason = held.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
+        let (name, since, by) = (&held.name, held.since, &held.by);
+        line(
+            &mut text,
+            &format!("held: `{name}` since {since} by {by}{reason}; `wlagent release {name}` lets it go on"),
+        );
+    }
     if let Some(live) = &document.machine {
         let words = format!(
             "machine: load {}, {} of {} memory free",
@@ -80,7 +88,8 @@ mod tests {
     #[test]
     fn people_see_what_waits_and_why() {
         let text = r#"{"version":1,"node":"n1","fleet":"example","generation":7,
-            "refused":{"code":"older-generation","reason":"generation 6 is older"},"instances":[
+            "refused":{"code":"older-generation","reason":"generation 6 is older"},
+            "holds":[{"name":"web","since":"2026-11-23T02:00:00Z","by":"mo (user 0)","reason":"a disk is changed"}],"instances":[
             {"replica":"web-0","workload":"web","kind":"deployment","state":"running","ready":true,"revision":null,
              "since":"2026-11-23T03:00:00Z","restarts":0,"waits":[],"containers":[],"last_failure":"an old story"},
             {"replica":"web-10","workload":"web","kind":"deployment","state":"back-off","ready":false,"revision":null,
@@ -90,6 +99,7 @@ mod tests {
         let document: Document = serde_json::from_str(text).unwrap();
         let expected = "node n1 of fleet example, generation 7\n\
             refused (older-generation): generation 6 is older\n\
+            held: `web` since 2026-11-23T02:00:00Z by mo (user 0): a disk is changed; `wlagent release web` lets it go on\n\
             REPLICA  STATE     READY  RESTARTS  REVISION\n\
             web-0    running   yes    0\n\
             web-10   back-off  no     12\n\

@@ -9,6 +9,7 @@ mod ordered;
 mod roles;
 mod rollouts;
 mod seeds;
+mod words;
 mod world;
 
 use std::collections::BTreeSet;

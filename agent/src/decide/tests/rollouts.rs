@@ -51,7 +51,7 @@ fn web(count: usize, number: u32, surge: u32, unavailable: u32, surged: usize) -
 }
 
 /// How many pods there are of each version, and how many of all are ready.
-fn counts(world: &World) -> (BTreeMap<u32, usize>, usize) {
+pub(super) fn counts(world: &World) -> (BTreeMap<u32, usize>, usize) {
     let mut of_version = BTreeMap::new();
     for pod in world.observe().pods {
         let number = (1..10).find(|number| reference(*number).revision == pod.revision).unwrap();
@@ -356,7 +356,7 @@ fn a_paused_rollout_stands_still_and_scaling_does_not() {
     assert_eq!(counts(&world).0, BTreeMap::from([(2, 5)]));
 }
 
-fn going_back(count: usize, number: u32) -> Vec<(Instance, PodSpec)> {
+pub(super) fn going_back(count: usize, number: u32) -> Vec<(Instance, PodSpec)> {
     let mut plan = web(count, number, 1, 1, 2);
     plan.iter_mut().for_each(|(instance, _)| instance.rollout.on_failure = OnFailure::Rollback);
     plan

@@ -194,6 +194,13 @@ impl World {
         panic!("it never settles: {:#?}", self.decide());
     }
 
+    /// Somebody wants it tried again.
+    pub(super) fn retry(&mut self, name: &str) {
+        let (replica, workload) = (replica(name), WorkloadName::parse("web").unwrap());
+        let (observed, now) = (self.observe(), self.now());
+        self.ledger.retry((&replica, &workload), Some(&self.desired), Some(&observed), now);
+    }
+
     /// The running containers, by name.
     pub(super) fn running(&self) -> Vec<String> {
         let pods = self.observe().pods;

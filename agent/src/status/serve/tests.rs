@@ -15,7 +15,7 @@ use crate::{
         client::{NoStatus, ask, say},
         document::{Document, VERSION},
     },
-    words::Word,
+    words::{Beside, Word},
 };
 
 fn document() -> Document {
@@ -27,6 +27,7 @@ fn document() -> Document {
         refused: None,
         waiting: None,
         warnings: Vec::new(),
+        holds: Vec::new(),
         machine: None,
         instances: Vec::new(),
     }
@@ -87,8 +88,8 @@ async fn what_is_served_is_what_is_asked() {
     let newer = Document { generation: Some(4), ..document() };
     status.send_replace(Arc::new(newer.clone()));
     assert_eq!(Document { machine: None, ..ask(&path).await.unwrap() }, newer, "news are told at once");
-    let refused = say(&path, "/restart/nobody").await.unwrap_err();
-    assert!(refused.to_string().contains("no workload or replica"), "{refused}");
+    let refused = say(&path, "/restart/nobody", &Beside::default()).await.unwrap_err();
+    assert!(refused.to_string().ends_with("no workload or replica `nobody` is on this node"), "{refused}");
     assert!(words.try_recv().is_err());
     serving.abort();
     drop(serving.await);
@@ -209,7 +210,7 @@ async fn a_loop_that_hangs_is_not_healthy() {
     let hung = Heart::silent_since(tokio::time::Instant::now() - (MOST_SILENCE + Duration::from_secs(1)));
     let behind = behind_with(hung);
     let request = || hyper::Request::get("/healthz").body(()).unwrap();
-    assert_eq!(behind.answers.to(&request(), Door::Socket).status(), 503);
+    assert_eq!(behind.answers.to(&request(), Door::Socket { user: 0 }).status(), 503);
     behind.answers.heart.beat();
-    assert_eq!(behind.answers.to(&request(), Door::Socket).status(), 200);
+    assert_eq!(behind.answers.to(&request(), Door::Socket { user: 0 }).status(), 200);
 }
