@@ -7,7 +7,7 @@ use super::{
     draft::Draft,
     gates::{self, Cost, Slots, Wish},
     leftovers, make, record, replacement,
-    standing::{Holding, Standing},
+    standing::{self, Health, Holding, Standing},
     tidy, upkeep,
 };
 use crate::{
@@ -27,7 +27,7 @@ pub(super) fn next_step<'a>(
         return;
     }
     if !standing.surplus.is_empty() {
-        return remove_surplus(scene, standing, draft);
+        return surplus(scene, standing, draft);
     }
     match standing.holding {
         Holding::Nothing => first_start(scene, standing, standings, slots, draft),
@@ -69,6 +69,21 @@ fn name_stale_secrets(standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Dr
     for secret in &pod.stale {
         let reason = format!("secret `{secret}` has other bytes now and no other version; the next start uses them");
         draft.wait(standing.who(), "secret", reason, None);
+    }
+}
+
+/// Of several pods the ready one is kept: as long as it is not known which one that is, as after a start of the agent, none
+/// of them goes.
+fn surplus(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    let is_kept_ready = matches!(standing.health, Health::Ready { .. } | Health::Complete);
+    let may_be_ready = |pod: &&ObservedPod| {
+        scene.desired.specs.contains_key(&pod.revision) && standing::health(scene, pod) == Health::Unknown
+    };
+    if !is_kept_ready && standing.surplus.iter().any(may_be_ready) {
+        let reason = "which of its pods is ready is not known yet: one of them goes then".to_owned();
+        draft.wait(standing.who(), "surplus", reason, None);
+    } else {
+        remove_surplus(scene, standing, draft);
     }
 }
 

@@ -135,6 +135,32 @@ fn a_rollover_abandons_the_version_in_the_middle() {
     assert_eq!(counts(&world), (BTreeMap::from([(3, 4)]), 4));
 }
 
+/// After a start of the agent nothing is known of pods yet: the one that serves is not taken for the one that is too much.
+#[test]
+fn nothing_goes_while_it_is_not_known_which_pod_is_ready() {
+    let mut world = World::new(web(2, 1, 2, 0, 2));
+    world.settle();
+    for at in 0..2 {
+        world.sick_at.insert((replica(&format!("web-{at:02}")), reference(2).revision));
+    }
+    world.accept(web(2, 2, 2, 0, 2));
+    world.pass();
+    // The pod that serves is made anew, and so is younger than the copy that never became ready.
+    for pod in world.observe().pods.iter().filter(|pod| pod.revision == reference(1).revision) {
+        world.podman.kill_sandbox(&pod.name);
+    }
+    world.pass();
+    world.silent = [replica("web-00"), replica("web-01")].into();
+    world.accept(web(2, 3, 2, 0, 2));
+    let before = pods(&world);
+    let decision = world.pass();
+    assert!(before.is_subset(&pods(&world)), "{:?}", decision.tasks);
+    assert_eq!(World::waits(&decision, "web-01"), ["surplus"]);
+    world.silent.clear();
+    world.settle();
+    assert_eq!(counts(&world), (BTreeMap::from([(3, 2)]), 2));
+}
+
 /// P-021, C-065, P-058: back to the first version in the middle: what runs of it is never restarted.
 #[test]
 fn flipping_back_restarts_nothing_that_is_right_already() {
