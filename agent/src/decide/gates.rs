@@ -14,7 +14,7 @@ use super::{
     Scene,
     draft::{Draft, Who},
     slots,
-    standing::{self, Health, Standing},
+    standing::{self, Health, Holding, Standing},
 };
 use crate::clock::Moment;
 
@@ -80,6 +80,7 @@ fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &
     match gate {
         // The order of replacements protects what serves: what never has need not keep it (P-041).
         Gate::After(_) if wish.step == Step::Replace && has_never_served(scene, standings, wish) => None,
+        Gate::After(after) if wish.step == Step::Replace && is_waited_for(scene, standings, wish, after) => None,
         Gate::After(after) => closed_after(scene, standings, wish.step, after),
         Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
@@ -94,6 +95,25 @@ fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_
     let pod = standing::of(standings, wish.who.replica).and_then(|standing| standing.holding.pod());
     let is_new = pod.is_some_and(|pod| !scene.ledger.available.contains(&pod.name));
     is_new && wish.health == Health::NotReady
+}
+
+/// Whether what a sick replica would wait for has no pod, and waits to start itself: both would wait for ever.
+fn is_waited_for(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, after: &After<ReplicaName>) -> bool {
+    let mut others = after.of.iter().filter_map(|replica| standing::of(standings, replica));
+    let waits = |other: &Standing<'_>| matches!(other.holding, Holding::Nothing) && is_held_up(scene, standings, other);
+    wish.health == Health::NotReady && others.any(waits)
+}
+
+/// Whether a replica cannot take its step anyway, whoever holds places of slots.
+pub(super) fn is_held_up(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> bool {
+    let step = match standing.holding {
+        Holding::Nothing => Step::FirstStart,
+        Holding::Other(_) => Step::Replace,
+        Holding::Current(_) | Holding::Both { .. } => return false,
+    };
+    let (gates, health) = (&standing.wanted.instance.gates, standing.health);
+    let wish = Wish { who: standing.who(), step, gates, health, cost: Cost::Missing };
+    gates.iter().any(|gate| gate.step == step && closed(scene, standings, &wish, &gate.gate).is_some())
 }
 
 fn closed_after(

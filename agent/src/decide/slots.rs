@@ -15,7 +15,7 @@ use wlc_plan::{
 
 use super::{
     Scene,
-    gates::{Cost, Wish},
+    gates::{self, Cost, Wish},
     standing::{Health, Holding, Standing},
 };
 
@@ -46,8 +46,8 @@ impl<'a> Slots<'a> {
         for standing in standings {
             for slot in standing.wanted.instance.gates.iter().filter_map(slot) {
                 let place = match slot.counts {
-                    Counts::Missing => missing(scene, standing),
-                    Counts::Surge => surge(scene, standing),
+                    Counts::Missing => missing(scene, standings, standing),
+                    Counts::Surge => surge(scene, standings, standing),
                 };
                 let of_slot = held.entry((&slot.name, slot.counts)).or_default();
                 match place {
@@ -105,11 +105,13 @@ fn sentence(slot: &Slot, held: &[&ReplicaName]) -> String {
     }
 }
 
-/// Whether a replica is missing: it is being replaced in place, or not ready.
-fn missing(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
-    let is_under_way = is_busy(scene, standing) || is_failing(scene, standing);
+/// Whether a replica is missing: it is being replaced in place, or not ready. One that waits for others holds none of them
+/// up.
+fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
+    let is_under_way = is_under_way(scene, standings, standing);
+    let is_begun = || has_begun(scene, standing) && !gates::is_held_up(scene, standings, standing);
     match standing.holding {
-        Holding::Nothing if is_under_way || has_begun(scene, standing) => Some(Place::Moved),
+        Holding::Nothing if is_under_way || is_begun() => Some(Place::Moved),
         Holding::Nothing => (!waits_to_start(standing)).then_some(Place::Waiting),
         Holding::Current(_) => (is_busy(scene, standing) || !standing.is_available(scene.now)).then_some(Place::Moved),
         Holding::Other(_) if is_under_way && !is_made_first(standing) => Some(Place::Moved),
@@ -118,8 +120,8 @@ fn missing(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
 }
 
 /// Whether a replica has a second pod: a copy that is made or comes up, or what it replaced and is not gone yet (S-083).
-fn surge(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
-    let is_under_way = is_busy(scene, standing) || is_failing(scene, standing);
+fn surge(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
+    let is_under_way = is_under_way(scene, standings, standing);
     match standing.holding {
         Holding::Both { .. } => Some(Place::Moved),
         Holding::Other(_) if is_under_way && is_made_first(standing) => Some(Place::Moved),
@@ -128,6 +130,12 @@ fn surge(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Place> {
         }
         Holding::Nothing => None,
     }
+}
+
+/// Whether a task of it is under way, or failed and is tried again: not while something else holds it up.
+fn is_under_way(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> bool {
+    let is_tried_again = || is_failing(scene, standing) && !gates::is_held_up(scene, standings, standing);
+    is_busy(scene, standing) || is_tried_again()
 }
 
 fn is_busy(scene: Scene<'_>, standing: &Standing<'_>) -> bool {

@@ -102,6 +102,41 @@ fn a_low_number_comes_back_beside_a_sick_higher_one() {
     assert_eq!(world.running().len(), 2);
 }
 
+/// P-041: the lowest is sick, and the others, which were lost, wait for it; a newer plan does not wait for them.
+#[test]
+fn a_newer_plan_mends_the_sick_one_that_all_others_wait_for() {
+    for has_served in [true, false] {
+        let mut world = World::new(set(3, |_| 1));
+        world.settle();
+        for pod in world.observe().pods.iter().filter(|pod| !has_served || pod.replica != replica("web-0")) {
+            world.podman.lose_pod(&pod.name);
+        }
+        world.sick_at.insert((replica("web-0"), reference(1).revision));
+        for _ in 0..5 {
+            world.pass();
+        }
+        assert_eq!(versions(&world), BTreeMap::from([("web-0".to_owned(), 1)]));
+        world.accept(set(3, |_| 2));
+        world.settle();
+        expect(&versions(&world), &[2, 2, 2]);
+    }
+}
+
+/// A task of the lowest failed while it was sick; now it is well, and waits for the one above, which needs its place.
+#[test]
+fn what_failed_and_waits_for_another_does_not_hold_its_place() {
+    let mut world = World::new(set(2, |_| 1));
+    world.settle();
+    world.accept(set(2, |_| 2));
+    let target = set(2, |_| 2).remove(0).0;
+    let wanted = world.desired.wanted(&target.replica).unwrap().pod_name();
+    let (at, why) = (world.now(), "out of sorts".to_owned());
+    world.ledger.failed(&target.replica, (&wanted, crate::ledger::Cause::Other), at, why);
+    assert_eq!(touched(&world.pass()), ["web-1"]);
+    world.settle();
+    expect(&versions(&world), &[2, 2]);
+}
+
 /// C-032, S-118, P-037, P-038, P-044: from the highest number down, one at a time, each ready before the next; the old pod of an
 /// identity is gone before the new one is made.
 #[test]
