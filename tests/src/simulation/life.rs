@@ -43,9 +43,9 @@ pub fn live(script: &Script) -> (Tally, Result<(), Failure>) {
     })
 }
 
-struct World {
-    machine: Arc<Machine>,
-    settings: Arc<Settings>,
+pub(super) struct World {
+    pub(super) machine: Arc<Machine>,
+    pub(super) settings: Arc<Settings>,
     author: Author,
     publisher: Publisher,
     sets: Vec<Set>,
@@ -127,6 +127,12 @@ impl World {
             Happening::Silence(length) => weather.silent.last_until(until(length)),
             Happening::FillDisk(length) => self.fill_disk(length),
             Happening::JumpClock(by) => weather.jump(by),
+            Happening::PauseByHand(which) => drop(container(which).map(|name| podman.pause_by_hand(&name, true))),
+            Happening::LoseNetwork => podman.lose_network(),
+            Happening::LoseImage(length) => self.lose_image(length),
+            Happening::SpoilLedger(bit) => self.spoil_ledger(bit),
+            Happening::CloneDisk(length) => self.clone_disk(length),
+            Happening::NewerLedger(length) => self.write_newer_ledger(length),
         }
         Ok(())
     }
@@ -173,7 +179,7 @@ impl World {
         });
     }
 
-    fn kill_agent(&mut self, length: u64) {
+    pub(super) fn kill_agent(&mut self, length: u64) {
         self.agent.abort();
         self.agent = tokio::spawn(live_again(Arc::clone(&self.machine), Arc::clone(&self.settings), length));
     }
@@ -193,6 +199,15 @@ impl World {
         Ok(())
     }
 
+    fn lose_image(&self, length: u64) {
+        self.machine.lose_images();
+        let machine = Arc::clone(&self.machine);
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(length)).await;
+            machine.have_images();
+        });
+    }
+
     fn fill_disk(&self, length: u64) {
         self.machine.disk.set_full(true);
         let machine = Arc::clone(&self.machine);
@@ -206,6 +221,7 @@ impl World {
     async fn become_quiet(&mut self) -> Result<(), Failure> {
         self.machine.weather.calm();
         self.machine.disk.set_full(false);
+        self.machine.have_images();
         self.author.mend();
         self.publish(None);
         let end = self.machine.weather.elapsed() + QUIET;
@@ -257,7 +273,7 @@ async fn live_again(machine: Arc<Machine>, settings: Arc<Settings>, length: u64)
 
 async fn begin(machine: &Machine, settings: &Arc<Settings>) -> Result<Agent, CannotBegin> {
     let disk: Arc<_> = Arc::clone(&machine.disk);
-    let store = Store::on(disk.clone(), &settings.fleet_state(), &settings.fleet, None)?;
+    let store = Store::on(disk.clone(), &settings.fleet_state(), &settings.fleet, Some(machine.is()))?;
     let (ledger, found) = store.read()?;
     let podman: Arc<dyn Podman> = machine.podman.clone();
     let surroundings = Surroundings {

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,7 @@ use wlagent::{
     source::{Source, Watching, watch::Look},
 };
 use wlc_plan::{
+    digest::Digest,
     name::{FleetName, NodeName},
     set::Expectations,
     spec::ProbeHandler,
@@ -31,6 +32,7 @@ use wlc_plan::{
 };
 
 use super::{
+    ledger::this_machine,
     publisher::{Set, trust},
     witness::Witness,
 };
@@ -39,12 +41,19 @@ use crate::dice::Dice;
 /// 2026-01-01, in milliseconds since 1970.
 const BEGINNING: u64 = 1_767_225_600_000;
 
+/// The image that everything is made from, by both its names.
+const IMAGES: [&str; 2] = ["app", "localhost/app"];
+
 /// The machine, without its agent.
 pub(super) struct Machine {
     pub(super) weather: Arc<Weather>,
     pub(super) podman: Arc<Simulated>,
     pub(super) disk: Arc<SimulatedDisk>,
     pub(super) source: Arc<SimulatedSource>,
+    /// What the agent finds the machine to be.
+    is: Mutex<Digest>,
+    /// Whether the agent must not act on its state.
+    barred: AtomicBool,
 }
 
 /// Time, and what goes wrong at the moment.
@@ -90,9 +99,47 @@ impl Machine {
         });
         let (told, life) = (Arc::clone(&weather), Arc::clone(&weather));
         let podman = Simulated::new(&fleet(), move || told.moment()).living(life);
-        podman.add_image("localhost/app", "");
-        podman.add_image("app", "");
-        Self { weather, podman: Arc::new(podman), disk: Arc::default(), source: Arc::default() }
+        let machine = Self {
+            weather,
+            podman: Arc::new(podman),
+            disk: Arc::default(),
+            source: Arc::default(),
+            is: Mutex::new(this_machine()),
+            barred: AtomicBool::new(false),
+        };
+        machine.have_images();
+        machine
+    }
+
+    /// The images that everything is made from are there.
+    pub(super) fn have_images(&self) {
+        IMAGES.iter().for_each(|image| self.podman.add_image(image, ""));
+    }
+
+    /// Somebody removes them.
+    pub(super) fn lose_images(&self) {
+        IMAGES.iter().for_each(|image| self.podman.remove_image(image));
+    }
+
+    /// The machine's id.
+    pub(super) fn is(&self) -> Digest {
+        *self.is.lock().expect("no panic")
+    }
+
+    /// From now on the agent finds another machine.
+    pub(super) fn be(&self, machine: Digest) {
+        *self.is.lock().expect("no panic") = machine;
+    }
+
+    /// Whether the agent must not act.
+    pub(super) fn is_barred(&self) -> bool {
+        self.barred.load(Ordering::Relaxed)
+    }
+
+    /// From now on the agent must not act, or may again.
+    pub(super) fn bar(&self, is_barred: bool) {
+        self.barred.store(is_barred, Ordering::Relaxed);
+        self.weather.witness().bar(is_barred);
     }
 
     pub(super) fn clock(&self) -> Clock {

@@ -6,6 +6,7 @@
 //! says, and stay so without an action. A script that fails is made shorter for as long as it fails.
 
 mod author;
+mod ledger;
 mod life;
 mod machine;
 mod publisher;

@@ -45,10 +45,16 @@ pub enum Happening {
     StopByHand(usize),
     /// Somebody removes a container.
     RemoveByHand(usize),
+    /// Somebody freezes a container.
+    PauseByHand(usize),
     /// Somebody removes a pod.
     LosePod(usize),
     /// Somebody removes the folders of a pod's configs.
     LoseFolders(usize),
+    /// Somebody removes the fleet's network, and Podman with it all pods in it.
+    LoseNetwork,
+    /// Somebody removes the image that everything is made from, for so many milliseconds.
+    LoseImage(u64),
     /// The probes of a replica fail for so many milliseconds.
     Sicken(usize, u64),
     /// Nothing is heard of what happens for so many milliseconds.
@@ -63,6 +69,12 @@ pub enum Happening {
     FillDisk(u64),
     /// The clock jumps by so many milliseconds.
     JumpClock(i64),
+    /// The agent's ledger is removed, or one bit of it flips, while the agent is away.
+    SpoilLedger(Option<usize>),
+    /// The disk is that of another machine, for so many milliseconds.
+    CloneDisk(u64),
+    /// A newer agent has written the ledger; for so many milliseconds this one finds it.
+    NewerLedger(u64),
 }
 
 /// How long things go wrong, in milliseconds.
@@ -98,7 +110,7 @@ fn length(dice: &mut Dice, most: usize) -> u64 {
 
 fn fault(dice: &mut Dice) -> Happening {
     let which = dice.below(1 << 16);
-    match dice.below(22) {
+    match dice.below(29) {
         0..=2 => Happening::KillAgent(length(dice, 30_000)),
         3 => Happening::LosePower(length(dice, 60_000)),
         4..=6 => Happening::EndContainer(which, *dice.one_of(&[0, 1, 137, 139])),
@@ -118,6 +130,11 @@ fn fault(dice: &mut Dice) -> Happening {
             Happening::JumpClock(if dice.below(2) == 0 { far } else { -far })
         }
         20 => Happening::HalfCopied(length(dice, 60_000)),
+        21 | 22 => Happening::PauseByHand(which),
+        23 => Happening::LoseNetwork,
+        24 => Happening::LoseImage(length(dice, 120_000)),
+        25 | 26 => Happening::SpoilLedger((dice.below(2) == 0).then_some(which)),
+        27 => [Happening::CloneDisk, Happening::NewerLedger][dice.below(2)](length(dice, 60_000)),
         _ => [Happening::Replay(which), Happening::Forge, Happening::Flip(which)][dice.below(3)],
     }
 }
@@ -139,6 +156,9 @@ impl Happening {
             Self::RemoveByHand(_) => "removed by hand",
             Self::LosePod(_) => "pod removed by hand",
             Self::LoseFolders(_) => "folders lost",
+            Self::PauseByHand(_) => "paused by hand",
+            Self::LoseNetwork => "network removed by hand",
+            Self::LoseImage(_) => "image removed by hand",
             Self::Sicken(..) => "probes fail",
             Self::Deafen(_) => "events lost",
             Self::Slow(_) => "slow calls",
@@ -146,6 +166,10 @@ impl Happening {
             Self::Silence(_) => "Podman silent",
             Self::FillDisk(_) => "full disk",
             Self::JumpClock(_) => "clock jump",
+            Self::SpoilLedger(None) => "ledger removed",
+            Self::SpoilLedger(Some(_)) => "ledger torn",
+            Self::CloneDisk(_) => "disk of another machine",
+            Self::NewerLedger(_) => "ledger of a newer version",
         }
     }
 }

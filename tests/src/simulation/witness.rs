@@ -43,6 +43,8 @@ pub(super) struct Witness {
     journal: VecDeque<String>,
     pub(super) tally: Tally,
     last_action: u64,
+    /// Whether the agent must do nothing at all.
+    is_barred: bool,
     broken: Option<String>,
 }
 
@@ -90,6 +92,16 @@ impl Witness {
         self.status = Some(status);
     }
 
+    /// From now on the agent must do nothing at all, or may act again.
+    pub(super) fn bar(&mut self, is_barred: bool) {
+        self.is_barred = is_barred;
+    }
+
+    /// The agent has lost its ledger: that costs back-off, and nothing else.
+    pub(super) fn forget_history(&mut self) {
+        self.started.clear();
+    }
+
     /// What was broken first, with what was done before it.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.broken.clone().map(|what| self.fail(what))
@@ -128,6 +140,9 @@ impl Witness {
 
     /// Writes a line of what happened.
     pub(super) fn note(&mut self, line: &str, now: u64) {
+        if self.journal.back().is_some_and(|last| last.ends_with(line)) {
+            return;
+        }
         if self.journal.len() == JOURNAL {
             self.journal.pop_front();
         }
@@ -256,6 +271,9 @@ impl Witness {
 
     /// Judges what the agent has just done, by what was there before it.
     fn judge(&mut self, verb: &str, line: &str, object: &str, at: (u64, &[String])) {
+        if self.is_barred {
+            self.break_promise(format!("`{line}`, and the state is not this agent's to act on"));
+        }
         if line.contains("foreign") {
             self.break_promise(format!("what is not ours was touched: {line}"));
         }

@@ -85,6 +85,17 @@ impl Simulated {
         self.world().images.insert(name.to_owned(), user.to_owned());
     }
 
+    /// Somebody removes an image; containers that were made from it go on.
+    pub fn remove_image(&self, name: &str) {
+        self.world().images.remove(name);
+    }
+
+    /// Somebody removes the fleet's network by force, and Podman with it all pods in it.
+    pub fn lose_network(&self) {
+        self.world().lose_network(&self.fleet);
+        self.happened("the network is lost");
+    }
+
     /// Gives the node a key of a secret.
     pub fn set_secret(&self, secret: &SecretName, key: &FileKey, bytes: &[u8]) {
         self.world().secrets.insert((secret.clone(), key.clone()), Digest::of(bytes));

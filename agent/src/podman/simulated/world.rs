@@ -155,6 +155,11 @@ impl World {
         }
     }
 
+    pub(super) fn lose_network(&mut self, fleet: &FleetName) {
+        self.networks.remove(&PodLabels::network_name(fleet));
+        self.pods.retain(|name, pod| PodLabels::own(name, &pod.labels, fleet).is_none());
+    }
+
     pub(super) fn end_sandbox(&mut self, pod: &str) {
         if let Some(pod) = self.pods.get_mut(pod) {
             pod.sandbox = Sandbox::Down;
