@@ -17,6 +17,7 @@ use crate::{
     counts::Counts,
     decide::{Decision, Removal},
     disk::{Disk, MachineDisk},
+    ending::Ending,
     heart::Heart,
     ledger::{
         Ledger,
@@ -199,6 +200,11 @@ impl Agent {
         let (counts, heart) = (Arc::clone(&self.counts), Arc::clone(&self.heart));
         let (status, ear) = (self.status(), self.saying.clone());
         Arc::new(Answers { status, counts, heart, ear, made: Mutex::default() })
+    }
+
+    /// From now on the agent ends where this says.
+    pub fn end_at(&mut self, ending: Ending) {
+        self.tasks.end_at(ending);
     }
 
     /// Looks at the source; true where another plan is in force.

@@ -21,6 +21,7 @@ use crate::{
     apply::{self, Failure},
     clock::Moment,
     counts::Counts,
+    ending::Ending,
     podman::Podman,
 };
 
@@ -44,6 +45,7 @@ pub struct Finished {
 pub struct Tasks {
     podman: Arc<dyn Podman>,
     turns: Arc<Semaphore>,
+    ending: Arc<Ending>,
     finished: mpsc::UnboundedSender<Finished>,
     counts: Arc<Counts>,
     under_way: BTreeSet<ReplicaName>,
@@ -59,12 +61,18 @@ impl Tasks {
         Self {
             podman,
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            ending: Arc::default(),
             finished,
             counts,
             under_way: BTreeSet::new(),
             running: JoinSet::new(),
             done: BTreeMap::new(),
         }
+    }
+
+    /// The agent ends where this says.
+    pub fn end_at(&mut self, ending: Ending) {
+        self.ending = Arc::new(ending);
     }
 
     /// The replicas whose task is under way.
@@ -78,9 +86,9 @@ impl Tasks {
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
         let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
-        let counts = Arc::clone(&self.counts);
+        let (counts, ending) = (Arc::clone(&self.counts), Arc::clone(&self.ending));
         self.running.spawn(async move {
-            let result = carry_out(podman.as_ref(), (&turns, &counts), &task).await;
+            let result = carry_out(podman.as_ref(), (&turns, &counts, &ending), &task).await;
             // Nobody listens any more when the agent ends.
             drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
         });
@@ -115,7 +123,11 @@ impl Tasks {
     }
 }
 
-async fn carry_out(podman: &dyn Podman, (turns, counts): (&Semaphore, &Counts), task: &Task) -> Result<(), Failure> {
+async fn carry_out(
+    podman: &dyn Podman,
+    (turns, counts, ending): (&Semaphore, &Counts, &Ending),
+    task: &Task,
+) -> Result<(), Failure> {
     info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
         let _turn = match action {
@@ -131,9 +143,11 @@ async fn carry_out(podman: &dyn Podman, (turns, counts): (&Semaphore, &Counts), 
             | Action::CheckNode(_)
             | Action::RemoveClaim { .. } => Some(turns.acquire().await.expect("the semaphore is never closed")),
         };
+        ending.before_step();
         let begun = Instant::now();
         let result = apply::step(podman, task, action).await;
         counts.step(action, result.is_ok(), begun.elapsed());
+        ending.after_step();
         result?;
     }
     Ok(())

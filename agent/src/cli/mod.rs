@@ -5,6 +5,7 @@
 mod apply;
 mod completions;
 mod facts;
+mod faults;
 mod live;
 mod logs;
 mod man;
@@ -43,11 +44,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs for ever: carries out the newest plan and keeps it so. Stopping the agent stops no container.
-    Run {
-        /// Show the replicas: a live view on a terminal, a line for each change in a pipe.
-        #[arg(long)]
-        watch: bool,
-    },
+    Run(run::Request),
     /// Converges once. Ends with 0 when converged, 1 when an instance failed or the time ran out, 3 when refused.
     Apply {
         /// How long it may take.
@@ -135,7 +132,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Verify(request) => verify::verify(&request),
         Command::Completions(request) => completions::completions(&request),
         Command::Man(request) => man::man(&request),
-        Command::Run { watch } => with_settings(config, async |settings| run::run(&settings, watch).await).await,
+        Command::Run(request) => with_settings(config, async |settings| run::run(&settings, &request).await).await,
         Command::Apply { timeout } => {
             with_settings(config, async |settings| apply::apply(&settings, timeout).await).await
         }
@@ -165,10 +162,11 @@ async fn with_settings(config: PathBuf, command: impl AsyncFnOnce(Arc<Settings>)
 
 /// Logs go to standard error; the live view takes the terminal, so there only warnings are shown beside it.
 fn begin_logs(arguments: &Arguments) {
-    let is_live = matches!(arguments.command, Command::Run { watch: true }) && std::io::stdout().is_terminal();
+    let is_live =
+        matches!(&arguments.command, Command::Run(run::Request { watch: true, .. })) && std::io::stdout().is_terminal();
     let level = match arguments.command {
-        Command::Run { .. } if is_live => "warn",
-        Command::Run { .. } | Command::Apply { .. } => "info",
+        Command::Run(_) if is_live => "warn",
+        Command::Run(_) | Command::Apply { .. } => "info",
         Command::Wait { .. }
         | Command::Facts { .. }
         | Command::Status { .. }

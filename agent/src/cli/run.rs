@@ -1,30 +1,45 @@
 //! `wlagent run`: the service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::{Exit, apply, live, output};
+use super::{Exit, apply, faults::Faults, live, output};
 use crate::{
-    agent::Agent,
+    agent::{Agent, CannotBegin},
     settings::Settings,
     status::serve::{StatusSocket, serve_loopback},
 };
 
+/// How long until a Podman is asked again that does not answer at the start.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(super) struct Request {
+    /// Show the replicas: a live view on a terminal, a line for each change in a pipe.
+    #[arg(long)]
+    pub(super) watch: bool,
+    #[command(flatten)]
+    faults: Faults,
+}
+
 /// Runs until SIGTERM or Ctrl-C; the containers go on.
-pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
-    let mut agent = match Agent::begin(settings).await {
+pub(super) async fn run(settings: &Arc<Settings>, request: &Request) -> Exit {
+    request.faults.set_clock();
+    let mut agent = match begin(settings).await {
         Ok(agent) => agent,
         Err(error) => return apply::cannot_begin(&error),
     };
+    agent.end_at(request.faults.ending());
     let socket = match StatusSocket::open(&settings.listen) {
         Ok(socket) => socket,
         Err(error) => return output::fail(&format!("cannot listen at {}: {error}", settings.listen.display())),
     };
     let serving = tokio::spawn(socket.serve(agent.answers()));
     let loopback = settings.http.map(|address| tokio::spawn(serve_loopback(address, agent.answers())));
-    let showing = watch.then(|| tokio::spawn(live::show(agent.status())));
+    let showing = request.watch.then(|| tokio::spawn(live::show(agent.status())));
     info!(node = %settings.node, fleet = %settings.fleet, plans = %settings.source.display(), "runs");
     agent.run(stop_signal()).await;
     info!("stops; the containers go on");
@@ -35,6 +50,23 @@ pub(super) async fn run(settings: &Arc<Settings>, watch: bool) -> Exit {
         task.abort();
     }
     Exit::Fine
+}
+
+/// Begins when Podman is there: it may come up after the agent.
+async fn begin(settings: &Arc<Settings>) -> Result<Agent, CannotBegin> {
+    let mut is_told = false;
+    loop {
+        match Agent::begin(settings).await {
+            Err(CannotBegin::Podman(error)) if error.is_absence() => {
+                if !is_told {
+                    warn!(%error, "waits for Podman");
+                }
+                is_told = true;
+                tokio::time::sleep(PAUSE).await;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 async fn stop_signal() {
