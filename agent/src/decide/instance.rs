@@ -29,6 +29,9 @@ pub(super) fn next_step<'a>(
     if !standing.surplus.is_empty() {
         return surplus(scene, standing, draft);
     }
+    if upkeep::starts_anew(scene, standing) && !may_start(scene, standing, standings, slots, draft) {
+        return;
+    }
     match standing.holding {
         Holding::Nothing => first_start(scene, standing, standings, slots, draft),
         Holding::Other(pod) => {
@@ -43,12 +46,6 @@ pub(super) fn next_step<'a>(
             }
         }
         Holding::Current(pod) => {
-            let gates = &standing.wanted.instance.gates;
-            let (who, health, cost) = (standing.who(), standing.health, Cost::Missing);
-            let wish = Wish { who, step: Step::FirstStart, gates, health, cost };
-            if upkeep::starts_anew(scene, standing, pod) && !gates::pass(scene, standings, slots, wish, draft) {
-                return;
-            }
             let is_kept = replacement::restart(scene, standing, pod, (standings, slots), draft)
                 || upkeep::of_current(scene, standing, pod, draft)
                 || contents::swap(scene, standing, pod, (standings, slots), draft)
@@ -103,16 +100,26 @@ fn first_start<'a>(
     slots: &mut Slots<'a>,
     draft: &mut Draft<'_>,
 ) {
-    let gates = &standing.wanted.instance.gates;
-    let wish =
-        Wish { who: standing.who(), step: Step::FirstStart, gates, health: standing.health, cost: Cost::Missing };
-    if gates::pass(scene, standings, slots, wish, draft) {
+    if may_start(scene, standing, standings, slots, draft) {
         let check = make::check_node(standing.plan()).into_iter();
         let pulls = check.chain(make::pull_images(standing.aim.spec));
         let actions: Vec<Action> = pulls.chain(make::make(scene, standing.plan())).collect();
         record::begin(scene, standing, draft);
         draft.act(standing.who(), Reason::New, actions);
     }
+}
+
+/// Whether everything is there that a first start waits for.
+fn may_start<'a>(
+    scene: Scene<'a>,
+    standing: &'a Standing<'a>,
+    standings: &[Standing<'a>],
+    slots: &mut Slots<'a>,
+    draft: &mut Draft<'_>,
+) -> bool {
+    let gates = &standing.wanted.instance.gates;
+    let (who, health, cost) = (standing.who(), standing.health, Cost::Missing);
+    gates::pass(scene, standings, slots, Wish { who, step: Step::FirstStart, gates, health, cost }, draft)
 }
 
 /// A pod that is not ready says which probe it waits for, and what that one saw.

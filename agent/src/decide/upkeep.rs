@@ -12,7 +12,7 @@ use super::{
     containers::{self, Container, Fate, Hooked},
     draft::{Draft, Who},
     gates, hooks, leftovers, make,
-    standing::Standing,
+    standing::{Holding, Standing},
     stop,
 };
 use crate::{
@@ -61,10 +61,18 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
     }
 }
 
-/// Whether all containers of the pod that is asked for have to run anew, as after a boot: what a first start waits for is
-/// waited for again.
-pub(super) fn starts_anew(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> bool {
-    sandbox(scene, pod) == Sandbox::Down && !containers::is_work_over(scene, pod, standing.aim.spec)
+/// Whether all containers of a replica have to run anew, as after a boot, of whichever revision they are: what a first start
+/// waits for is waited for again.
+pub(super) fn starts_anew(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    let is_down = |pod: &ObservedPod| {
+        let spec = scene.desired.specs.get(&pod.revision);
+        sandbox(scene, pod) == Sandbox::Down && spec.is_none_or(|spec| !containers::is_work_over(scene, pod, spec))
+    };
+    match standing.holding {
+        Holding::Nothing => false,
+        Holding::Current(pod) | Holding::Other(pod) => is_down(pod),
+        Holding::Both { new, old } => is_down(new) && is_down(old),
+    }
 }
 
 /// Whether a pod of another revision can never serve again: its infra container is gone, and it cannot be made anew,

@@ -229,6 +229,27 @@ pub enum PodmanError {
 }
 
 impl PodmanError {
+    /// Whether Podman is not there, or not yet: it may be asked again.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Refused { .. }
+            | Self::NoImage { .. }
+            | Self::NonRoot { .. }
+            | Self::Foreign { .. }
+            | Self::SandboxDown { .. }
+            | Self::UnknownSignal { .. }
+            | Self::PortTaken { .. }
+            | Self::NoContent { .. }
+            | Self::NoContentNamed { .. }
+            | Self::NoSecret { .. }
+            | Self::NotOnNode { .. }
+            | Self::Folder { .. }
+            | Self::Version { .. }
+            | Self::Unreadable { .. } => false,
+        }
+    }
+
     /// Whether Podman said no, in words with `part` in them. It has one status for many faults.
     pub fn says(&self, part: &str) -> bool {
         if let Self::Refused { why, .. } = self { why.contains(part) } else { false }

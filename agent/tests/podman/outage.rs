@@ -82,6 +82,29 @@ async fn events_go_on_after_podman_was_away() {
     .await;
 }
 
+/// Podman was killed between the pod and its infra container: no list of containers shows it, and it takes no container.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_was_half_made_is_made_anew() {
+    on_real_machine("half", |machine: Arc<RealMachine>| async move {
+        let wanted = Wanted::new(machine.fleet(), &DEAF);
+        let podman = machine.podman();
+        podman.make_network().await.unwrap();
+        let name = wanted.pod_name();
+        let body = serde_json::json!({ "name": name, "labels": wanted.pod().labels.to_map(), "no_infra": true });
+        let call = Call::post("half make", "/pods/create".to_owned(), Duration::from_secs(30)).with(&body);
+        machine.ask(call).await.unwrap();
+        assert!(podman.observe().await.unwrap().pods.is_empty(), "it cannot be seen");
+        podman.make_pod(&wanted.pod()).await.unwrap();
+        podman.run_container(&wanted.run()).await.unwrap();
+        let pods = podman.observe().await.unwrap().pods;
+        assert!(pods[0].containers[0].is_running(), "{pods:?}");
+        // What is whole is left alone.
+        podman.make_pod(&wanted.pod()).await.unwrap();
+        assert_eq!(podman.observe().await.unwrap().pods[0].id, pods[0].id);
+    })
+    .await;
+}
+
 /// Waits until nothing woke for a while, long enough for the events to be followed anew.
 async fn quiet(podman: &Client) {
     while timeout(Duration::from_millis(1_500), podman.changes().notified()).await.is_ok() {}

@@ -175,6 +175,29 @@ fn the_order_of_first_starts_holds_after_a_boot_and_never_for_a_restart() {
     assert_eq!(world.running().len(), 2);
 }
 
+/// So it does for what a boot finds in the middle of an update, whether it is replaced at once or kept at its old revision.
+#[test]
+fn the_order_of_first_starts_holds_after_a_boot_in_the_middle_of_an_update() {
+    let elsewhere = || after(Step::Replace, "elsewhere-0", Condition::Started);
+    for blocked in [Vec::new(), vec![elsewhere()]] {
+        let plan = |number| {
+            let gates = [vec![after(Step::FirstStart, "a-0", Condition::Ready)], blocked.clone()].concat();
+            vec![instance("a-0", &probed(1), Vec::new()), instance("b-0", &version(number), gates)]
+        };
+        let mut world = World::new(plan(1));
+        world.settle();
+        world.accept(plan(2));
+        world.sick.insert(replica("a-0"));
+        world.podman.lose_power();
+        (0..3).for_each(|_| drop(world.pass()));
+        assert_eq!(World::waits(&world.decide(), "b-0"), ["after"]);
+        assert!(!world.running().iter().any(|name| name.contains("b-0")));
+        world.sick.clear();
+        (0..5).for_each(|_| drop(world.pass()));
+        assert_eq!(world.running().len(), 2, "{:?}", world.running());
+    }
+}
+
 /// What may not be replaced yet is kept running at its old revision.
 #[test]
 fn a_blocked_old_pod_is_kept_running() {

@@ -65,17 +65,20 @@ impl Client {
             if pod.own(self).is_none() {
                 return Ok(());
             }
-            let what = format!("remove pod {name}");
-            let path = format!("/pods/{}?force=true&timeout=0", encoded(name));
-            let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
-            if !reply.is_missing() {
-                reply.done(&what)?;
-            }
+            self.remove_pod_alone(name).await?;
         }
         self.remove_volumes_of(name).await?;
         let removed = self.folders.remove(name).and_then(|()| self.memory.remove(name));
         let removed = removed.and_then(|()| self.records.remove(name));
         removed.map_err(|error| folder_error(name.as_ref(), &error))
+    }
+
+    /// The pod and its containers; its volumes and folders stay.
+    pub(super) async fn remove_pod_alone(&self, name: &str) -> Result<(), PodmanError> {
+        let what = format!("remove pod {name}");
+        let path = format!("/pods/{}?force=true&timeout=0", encoded(name));
+        let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
+        if reply.is_missing() { Ok(()) } else { reply.done(&what) }
     }
 
     async fn remove_volumes_of(&self, pod: &str) -> Result<(), PodmanError> {

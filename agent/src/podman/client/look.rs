@@ -99,6 +99,11 @@ impl InspectedPod {
         !self.is_infra(&["running", "paused", "created", "configured", "initialized"])
     }
 
+    /// Whether Podman was ended while it made the pod: there is nothing in it, not even an infra container.
+    pub(super) fn is_half_made(&self) -> bool {
+        self.containers.iter().flatten().next().is_none()
+    }
+
     /// Whether its infra container runs.
     pub(super) fn is_infra_up(&self) -> bool {
         self.is_infra(&["running", "paused"])

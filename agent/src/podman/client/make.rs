@@ -53,14 +53,23 @@ impl Client {
             self.make_volume_if_needed(&labels, empty, request.spec.surroundings.fs_group).await?;
         }
         let name = request.labels.pod_name();
-        let what = format!("make pod {name}");
-        let call = Call::post(&what, "/pods/create".to_owned(), CHANGE).with(&create::pod(request));
-        let Err(error) = self.raw.send(call).await?.done(&what) else { return Ok(()) };
+        let Err(error) = self.make_pod_alone(request).await? else { return Ok(()) };
         match self.pod(&name).await? {
             None => Err(error),
-            Some(pod) if pod.own(self).is_some() => Ok(()),
-            Some(_) => Err(PodmanError::Foreign { what: format!("pod {name}") }),
+            Some(pod) if pod.own(self).is_none() => Err(PodmanError::Foreign { what: format!("pod {name}") }),
+            Some(pod) if pod.is_half_made() => {
+                self.remove_pod_alone(&name).await?;
+                self.make_pod_alone(request).await?
+            }
+            Some(_) => Ok(()),
         }
+    }
+
+    /// The outer error is that of the way to Podman, the inner one what it says.
+    async fn make_pod_alone(&self, request: &PodRequest) -> Result<Result<(), PodmanError>, PodmanError> {
+        let what = format!("make pod {}", request.labels.pod_name());
+        let call = Call::post(&what, "/pods/create".to_owned(), CHANGE).with(&create::pod(request));
+        Ok(self.raw.send(call).await?.done(&what))
     }
 
     async fn make_volume_if_needed(
