@@ -4,8 +4,8 @@
 
 use std::{
     fs,
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::atomic::{AtomicU16, Ordering},
     thread,
     time::{Duration, Instant},
@@ -21,6 +21,8 @@ pub struct Node {
     folder: TempDir,
     fleet: String,
     agent: Option<Child>,
+    /// What a command begins with that is to run where the agent runs.
+    entrance: Vec<String>,
 }
 
 /// A range of host ports for one fleet: equal replica names of two fleets would get equal `auto` ports.
@@ -40,7 +42,7 @@ impl Node {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let fleet = format!("t{}-{}", std::process::id() % 100_000, test.replace('_', "-"));
         let fleet: String = fleet.chars().take(40).collect::<String>().trim_end_matches('-').to_owned();
-        let node = Self { folder, fleet, agent: None };
+        let node = Self { folder, fleet, agent: None, entrance: Vec::new() };
         node.prepare();
         Some(node)
     }
@@ -111,8 +113,10 @@ impl Node {
     }
 
     fn wlagent_command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(programs::wlagent());
-        command.args(arguments).arg("--config").arg(self.path("agent.kdl"));
+        let program = programs::wlagent().display().to_string();
+        let mut words = self.entrance.iter().chain([&program]);
+        let mut command = Command::new(words.next().expect("the program at least"));
+        command.args(words).args(arguments).arg("--config").arg(self.path("agent.kdl"));
         command
     }
 
@@ -131,12 +135,40 @@ impl Node {
 
     /// Starts the agent as a service.
     pub fn start_agent(&mut self) {
+        self.start_agent_with(&[]);
+    }
+
+    /// Starts the agent as a service, with these options.
+    pub fn start_agent_with(&mut self, options: &[&str]) {
         assert!(self.agent.is_none(), "one agent at a time");
         let log =
             fs::File::options().create(true).append(true).open(self.path("agent.log")).expect("a log can be opened");
-        let mut command = self.wlagent_command(&["run"]);
+        let mut command = self.wlagent_command(&[&["run"], options].concat());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.agent = Some(command.spawn().expect("wlagent can be run"));
+    }
+
+    /// How the agent ended, where it has.
+    pub fn agent_end(&mut self) -> Option<ExitStatus> {
+        let end = self.agent.as_mut()?.try_wait().expect("the agent is a child of this test");
+        if end.is_some() {
+            self.agent = None;
+        }
+        end
+    }
+
+    /// Changes a line of the agent's settings, or adds it. The agent reads them when it starts.
+    pub fn set(&self, word: &str, value: &Path) {
+        let path = self.path("agent.kdl");
+        let settings = fs::read_to_string(&path).expect("settings were written");
+        let others: Vec<&str> = settings.lines().filter(|line| line.split(' ').next() != Some(word)).collect();
+        let text = format!("{}\n{word} \"{}\"\n", others.join("\n"), value.display());
+        fs::write(path, text).expect("files can be written");
+    }
+
+    /// From now on `wlagent` runs behind these words, as on another machine.
+    pub fn enter(&mut self, entrance: Vec<String>) {
+        self.entrance = entrance;
     }
 
     /// Ends the agent as SIGKILL does; its containers go on.
@@ -186,13 +218,18 @@ impl Node {
 
     /// The host port of a replica, as `wlc list` has it.
     pub fn host_port(&self, replica: &str) -> u16 {
+        self.host_ports(replica)[0]
+    }
+
+    /// The host ports of a replica's first port, used in turn where a copy may stand beside it.
+    pub fn host_ports(&self, replica: &str) -> Vec<u16> {
         let listed = self.wlc(&["list", "--format", "json"]);
         let document: Value = serde_json::from_slice(&listed.stdout).expect("a document");
         let rows = document["replicas"].as_array().expect("a list of replicas");
         let row = rows.iter().find(|row| row["replica"] == replica).expect("the replica is placed");
         let ports = row["ports"].as_object().expect("its ports");
-        let first = ports.values().next().and_then(|numbers| numbers[0].as_u64()).expect("a host port");
-        u16::try_from(first).expect("a port")
+        let numbers = ports.values().next().and_then(Value::as_array).expect("a host port");
+        numbers.iter().filter_map(Value::as_u64).map(|port| u16::try_from(port).expect("a port")).collect()
     }
 
     /// Names of all containers of the fleet but the infra containers, sorted.

@@ -1,0 +1,59 @@
+//! The agent is ended as by `kill -9` at the boundaries of the steps of an update, before each has an effect and after it, and is
+//! started again.
+
+use super::{ORDERED, ROLLING, SURGE, Workload, fixture::Fixture, whole};
+
+/// The boundaries that the short form tries: of the first replica, of the second and of the last.
+const CHOSEN: [(&str, u32); 5] =
+    [("--end-after", 1), ("--end-before", 3), ("--end-after", 4), ("--end-after", 6), ("--end-before", 9)];
+
+#[test]
+fn a_rolling_update_survives_the_death_of_the_agent_at_each_step() {
+    die_at_each_step("deaths-rolling", ROLLING);
+}
+
+#[test]
+fn an_ordered_update_survives_the_death_of_the_agent_at_each_step() {
+    die_at_each_step("deaths-ordered", ORDERED);
+}
+
+#[test]
+fn an_update_with_copies_survives_the_death_of_the_agent_at_each_step() {
+    if whole() {
+        die_at_each_step("deaths-surge", SURGE);
+    }
+}
+
+fn die_at_each_step(test: &str, workload: Workload) {
+    let Some(mut fixture) = Fixture::new(test, workload) else { return };
+    let mut boundaries = 0;
+    if whole() {
+        for option in ["--end-before", "--end-after"] {
+            let mut number = 1;
+            while round(&mut fixture, option, number) {
+                boundaries += 1;
+                number += 1;
+            }
+        }
+    } else {
+        for (option, number) in CHOSEN {
+            assert!(round(&mut fixture, option, number), "{option} {number}: {}", fixture.account());
+            boundaries += 1;
+        }
+    }
+    assert!(boundaries >= CHOSEN.len(), "{boundaries} boundaries only");
+    fixture.end(&format!("{test}: {boundaries} boundaries"));
+}
+
+/// One update: the agent dies at the boundary, comes again, converges, and is at rest. False where the update has no such step.
+fn round(fixture: &mut Fixture, option: &str, number: u32) -> bool {
+    fixture.publish(&format!("greeting{option}-{number}"));
+    fixture.node.start_agent_with(&[option, &number.to_string()]);
+    let has_died = fixture.dies();
+    if has_died {
+        fixture.node.start_agent();
+        fixture.converge();
+    }
+    fixture.is_at_rest();
+    has_died
+}
