@@ -119,7 +119,7 @@ impl Surroundings {
         let (store, ledger, found) = Store::open(&state, &settings.fleet, store::machine(std::path::Path::new("/")))?;
         let contents = Arc::new(KnownContents::default());
         let client = Client::connect(&settings.podman, &settings.fleet, &state, Arc::clone(&contents) as _).await?;
-        let client = client.with_places(Places::of_machine(&settings.secrets));
+        let client = client.with_places(Places::of_machine(&settings.secrets, &settings.auth_file));
         let podman: Arc<dyn Podman> = Arc::new(client);
         Ok(Self {
             clock: Clock::of_machine(),

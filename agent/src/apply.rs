@@ -5,7 +5,7 @@ use tracing::info;
 use crate::{
     action::{Action, Task},
     ledger::Cause,
-    podman::{Podman, PodmanError},
+    podman::{Podman, PodmanError, pulls::PullFault},
 };
 
 /// The step of a task that failed, and why.
@@ -23,6 +23,8 @@ impl Failure {
     pub fn cause(&self) -> Cause {
         match (&self.error, &self.action) {
             (PodmanError::SandboxDown { .. }, _) => Cause::SandboxDown,
+            (PodmanError::NoImage { fault: PullFault::Name, .. }, _) => Cause::ImageName,
+            (PodmanError::NoImage { fault: PullFault::Never, .. }, _) => Cause::ImageNever,
             (PodmanError::NoImage { .. }, _) => Cause::Image,
             (PodmanError::Refused { .. } | PodmanError::NonRoot { .. }, Action::RunContainer(_)) => Cause::Start,
             (_, _) => Cause::Other,

@@ -27,8 +27,8 @@ const MOST_NESTING: usize = 8;
 const MOST_TOLD: usize = 20;
 /// How many characters of a line are shown.
 const MOST_SHOWN: usize = 160;
-const WORDS: [&str; 10] =
-    ["node", "fleet", "source", "signers", "trust", "secrets", "podman", "state", "listen", "http"];
+const WORDS: [&str; 11] =
+    ["node", "fleet", "source", "signers", "trust", "secrets", "auth-file", "podman", "state", "listen", "http"];
 
 /// The agent's settings, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Settings {
     pub trust: PathBuf,
     /// Folder of the node's secrets.
     pub secrets: PathBuf,
+    /// File of the node's credentials for registries.
+    pub auth_file: PathBuf,
     /// Podman's socket.
     pub podman: PathBuf,
     /// Folder of the agent's state; each fleet has one of its own below it.
@@ -147,6 +149,7 @@ impl Reader<'_> {
         let signers = self.signers();
         let trust = self.path("trust", || PathBuf::from("/etc/wlc/trust"));
         let secrets = self.path("secrets", || PathBuf::from("/etc/wlc/secrets"));
+        let auth_file = self.path("auth-file", || PathBuf::from("/etc/wlc/auth.json"));
         let podman = self.path("podman", default_podman);
         let state = self.path("state", || PathBuf::from("/var/lib/wlagent"));
         let socket = fleet.as_ref().map_or_else(String::new, |fleet| format!("wlagent/{fleet}.sock"));
@@ -158,7 +161,7 @@ impl Reader<'_> {
         }
         let http = self.http();
         let (node, fleet, source) = (node?, fleet?, source?);
-        Some(Settings { node, fleet, source, signers, trust, secrets, podman, state, listen, http })
+        Some(Settings { node, fleet, source, signers, trust, secrets, auth_file, podman, state, listen, http })
     }
 
     fn problem(&mut self, message: String, help: Option<String>, node: Option<&KdlNode>) {

@@ -12,6 +12,8 @@ root=$(cd "$setup/../.." && pwd)
 . "$setup/rust.sh"
 
 work=$root/target/wlc-tests
+# For registries with and without a password, which the tests run on loopback.
+export MORE_PACKAGES=docker-registry
 
 prepare() {
   check_rust "$root"

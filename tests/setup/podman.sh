@@ -77,11 +77,14 @@ runroot = "$(boot_folder)/run"
 CONF
 }
 
-# A short name is never looked up anywhere: images are local.
+# A short name is never looked up anywhere: images are local, but for those of registries that tests run on loopback.
 write_registries_conf() {
   cat >"$dir/etc/registries.conf" <<'CONF'
 unqualified-search-registries = []
 short-name-mode = "disabled"
+[[registry]]
+location = "127.0.0.1"
+insecure = true
 CONF
 }
 

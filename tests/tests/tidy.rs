@@ -23,6 +23,7 @@ const EDGES: &[&str] = &[
     "agent/src/facts/edges.rs",
     "agent/src/ledger/store.rs",
     "agent/src/podman/client/node.rs",
+    "agent/src/podman/client/pull.rs",
     "agent/src/podman/client/secrets.rs",
     "agent/src/podman/processes.rs",
     "agent/src/records.rs",

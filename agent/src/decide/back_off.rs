@@ -7,7 +7,7 @@ use wlc_plan::quantity::Millis;
 
 use crate::{
     clock::Moment,
-    ledger::{Failure, Runs},
+    ledger::{Cause, Failure, Runs},
 };
 
 const FIRST: Millis = Millis::from_seconds(10);
@@ -54,7 +54,12 @@ fn delay(restarts: u32) -> Millis {
 
 /// When a failed task is tried again. Where the clock went back, that is now.
 pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
-    let length = if failure.count <= 1 { FIRST_RETRY } else { delay(failure.count - 1) };
+    let length = match (failure.cause, failure.count) {
+        // S-276: images have a back-off of their own.
+        (Cause::Image | Cause::ImageName | Cause::ImageNever, count) => delay(count.max(1)),
+        (Cause::SandboxDown | Cause::Start | Cause::Other, 0 | 1) => FIRST_RETRY,
+        (Cause::SandboxDown | Cause::Start | Cause::Other, count) => delay(count - 1),
+    };
     if failure.at > now { now } else { failure.at.plus(length) }
 }
 

@@ -2,6 +2,7 @@
 
 use wlc_plan::{
     gate::Condition,
+    name::ReplicaName,
     spec::{ContainerRole, ContainerSpec, PodSpec, RestartPolicy},
 };
 
@@ -60,6 +61,20 @@ pub(super) fn of<'a>(
         let (newest, policy) = (pod.newest(&spec.name), template.restart_of(spec));
         Container { spec, pod, newest, policy, template, scene }
     })
+}
+
+/// Kubernetes' word for why no container of a pod was made, where the last task for it failed (S-259). The first fault of
+/// an image is told as such, then that it is waited for.
+pub(super) fn why_not_made(scene: Scene<'_>, replica: &ReplicaName, pod: &str) -> Option<&'static str> {
+    let failure = scene.ledger.failures.get(replica).filter(|failure| failure.pod == pod)?;
+    match (failure.cause, failure.count) {
+        (Cause::Image, 0 | 1) => Some("ErrImagePull"),
+        (Cause::Image, _) => Some("ImagePullBackOff"),
+        (Cause::ImageName, _) => Some("InvalidImageName"),
+        (Cause::ImageNever, _) => Some("ErrImageNeverPull"),
+        (Cause::Start, _) => Some("StartError"),
+        (Cause::SandboxDown | Cause::Other, _) => None,
+    }
 }
 
 /// Whether the init containers of a pod have done their work: they are not run again while the pod exists, whatever becomes
@@ -173,13 +188,7 @@ impl Container<'_> {
 
     /// Kubernetes' word for why a container that was never started was not, where the last task of its pod failed.
     pub(super) fn why_not_made(&self) -> Option<&'static str> {
-        let failure =
-            self.scene.ledger.failures.get(&self.pod.replica).filter(|failure| failure.pod == self.pod.name)?;
-        match failure.cause {
-            Cause::Image => Some("ErrImagePull"),
-            Cause::Start => Some("StartError"),
-            Cause::SandboxDown | Cause::Other => None,
-        }
+        why_not_made(self.scene, &self.pod.replica, &self.pod.name)
     }
 
     /// Whether it is an init container that is not needed any more.

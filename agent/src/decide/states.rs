@@ -6,7 +6,7 @@ use wlc_plan::{
     instance::WorkloadKind,
     name::{ContainerName, ReplicaName, WorkloadName},
     revision::Revision,
-    spec::{ContainerRole, PodSpec},
+    spec::ContainerRole,
 };
 
 use super::{
@@ -152,7 +152,10 @@ fn of_wanted(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> In
         phase: phase(scene, standing, draft),
         ready: matches!(standing.health, Health::Ready { .. }),
         revision: pod.map(|pod| pod.revision),
-        containers: views(scene, pod, Some(standing.aim.spec)),
+        containers: match pod {
+            None => views_of_nothing(scene, standing),
+            Some(pod) => views(scene, pod),
+        },
         bad_revision: scene
             .ledger
             .rollouts
@@ -180,7 +183,7 @@ fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> Instanc
         phase,
         ready: false,
         revision: pod.map(|pod| pod.revision),
-        containers: views(scene, pod, None),
+        containers: pod.map(|pod| views(scene, pod)).unwrap_or_default(),
         bad_revision: None,
         last_failure: last_failure(scene, replica, pod),
         failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.specs.get(&pod.revision))),
@@ -216,8 +219,7 @@ fn unready(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, is_acti
     if is_acting || !all().all(has_started) { Phase::Starting } else { Phase::NotReady }
 }
 
-fn views(scene: Scene<'_>, pod: Option<&ObservedPod>, wanted: Option<&PodSpec>) -> Vec<ContainerView> {
-    let Some(pod) = pod else { return views_of_nothing(wanted) };
+fn views(scene: Scene<'_>, pod: &ObservedPod) -> Vec<ContainerView> {
     match scene.desired.specs.get(&pod.revision) {
         Some(spec) => containers::of(scene, pod, spec).map(|container| view(&container)).collect(),
         None => {
@@ -228,10 +230,14 @@ fn views(scene: Scene<'_>, pod: Option<&ObservedPod>, wanted: Option<&PodSpec>) 
     }
 }
 
-fn views_of_nothing(wanted: Option<&PodSpec>) -> Vec<ContainerView> {
-    let Some(spec) = wanted else { return Vec::new() };
+fn views_of_nothing(scene: Scene<'_>, standing: &Standing<'_>) -> Vec<ContainerView> {
+    let spec = standing.aim.spec;
+    let why = containers::why_not_made(scene, standing.wanted.replica(), &standing.target);
     let has_inits = spec.containers.iter().any(|container| container.role == ContainerRole::Init);
-    let reason = |role: ContainerRole| if has_inits && role.is_main() { INITIALIZING } else { CREATING };
+    let reason = |role: ContainerRole| match why {
+        _ if has_inits && role.is_main() => INITIALIZING,
+        why => why.unwrap_or(CREATING),
+    };
     spec.containers.iter().map(|container| absent(&container.name, reason(container.role))).collect()
 }
 

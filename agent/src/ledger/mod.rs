@@ -80,6 +80,10 @@ pub enum Cause {
     SandboxDown,
     /// An image could not be had.
     Image,
+    /// The name of an image means none.
+    ImageName,
+    /// An image is not there and is never pulled.
+    ImageNever,
     /// A container could not be made or started.
     Start,
     /// Anything else: the same is tried again.

@@ -3,6 +3,7 @@
 //! The trait is the whole surface; the real client and the simulated one obey the same contract, which one list of
 //! expectations checks against both.
 
+pub mod auth;
 pub mod cdi;
 pub mod client;
 pub mod create;
@@ -17,6 +18,7 @@ pub mod mounts;
 pub mod ownership;
 pub mod places;
 pub mod processes;
+pub mod pulls;
 pub mod raw;
 mod security;
 pub mod signals;
@@ -131,10 +133,12 @@ pub enum PodmanError {
         why: String,
     },
     /// The image is not there and may not be, or could not be, pulled.
-    #[error("the image `{image}` cannot be had: {why}")]
+    #[error("the image `{image}` cannot be had: {fault} ({why})")]
     NoImage {
         /// Its name.
         image: String,
+        /// What is wrong.
+        fault: pulls::PullFault,
         /// Podman's words.
         why: String,
     },

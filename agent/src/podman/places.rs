@@ -11,6 +11,8 @@ pub struct Places {
     pub profiles: PathBuf,
     /// Secrets: `<name>/<key>`.
     pub secrets: PathBuf,
+    /// Credentials for registries, in the form of containers-auth.json(5).
+    pub auth_file: PathBuf,
     /// Credentials that systemd hands to the agent: `<name>.<key>`. What is in the folder of secrets comes first.
     pub credentials: Option<PathBuf>,
     /// The folder in memory below which secrets are put down for containers; each fleet has one of its own in it.
@@ -18,14 +20,21 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of this machine, with the folder of secrets of the agent's config.
-    pub fn of_machine(secrets: &Path) -> Self {
+    /// Those of this machine, with the folder of secrets and the file of credentials of the agent's config.
+    pub fn of_machine(secrets: &Path, auth_file: &Path) -> Self {
         Self {
             secrets: secrets.to_owned(),
+            auth_file: auth_file.to_owned(),
             credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             memory: settings::runtime_folder().join("wlagent"),
             ..Self::default()
         }
+    }
+
+    /// The files with credentials for registries, in the order in which they are asked.
+    pub fn auth_files(&self) -> impl Iterator<Item = PathBuf> {
+        let handed = self.credentials.as_ref().map(|folder| folder.join("auth.json"));
+        std::iter::once(self.auth_file.clone()).chain(handed)
     }
 }
 
@@ -34,6 +43,7 @@ impl Default for Places {
         Self {
             profiles: PathBuf::from("/etc/wlc/seccomp"),
             secrets: PathBuf::from("/etc/wlc/secrets"),
+            auth_file: PathBuf::from("/etc/wlc/auth.json"),
             credentials: None,
             memory: PathBuf::from("/run/wlagent"),
         }

@@ -10,7 +10,7 @@ use hyper::{
     Method, Request, Response,
     body::{Bytes, Incoming},
     client::conn::http1,
-    header::{CONTENT_TYPE, HOST},
+    header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
@@ -42,6 +42,8 @@ pub struct Call<'a> {
     pub body: Option<Vec<u8>>,
     /// How long it may take.
     pub limit: Duration,
+    /// A header that nobody may see.
+    secret: Option<(&'static str, HeaderValue)>,
 }
 
 /// An answer, whatever its status.
@@ -67,23 +69,34 @@ struct Fault {
 impl<'a> Call<'a> {
     /// A GET.
     pub fn get(what: &'a str, path: String, limit: Duration) -> Self {
-        Self { what, method: Method::GET, path, body: None, limit }
+        Self { what, method: Method::GET, path, body: None, limit, secret: None }
     }
 
     /// A POST without a body.
     pub fn post(what: &'a str, path: String, limit: Duration) -> Self {
-        Self { what, method: Method::POST, path, body: None, limit }
+        Self { what, method: Method::POST, path, body: None, limit, secret: None }
     }
 
     /// A DELETE.
     pub fn delete(what: &'a str, path: String, limit: Duration) -> Self {
-        Self { what, method: Method::DELETE, path, body: None, limit }
+        Self { what, method: Method::DELETE, path, body: None, limit, secret: None }
     }
 
     /// The same with a body of JSON.
     #[must_use]
     pub fn with(mut self, body: &impl Serialize) -> Self {
         self.body = Some(serde_json::to_vec(body).expect("bodies are plain structs, which JSON can hold"));
+        self
+    }
+}
+
+impl Call<'_> {
+    /// The same with a header that is never shown. `text` is ASCII.
+    #[must_use]
+    pub fn with_secret(mut self, name: &'static str, text: &str) -> Self {
+        let mut value = HeaderValue::from_str(text).expect("base64 is ASCII");
+        value.set_sensitive(true);
+        self.secret = Some((name, value));
         self
     }
 }
@@ -130,13 +143,14 @@ impl Raw {
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(|error| self.unreachable(&error))?;
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(call.method.clone())
             .uri(format!("/v{API_VERSION}/libpod{}", call.path))
             .header(HOST, "podman")
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(call.body.clone().unwrap_or_default())))
             .expect("paths are made of checked names and encoded queries");
+        request.headers_mut().extend(call.secret.clone().map(|(name, value)| (HeaderName::from_static(name), value)));
         sender.send_request(request).await.map_err(|error| self.unreachable(&error))
     }
 
@@ -179,7 +193,20 @@ impl Reply {
     /// # Errors
     /// Podman said no.
     pub fn done(self, what: &str) -> Result<(), PodmanError> {
+        self.check(what)
+    }
+
+    /// Whether it was done.
+    ///
+    /// # Errors
+    /// Podman said no.
+    pub fn check(&self, what: &str) -> Result<(), PodmanError> {
         if self.is_done() { Ok(()) } else { Err(self.refusal(what)) }
+    }
+
+    /// The lines of the answer, each a value; those that are something else are left out.
+    pub fn lines<T: DeserializeOwned>(&self) -> impl Iterator<Item = T> {
+        self.body.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
     }
 
     /// The answer as a value.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use base64::Engine;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use wlagent::podman::{
@@ -24,6 +25,8 @@ use crate::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long pulling an image may take in tests.
+pub(crate) const PULL_LIMIT: Duration = Duration::from_secs(20);
 
 pub(crate) struct RealMachine {
     fleet: FleetName,
@@ -71,9 +74,10 @@ impl RealMachine {
         let state = tempfile::tempdir().unwrap();
         let contents: BTreeMap<_, _> = ["one", "two"].map(content).into();
         let podman = Client::connect(socket, &fleet, state.path(), Arc::new(contents)).await.unwrap();
-        let podman = podman.with_places(Places {
+        let podman = podman.with_pull_limit(PULL_LIMIT).with_places(Places {
             profiles: state.path().join("profiles"),
             secrets: state.path().join("node-secrets"),
+            auth_file: state.path().join("auth.json"),
             credentials: None,
             memory: state.path().join("memory"),
         });
@@ -107,6 +111,13 @@ impl RealMachine {
     /// The folder in memory in which secrets are put down.
     pub(crate) fn memory(&self) -> PathBuf {
         self.state.path().join("memory")
+    }
+
+    /// Gives the node credentials for a registry.
+    pub(crate) fn write_auth(&self, registry: &str, pair: &str) {
+        let auths =
+            json!({ "auths": { registry: { "auth": base64::engine::general_purpose::STANDARD.encode(pair) } } });
+        std::fs::write(self.state.path().join("auth.json"), auths.to_string()).unwrap();
     }
 
     /// Gives the node a key of a secret.

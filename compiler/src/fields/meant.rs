@@ -51,7 +51,10 @@ const PARTS: [(&str, &str); 20] = [
     ("for", LOOPS),
     ("for_each", LOOPS),
     ("if", LOOPS),
-    ("imagePullSecrets", "each node's Podman logs in to its registries; take it out"),
+    (
+        "imagePullSecrets",
+        "each node has its own login at the registry, in `auth-file` of the agent's settings; take it out",
+    ),
     ("kind", "a block begins with its kind: `deployment \"web\" { … }`"),
     ("matchLabels", "a workload knows its replicas by their names; take the selector out"),
     ("metadata", "the name stands behind the block's word, and labels are lines `label \"key\" \"value\"`"),

@@ -299,6 +299,7 @@ fn settings() -> Arc<Settings> {
         signers: NonZeroU32::MIN,
         trust: state.join("trust"),
         secrets: state.join("secrets"),
+        auth_file: state.join("auth.json"),
         podman: state.join("podman.sock"),
         listen: state.join("agent.sock"),
         http: None,

@@ -185,6 +185,7 @@ fn a_set_that_cannot_be_kept_is_told_and_not_carried_out() {
         signers: need(1),
         trust: folder.join("trust"),
         secrets: folder.join("secrets"),
+        auth_file: folder.join("auth.json"),
         podman: folder.join("podman.sock"),
         state: agent.state.path().to_owned(),
         listen: folder.join("agent.sock"),

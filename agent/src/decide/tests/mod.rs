@@ -4,6 +4,7 @@ mod containers;
 mod crashes;
 mod gates;
 mod hooks;
+mod images;
 mod needs;
 mod ordered;
 mod roles;

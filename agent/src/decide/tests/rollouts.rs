@@ -342,8 +342,7 @@ fn a_rollout_begins_inside_its_window_and_goes_on_behind_it() {
     let decision = world.pass();
     assert!(decision.tasks.is_empty());
     assert_eq!(World::waits(&decision, "web-00"), ["window"]);
-    let running = world.running();
-    world.podman.kill(&running[0], 1);
+    world.podman.kill(&world.running()[0], 1);
     assert!(matches!(world.pass().tasks[0].reason, Reason::Ended { .. }), "repair goes on");
     let due = decision.next_due.unwrap();
     assert_eq!(due.0 % 86_400_000, 3_600_000, "Thursday, one o'clock; 1970 began on a Thursday");
@@ -494,8 +493,7 @@ fn what_is_lost_or_ends_well_comes_back() {
     world.podman.lose_pod(&pod);
     world.settle();
     assert_eq!(pods(&world), BTreeSet::from([pod]));
-    let running = world.running();
-    world.podman.kill(&running[0], 0);
+    world.podman.kill(&world.running()[0], 0);
     assert!(matches!(world.pass().tasks[0].reason, Reason::Ended { code: Some(0), .. }));
     world.settle();
     assert_eq!(world.running().len(), 1);

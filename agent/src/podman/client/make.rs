@@ -18,7 +18,7 @@ use wlc_plan::{
     spec::{ConfigMount, ContainerSpec, EmptyDir, FsGroup, Medium, MountSource, OnChange},
 };
 
-use super::{CHANGE, Client, LOOK, group::give, node::make_part};
+use super::{CHANGE, Client, LOOK, group::give, node::make_part, pull::no_image};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     contents::Place,
@@ -27,6 +27,7 @@ use crate::{
         labels::{ClaimLabels, ContainerLabels, NamedLabels, VolumeLabels},
         mounts,
         ownership::Labels,
+        pulls::PullFault,
         raw::{Call, encoded},
     },
 };
@@ -275,7 +276,7 @@ impl Client {
             return PodmanError::SandboxDown { pod: body.pod().to_owned() };
         }
         if error.says("image not known") || error.says("no such image") {
-            return PodmanError::NoImage { image: body.image().to_owned(), why: error.to_string() };
+            return no_image(body.image(), PullFault::Gone, &error.to_string());
         }
         error
     }

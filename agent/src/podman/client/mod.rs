@@ -70,6 +70,7 @@ pub struct Client {
     sees_processes: bool,
     page: Bytes,
     places: Places,
+    pull_limit: Duration,
     known: Mutex<Known>,
     changes: Arc<Notify>,
     exits: Exits,
@@ -107,6 +108,7 @@ impl Client {
             page: Bytes(rustix::param::page_size() as u64),
             memory: Folders::new(&Places::default().memory.join(fleet.as_str())),
             places: Places::default(),
+            pull_limit: PULL,
             known: Mutex::default(),
             exits: Exits::new(Arc::clone(&changes)),
             changes,
@@ -119,6 +121,13 @@ impl Client {
     pub fn with_places(mut self, places: Places) -> Self {
         self.memory = Folders::new(&places.memory.join(self.fleet.as_str()));
         self.places = places;
+        self
+    }
+
+    /// The same, with another time that pulling an image may take.
+    #[must_use]
+    pub fn with_pull_limit(mut self, pull_limit: Duration) -> Self {
+        self.pull_limit = pull_limit;
         self
     }
 

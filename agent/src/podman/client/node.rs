@@ -44,6 +44,11 @@ fn check(needs: &NodeNeeds) -> Result<(), PodmanError> {
     Ok(())
 }
 
+/// Whether the kernel hands programs of another kind of machine to this emulator.
+pub(super) fn emulates(emulator: &str) -> bool {
+    Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
+}
+
 fn missing(what: String, why: &str) -> PodmanError {
     PodmanError::NotOnNode { what, why: why.to_owned() }
 }

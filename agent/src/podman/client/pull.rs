@@ -1,42 +1,99 @@
-//! Images: whether they are there, pulling them, and the user that they name.
+//! Images: whether they are there, pulling them with the node's credentials, whether this machine can run them, and the
+//! user that they name.
+#![expect(clippy::disallowed_methods, reason = "edge: reads the node's file of credentials for registries")]
 
-use futures_util::TryStreamExt;
-use podman_api::opts;
+use std::{fs, io};
+
+use serde::Deserialize;
 use wlc_plan::spec::{ContainerSpec, Image, PullPolicy};
 
-use super::{Client, LOOK, PULL};
-use crate::podman::{PodmanError, create};
+use super::{Client, LOOK, node};
+use crate::podman::{
+    PodmanError, auth,
+    auth::Credentials,
+    create,
+    pulls::{self, PullFault},
+    raw::{Call, encoded},
+};
+
+/// The header in which Podman takes credentials for one request.
+const AUTH_HEADER: &str = "x-registry-auth";
+
+/// An image, as far as it is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    #[serde(default)]
+    architecture: String,
+}
+
+/// A line of the answer to a pull.
+#[derive(Deserialize)]
+struct Report {
+    #[serde(default)]
+    error: String,
+}
 
 impl Client {
     /// Kubernetes: `imagePullPolicy`.
     pub(super) async fn pull_if_needed(&self, image: &Image) -> Result<(), PodmanError> {
         let name = create::image_reference(image);
-        match image.pull {
-            PullPolicy::Always => self.pull(&name).await,
-            PullPolicy::IfNotPresent if self.has_image(&name).await? => Ok(()),
-            PullPolicy::IfNotPresent => self.pull(&name).await,
-            PullPolicy::Never if self.has_image(&name).await? => Ok(()),
-            PullPolicy::Never => {
-                Err(PodmanError::NoImage { image: name, why: "it is not here and is never pulled".to_owned() })
+        let there = self.inspect_image(&name).await?;
+        let image = match (image.pull, there) {
+            (PullPolicy::IfNotPresent | PullPolicy::Never, Some(there)) => there,
+            (PullPolicy::Never, None) => return Err(no_image(&name, PullFault::Never, "its policy is `never`")),
+            (PullPolicy::Always, _) | (PullPolicy::IfNotPresent, None) => {
+                self.pull(&name).await?;
+                let gone = || no_image(&name, PullFault::Gone, "Podman pulled it and does not find it");
+                self.inspect_image(&name).await?.ok_or_else(gone)?
             }
-        }
+        };
+        check_architecture(&name, &image)
     }
 
-    async fn has_image(&self, name: &str) -> Result<bool, PodmanError> {
+    async fn inspect_image(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
         let what = format!("look for image {name}");
-        self.api(&what, LOOK, self.api.images().get(name).exists()).await
+        let path = format!("/images/{}/json", encoded(name));
+        self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any(&what)
     }
 
     /// Podman answers 200 whatever happens: a failure stands in the stream of reports.
     async fn pull(&self, name: &str) -> Result<(), PodmanError> {
         let what = format!("pull image {name}");
-        let wanted = opts::PullOpts::builder().reference(name).quiet(true).build();
-        let images = self.api.images();
-        let reports: Vec<_> = self.api(&what, PULL, images.pull(&wanted).try_collect()).await?;
-        match reports.into_iter().find_map(|report| report.error.filter(|error| !error.is_empty())) {
-            Some(why) => Err(PodmanError::NoImage { image: name.to_owned(), why }),
-            None => Ok(()),
+        let path = format!("/images/pull?reference={}&policy=always&quiet=true", encoded(name));
+        let credentials = self.credentials(name)?;
+        let mut call = Call::post(&what, path, self.pull_limit);
+        if let Some(credentials) = &credentials {
+            call = call.with_secret(AUTH_HEADER, &credentials.header());
         }
+        let refused = |words: &str| no_image(name, pulls::fault(words, credentials.is_some()), words);
+        let reply = match self.raw.send(call).await {
+            Err(PodmanError::TimedOut { seconds, .. }) => {
+                return Err(no_image(name, PullFault::Slow, &format!("not within {seconds} s")));
+            }
+            answered => answered?,
+        };
+        if let Err(PodmanError::Refused { why, .. }) = reply.check(&what) {
+            return Err(refused(&why));
+        }
+        let mut reports = reply.lines::<Report>();
+        reports.find(|report| !report.error.is_empty()).map_or(Ok(()), |report| Err(refused(&report.error)))
+    }
+
+    /// What the node has for the registry of an image: in its own file, or among the credentials that systemd hands over.
+    fn credentials(&self, image: &str) -> Result<Option<Credentials>, PodmanError> {
+        for path in self.places.auth_files() {
+            let broken = |why: String| no_image(image, PullFault::AuthFile, &format!("{}: {why}", path.display()));
+            let text = match fs::read_to_string(&path) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(broken(error.to_string())),
+            };
+            if let Some(found) = auth::find(&text, image).map_err(broken)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// The user that an image names, empty for none; asked for only where something hangs on it.
@@ -50,8 +107,21 @@ impl Client {
         let what = format!("inspect image {name}");
         match self.api(&what, LOOK, self.api.images().get(&*name).inspect()).await {
             Ok(image) => Ok(image.user.unwrap_or_default()),
-            Err(PodmanError::Refused { status: 404, why, .. }) => Err(PodmanError::NoImage { image: name, why }),
+            Err(PodmanError::Refused { status: 404, why, .. }) => Err(no_image(&name, PullFault::Gone, &why)),
             Err(error) => Err(error),
         }
     }
+}
+
+fn check_architecture(name: &str, image: &Inspected) -> Result<(), PodmanError> {
+    let here = pulls::image_architecture(std::env::consts::ARCH);
+    let architecture = &image.architecture;
+    if pulls::runs_on(architecture, here) || node::emulates(&pulls::emulator(architecture)) {
+        return Ok(());
+    }
+    Err(no_image(name, PullFault::Architecture, &format!("it is for {architecture}, and this machine is {here}")))
+}
+
+pub(super) fn no_image(image: &str, fault: PullFault, why: &str) -> PodmanError {
+    PodmanError::NoImage { image: image.to_owned(), fault, why: why.to_owned() }
 }

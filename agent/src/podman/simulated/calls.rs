@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wlc_plan::{
     name::FleetName,
     quantity::Millis,
-    spec::{Hook, Image, MountSource, VolumeSource},
+    spec::{Hook, Image, MountSource, PullPolicy, VolumeSource},
 };
 
 use super::world::{Container, Pod, Program, World};
@@ -17,6 +17,7 @@ use crate::{
         Executed, PodmanError, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
         ownership::{Labels, own_network},
+        pulls::PullFault,
     },
 };
 
@@ -98,16 +99,29 @@ impl World {
         self.pods.insert(name, pod);
     }
 
-    /// Every image that the machine does not have is in no registry.
+    /// Every image that is neither here nor in the registry is nowhere.
     pub(super) fn pull_image(&mut self, image: &Image) -> Done {
         self.point("pull image")?;
-        self.image_user(image).map(|_| ())
+        let name = create::image_reference(image);
+        let is_here = self.images.contains_key(&name);
+        match (image.pull, self.faults.get(&name)) {
+            (PullPolicy::IfNotPresent | PullPolicy::Never, _) if is_here => Ok(()),
+            (PullPolicy::Never, _) => Err(no_image(&name, PullFault::Never)),
+            (PullPolicy::Always | PullPolicy::IfNotPresent, Some(fault)) => Err(no_image(&name, fault.clone())),
+            (PullPolicy::Always | PullPolicy::IfNotPresent, None) => match self.registry.get(&name).cloned() {
+                Some(user) if !is_here => self.effect(format!("pull image {name}"), |world| {
+                    world.images.insert(name, user);
+                }),
+                Some(_) => Ok(()),
+                None if is_here => Ok(()),
+                None => Err(no_image(&name, PullFault::Unknown)),
+            },
+        }
     }
 
     fn image_user(&self, image: &Image) -> Result<&String, PodmanError> {
         let image = create::image_reference(image);
-        let missing = || PodmanError::NoImage { image: image.clone(), why: "no such image".to_owned() };
-        self.images.get(&image).ok_or_else(missing)
+        self.images.get(&image).ok_or_else(|| no_image(&image, PullFault::Gone))
     }
 
     pub(super) fn run_container(&mut self, request: &RunContainer, now: Moment) -> Done {
@@ -425,6 +439,10 @@ impl World {
             None => Err(refused("read logs", 404, format!("no such container {name}"))),
         }
     }
+}
+
+fn no_image(name: &str, fault: PullFault) -> PodmanError {
+    PodmanError::NoImage { image: name.to_owned(), fault, why: "simulated".to_owned() }
 }
 
 pub(super) fn refused(what: &str, status: u16, why: String) -> PodmanError {

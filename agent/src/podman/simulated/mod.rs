@@ -34,6 +34,7 @@ use super::{
     Answer, Executed, Podman, PodmanError,
     labels::{ContainerLabels, PodLabels},
     ownership,
+    pulls::PullFault,
 };
 use crate::{
     action::{ContentSwap, FilesSwap, HookRun, NodeNeeds, PodRequest, RunContainer, Stop, StopOne},
@@ -94,6 +95,20 @@ impl Simulated {
     pub fn lose_network(&self) {
         self.world().lose_network(&self.fleet);
         self.happened("the network is lost");
+    }
+
+    /// Puts an image into the registry; `user` as the image says it, empty for none.
+    pub fn offer_image(&self, name: &str, user: &str) {
+        self.world().registry.insert(name.to_owned(), user.to_owned());
+    }
+
+    /// Pulling an image fails from now on, or not any more.
+    pub fn fail_pulls(&self, name: &str, fault: Option<PullFault>) {
+        let faults = &mut self.world().faults;
+        match fault {
+            Some(fault) => drop(faults.insert(name.to_owned(), fault)),
+            None => drop(faults.remove(name)),
+        }
     }
 
     /// Gives the node a key of a secret.

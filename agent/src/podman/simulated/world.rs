@@ -17,6 +17,7 @@ use crate::{
         Executed, PodmanError,
         labels::PodLabels,
         ownership::{Found, FoundContainer, FoundPod, Labels, Role},
+        pulls::PullFault,
     },
 };
 
@@ -38,6 +39,10 @@ pub(super) struct World {
     pub(super) absent: BTreeSet<String>,
     pub(super) pods: BTreeMap<String, Pod>,
     pub(super) images: BTreeMap<String, String>,
+    /// Images that can be pulled, and the users that they name.
+    pub(super) registry: BTreeMap<String, String>,
+    /// Why images cannot be pulled.
+    pub(super) faults: BTreeMap<String, PullFault>,
     pub(super) programs: BTreeMap<Vec<String>, Program>,
     pub(super) commands: BTreeMap<Vec<String>, Executed>,
     pub(super) occupied: BTreeSet<u16>,

@@ -173,7 +173,7 @@ fn left_out(fields: &mut Fields, report: &mut Report<'_>) {
         ("serviceAccount", "there is no API server that containers could call"),
         ("automountServiceAccountToken", "there is no API server that containers could call"),
         ("enableServiceLinks", "there are no Services that variables could name"),
-        ("imagePullSecrets", "each node has its own login at the registry (`podman login`, `containers-auth.json`)"),
+        ("imagePullSecrets", "each node has its own login at the registry: `auth-file` of the agent's settings"),
         ("schedulerName", "`wlc build` is the scheduler"),
         ("schedulingGates", "a replica is placed by the build that has it"),
         ("subdomain", "replicas are known to each other by their names"),
