@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -25,12 +25,17 @@ pub struct Node {
     entrance: Vec<String>,
 }
 
-/// A range of host ports for one fleet: equal replica names of two fleets would get equal `auto` ports.
+/// A range of host ports for one fleet: equal replica names of two fleets would get equal `auto` ports. Two runs of tests at once,
+/// each with a Podman of its own, begin at different ranges.
 fn next_ports() -> String {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
-    let first = NEXT.fetch_add(100, Ordering::Relaxed);
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let range = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(37)) % RANGES;
+    let first = 20_000 + range * 100;
     format!("{first}-{}", first + 99)
 }
+
+/// How many ranges of host ports there are.
+const RANGES: u32 = 100;
 
 /// The name of the node in its fleet.
 pub const NAME: &str = "here";

@@ -106,6 +106,11 @@ fn a_full_disk_is_named_and_costs_no_service() {
     });
     assert!(came.is_some(), "{}", fixture.account());
     small.disk.make_room();
+    if !whole() {
+        // It looks at the source again twice a minute; one that starts looks at once.
+        fixture.node.kill_agent();
+        fixture.node.start_agent();
+    }
     fixture.converge();
     fixture.is_at_rest();
     small.fixture.end("full-disk: a plan that cannot be kept");
@@ -114,10 +119,12 @@ fn a_full_disk_is_named_and_costs_no_service() {
 /// The disk is full from a step of the update on, and has room again a while after.
 #[test]
 fn an_update_on_a_full_disk_goes_on_when_there_is_room() {
+    if !whole() {
+        return;
+    }
     let Some(mut small) = Small::new("full-update", SURGE) else { return };
     let mut full = 0;
-    let numbers: Vec<u32> = if whole() { (1..=15).collect() } else { vec![4] };
-    for number in numbers {
+    for number in 1..=20 {
         small.fixture.publish(&format!("greeting-{number}"));
         small.fixture.node.start_agent_with(&["--end-after", &number.to_string()]);
         if !small.fixture.dies() {

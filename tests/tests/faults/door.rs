@@ -207,10 +207,10 @@ impl Shared {
     }
 }
 
-/// Whether a call is of a kind: `*` is every call that changes something; else the method and the words in the path in order.
+/// Whether a call is of a kind: `*` is every call that changes something but a start; else the method and the words in the path in order.
 fn is_of(line: &str, kind: &str) -> bool {
     if kind == "*" {
-        return !line.starts_with("GET ");
+        return !line.starts_with("GET ") && !line.ends_with("/start");
     }
     let mut rest = line;
     kind.split(' ').all(|part| match rest.split_once(part) {

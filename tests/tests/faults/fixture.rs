@@ -67,6 +67,16 @@ impl Fixture {
             && self.agent_is_content()
     }
 
+    /// Whether every replica has a container that runs with the newest greeting, and the agent says that all is well: ports are not
+    /// asked.
+    pub fn runs_anew(&self) -> bool {
+        let page = |container: &str| podman::podman(&["exec", container, "cat", "/www/index.html"]).stdout;
+        let running: Vec<String> = self.node.containers().into_iter().filter(|name| name.contains(".httpd.")).collect();
+        running.len() == self.workload.replicas
+            && self.agent_is_content()
+            && running.iter().all(|name| String::from_utf8_lossy(&page(name)).trim() == self.greeting)
+    }
+
     /// How many replicas answer with the newest greeting.
     pub fn answer_anew(&self) -> usize {
         let is_new = |ports: &&Vec<u16>| ports.iter().any(|port| page(*port).as_deref() == Some(&self.greeting));

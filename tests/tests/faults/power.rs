@@ -194,14 +194,16 @@ fn a_node_that_lost_its_power_comes_back_in_order() {
 
 #[test]
 fn power_that_goes_in_the_middle_of_an_update_costs_nothing() {
+    if !whole() {
+        return;
+    }
     let Some(mut powered) = Powered::new("power-update", "0s") else { return };
     powered.publish("zero");
     powered.node.start_agent();
     powered.converge();
     let begun = Instant::now();
-    let numbers: Vec<u32> = if whole() { (1..60).step_by(2).collect() } else { vec![9] };
     let mut lost = 0;
-    for number in numbers {
+    for number in (1..60).step_by(2) {
         powered.publish(&format!("greeting-{number}"));
         if !powered.dies(number) {
             break;
