@@ -10,6 +10,7 @@ use tokio::{
     task::JoinSet,
 };
 use tracing::warn;
+use wlc_plan::name::{ReplicaName, WorkloadName};
 
 use crate::{
     accepted::AcceptedError,
@@ -18,6 +19,7 @@ use crate::{
     decide::{Decision, Removal},
     disk::{Disk, MachineDisk},
     ending::Ending,
+    events::{Event, Whom, notice::Notice},
     heart::Heart,
     ledger::{
         Ledger,
@@ -62,6 +64,7 @@ pub struct Agent {
     pub(crate) decision: Option<Decision>,
     pub(crate) told: BTreeSet<Removal>,
     pub(crate) podman_error: Option<String>,
+    pub(crate) notice: Notice,
     pub(crate) tasks: Tasks,
     pub(crate) finished: mpsc::UnboundedReceiver<Finished>,
     pub(crate) answers: mpsc::UnboundedReceiver<(Question, Answer)>,
@@ -151,6 +154,7 @@ impl Agent {
     pub async fn among(settings: &Arc<Settings>, surroundings: Surroundings) -> Result<Self, CannotBegin> {
         let Surroundings { clock, source, disk, store, ledger: (ledger, found), contents, podman, prober, reach } =
             surroundings;
+        let notice = Notice::open(Arc::clone(&disk), &settings.fleet_state());
         let plans = Plans::load(settings, disk, Arc::clone(&source), contents)?;
         let (finishing, finished) = mpsc::unbounded_channel();
         let (answering, answers) = mpsc::unbounded_channel();
@@ -175,6 +179,7 @@ impl Agent {
             decision: None,
             told: BTreeSet::new(),
             podman_error: None,
+            notice,
             tasks: Tasks::new(Arc::clone(&podman), finishing, Arc::clone(&counts)),
             podman,
             finished,
@@ -187,6 +192,7 @@ impl Agent {
             heart: Arc::new(Heart::new()),
         };
         agent.note_how_found(found).await?;
+        agent.note_begin();
         Ok(agent)
     }
 
@@ -209,9 +215,11 @@ impl Agent {
 
     /// Looks at the source; true where another plan is in force.
     pub(crate) fn look_at_plans(&mut self) -> bool {
-        let before = (self.plans.generation(), self.plans.not_taken());
-        let is_new = self.plans.look(self.observed.as_ref(), self.clock.now());
+        let (before, now) = ((self.plans.generation(), self.plans.not_taken()), self.clock.now());
+        let is_new = self.plans.look(self.observed.as_ref(), now);
         self.counts.look(before, (self.plans.generation(), self.plans.not_taken()));
+        self.notice.plans(&self.plans, now);
+        self.notice.keep();
         is_new
     }
 
@@ -222,7 +230,10 @@ impl Agent {
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
             Err(failure) => {
-                let cause = failure.cause();
+                let (cause, now) = (failure.cause(), self.clock.now());
+                let workload = self.workload_of(&finished.replica);
+                let event = Event::StepFailed { reason: failure.to_string() };
+                self.notice.note(now, Whom::replica(&finished.replica, workload.as_ref()), event);
                 self.ledger.failed(&finished.replica, (&finished.pod, cause), self.clock.now(), failure.to_string());
             }
         }
@@ -267,6 +278,20 @@ impl Agent {
             warn!("the clock has jumped by {} s", jump / 1_000);
             self.probes.clock_jumped(jump);
         }
+    }
+
+    /// The workload of a replica, where the plan or a pod tells it.
+    pub(crate) fn workload_of(&self, replica: &ReplicaName) -> Option<WorkloadName> {
+        let wanted = self.plans.desired().and_then(|desired| desired.wanted(replica));
+        let pod = || self.observed.as_ref()?.pods_of(replica).next().map(|pod| pod.workload.clone());
+        wanted.map(|wanted| wanted.instance.workload.clone()).or_else(pod)
+    }
+
+    /// Notes that the agent begins.
+    fn note_begin(&mut self) {
+        let (version, recovered) = (env!("CARGO_PKG_VERSION").to_owned(), self.recovered.clone());
+        self.notice.note(self.clock.now(), Whom::node(), Event::Began { version, recovered });
+        self.notice.keep();
     }
 
     /// Writes the ledger; a failure costs what it would have remembered, and nothing else.

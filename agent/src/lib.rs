@@ -13,6 +13,7 @@ pub mod decide;
 pub mod desired;
 pub mod disk;
 pub mod ending;
+pub mod events;
 pub mod facts;
 pub mod files;
 pub mod heart;

@@ -7,9 +7,11 @@ use tracing::{info, warn};
 use wlc_plan::quantity::Millis;
 
 use crate::{
+    action::Task,
     agent::Agent,
     clock::Moment,
     decide::{Decision, Scene, decide},
+    events::notice::Pass,
     ledger::Cause,
     observed::Observed,
     podman::PodmanError,
@@ -40,6 +42,7 @@ impl Agent {
             return None;
         };
         self.announce_removal(&decision);
+        self.notice_pass(&decision);
         self.tell(Some(&decision));
         let next_due = self.begin_tasks(&decision).or(decision.next_due);
         self.decision = Some(decision);
@@ -76,6 +79,14 @@ impl Agent {
         Some(decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy, now }))
     }
 
+    /// Notes what is news.
+    fn notice_pass(&mut self, decision: &Decision) {
+        if let (Some(desired), Some(observed)) = (self.plans.desired(), &self.observed) {
+            let (ledger, now) = (&self.ledger, self.clock.now());
+            self.notice.pass(Pass { desired, observed, ledger, decision, now });
+        }
+    }
+
     /// Lists what is in no plan, once, before the first of it is stopped.
     fn announce_removal(&mut self, decision: &Decision) {
         let is_news = decision.removal.iter().any(|removal| !self.told.contains(removal));
@@ -109,24 +120,28 @@ impl Agent {
 
     /// Begins the tasks of a decision, and remembers what it wants remembered. A task that was done a moment ago and is
     /// asked for again has changed nothing: it is held back like one that failed.
+    ///
+    /// What is known of runs and decisions is on the disk before anything is changed.
     fn begin_tasks(&mut self, decision: &Decision) -> Option<Moment> {
         let now = self.clock.now();
         let mut ledger = decision.ledger.clone();
-        let mut again = None;
-        for task in &decision.tasks {
-            if self.tasks.was_done_lately(task, now) {
-                let why = format!("{}: the same was done a moment ago and changed nothing", task.reason);
-                ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
-                again = Some(now);
-            } else {
-                self.tasks.begin(task.clone(), now);
-            }
+        let (again, begun): (Vec<&Task>, Vec<&Task>) =
+            decision.tasks.iter().partition(|task| self.tasks.was_done_lately(task, now));
+        for task in &again {
+            let why = format!("{}: the same was done a moment ago and changed nothing", task.reason);
+            ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
         }
+        for task in &begun {
+            let workload = self.workload_of(&task.replica);
+            self.notice.changing(task, workload.as_ref(), now);
+        }
+        self.notice.keep();
+        begun.into_iter().for_each(|task| self.tasks.begin(task.clone(), now));
         if self.ledger != ledger {
             self.counts.rollouts(&self.ledger.rollouts, &ledger.rollouts);
             self.ledger = ledger;
             self.keep_ledger();
         }
-        again
+        (!again.is_empty()).then_some(now)
     }
 }

@@ -6,6 +6,7 @@ use wlc_plan::name::{ReplicaName, WorkloadName};
 
 use crate::{
     agent::Agent,
+    events::{Event, Whom},
     ledger::Hold,
     podman::raw::encoded,
     status::document::{Document, Instance},
@@ -13,17 +14,24 @@ use crate::{
 
 /// A word to the agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word {
+pub struct Word {
+    /// The name that was said: of a workload or replica.
+    pub name: String,
+    /// Who said it.
+    pub by: String,
+    /// What.
+    pub ask: Ask,
+}
+
+/// What is asked of the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
     /// The pods of these replicas are made anew, in their turn; what is replaced on delete gets its new revision.
     Restart(Vec<ReplicaName>),
     /// What failed for these replicas is tried again at once.
     Retry(Vec<Meant>),
     /// A workload or replica is left alone.
     Hold {
-        /// Its name.
-        name: String,
-        /// Who said so.
-        by: String,
         /// Why.
         reason: Option<String>,
     },
@@ -33,8 +41,6 @@ pub enum Word {
         names: Vec<String>,
         /// The replicas that were.
         replicas: Vec<Meant>,
-        /// Who said so.
-        by: String,
     },
 }
 
@@ -117,20 +123,34 @@ impl Word {
             Some(by) => format!("{by} (user {user})"),
             None => format!("user {user}"),
         };
-        match word {
+        let ask = match word {
             "restart" => {
                 somebody()?;
-                Ok(Self::Restart(meant.iter().map(|one| one.replica.clone()).collect()))
+                Ask::Restart(meant.iter().map(|one| one.replica.clone()).collect())
             }
-            "retry" => somebody().map(|()| Self::Retry(pairs())),
+            "retry" => {
+                somebody()?;
+                Ask::Retry(pairs())
+            }
             "hold" => {
                 somebody()?;
-                let reason = beside.reason.as_deref().map(cut).filter(|reason| !reason.is_empty());
-                Ok(Self::Hold { name: name.to_owned(), by, reason })
+                Ask::Hold { reason: beside.reason.as_deref().map(cut).filter(|reason| !reason.is_empty()) }
             }
-            "release" => Ok(Self::Release { names: held(name, &meant, document)?, replicas: pairs(), by }),
-            _ => Err(NotTaken::NoWord),
-        }
+            "release" => Ask::Release { names: held(name, &meant, document)?, replicas: pairs() },
+            _ => return Err(NotTaken::NoWord),
+        };
+        Ok(Self { name: name.to_owned(), by, ask })
+    }
+
+    /// As it stands in the record.
+    fn event(&self) -> Event {
+        let (word, names, reason) = match &self.ask {
+            Ask::Restart(_) => ("restart", vec![self.name.clone()], None),
+            Ask::Retry(_) => ("retry", vec![self.name.clone()], None),
+            Ask::Hold { reason } => ("hold", vec![self.name.clone()], reason.clone()),
+            Ask::Release { names, .. } => ("release", names.clone(), None),
+        };
+        Event::Said { word: word.to_owned(), names, by: self.by.clone(), reason }
     }
 }
 
@@ -158,19 +178,20 @@ impl Agent {
     /// Takes a word to heart.
     pub(crate) fn obey(&mut self, word: Word) {
         let now = self.clock.now();
-        match word {
-            Word::Restart(replicas) => self.ledger.restarts.extend(replicas),
-            Word::Retry(meant) => {
+        self.notice.note(now, Whom::node(), word.event());
+        match word.ask {
+            Ask::Restart(replicas) => self.ledger.restarts.extend(replicas),
+            Ask::Retry(meant) => {
                 for (replica, workload) in &meant {
                     let (desired, observed) = (self.plans.desired(), self.observed.as_ref());
                     self.ledger.retry((replica, workload), desired, observed, now);
                     self.tasks.forget(replica);
                 }
             }
-            Word::Hold { name, by, reason } => {
-                self.ledger.holds.insert(name, Hold { since: now, by, reason });
+            Ask::Hold { reason } => {
+                self.ledger.holds.insert(word.name, Hold { since: now, by: word.by, reason });
             }
-            Word::Release { names, replicas, by: _ } => {
+            Ask::Release { names, replicas } => {
                 names.iter().for_each(|name| drop(self.ledger.holds.remove(name)));
                 for (replica, workload) in &replicas {
                     self.ledger.begin_deadlines((replica, workload), self.observed.as_ref(), now);
@@ -178,6 +199,7 @@ impl Agent {
             }
         }
         self.keep_ledger();
+        self.notice.keep();
     }
 }
 
@@ -212,10 +234,10 @@ mod tests {
 
     #[test]
     fn a_word_names_a_replica_or_all_of_a_workload() {
-        let names = |path: &str| match read(path, &[]) {
-            Ok(Word::Restart(replicas)) => replicas.iter().map(ToString::to_string).collect(),
-            Ok(Word::Retry(meant)) => meant.iter().map(|(replica, _)| replica.to_string()).collect(),
-            Ok(Word::Hold { .. } | Word::Release { .. }) | Err(_) => Vec::new(),
+        let names = |path: &str| match read(path, &[]).map(|word| word.ask) {
+            Ok(Ask::Restart(replicas)) => replicas.iter().map(ToString::to_string).collect(),
+            Ok(Ask::Retry(meant)) => meant.iter().map(|(replica, _)| replica.to_string()).collect(),
+            Ok(Ask::Hold { .. } | Ask::Release { .. }) | Err(_) => Vec::new(),
         };
         assert_eq!(names("/restart/db"), ["db-0", "db-1"]);
         assert_eq!(names("/restart/db-1"), ["db-1"]);
@@ -238,14 +260,14 @@ mod tests {
 
     #[test]
     fn a_hold_says_who_and_why() {
-        let Ok(Word::Hold { name, by, reason }) = read("/hold/db", &[]) else { panic!("no hold") };
+        let Ok(Word { name, by, ask: Ask::Hold { reason } }) = read("/hold/db", &[]) else { panic!("no hold") };
         assert_eq!((name.as_str(), by.as_str(), reason.as_deref()), ("db", "mo (user 7)", Some("disk full")));
     }
 
     #[test]
     fn a_release_means_what_is_held() {
-        let names = |path: &str, holds: &[&str]| match read(path, holds) {
-            Ok(Word::Release { names, .. }) => Ok(names),
+        let names = |path: &str, holds: &[&str]| match read(path, holds).map(|word| word.ask) {
+            Ok(Ask::Release { names, .. }) => Ok(names),
             Ok(other) => panic!("{other:?}"),
             Err(why) => Err(why),
         };

@@ -4,6 +4,7 @@
 
 mod apply;
 mod completions;
+mod events;
 mod facts;
 mod faults;
 mod live;
@@ -12,6 +13,7 @@ mod man;
 mod output;
 mod run;
 mod say;
+mod since;
 mod status;
 mod verify;
 mod wait;
@@ -83,6 +85,8 @@ enum Command {
     Hold(say::Hold),
     /// Goes on with what is held.
     Release(say::Names),
+    /// Prints what happened on this node: generations, rollouts, failures, and what people said.
+    Events(events::Request),
     /// Prints the last lines that a container wrote.
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
@@ -146,6 +150,9 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Retry(what) => with_settings(config, async |settings| say::retry(&settings, &what).await).await,
         Command::Hold(hold) => with_settings(config, async |settings| say::hold(&settings, &hold).await).await,
         Command::Release(what) => with_settings(config, async |settings| say::release(&settings, &what).await).await,
+        Command::Events(request) => {
+            with_settings(config, async |settings| events::events(&settings, &request).await).await
+        }
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -174,6 +181,7 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Retry(_)
         | Command::Hold(_)
         | Command::Release(_)
+        | Command::Events(_)
         | Command::Logs(_)
         | Command::Verify(_)
         | Command::Completions(_)

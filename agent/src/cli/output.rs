@@ -10,6 +10,12 @@ pub(super) fn print(text: &str) {
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Prints a result; false where nobody reads any more.
+pub(super) fn is_printed(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
 /// Prints a note that is no result.
 pub(super) fn note(text: &str) {
     drop(writeln!(std::io::stderr(), "{text}"));

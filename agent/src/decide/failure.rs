@@ -9,7 +9,8 @@ use wlc_plan::{
 
 use crate::{
     clock::Moment,
-    observed::{ContainerState, LastWords, ObservedContainer, ObservedPod},
+    desired::Desired,
+    observed::{ContainerState, LastWords, Observed, ObservedContainer, ObservedPod},
     podman::signals,
 };
 
@@ -20,7 +21,7 @@ const FALLBACK_BYTES: usize = 2_048;
 /// Codes above this one stand for a signal (S-263).
 const SIGNALS: i32 = 128;
 
-/// A run of a container that failed.
+/// A run of a container that ended; in status, one that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerFailure {
     /// The container.
@@ -46,11 +47,24 @@ pub(super) fn youngest(pod: &ObservedPod, spec: Option<&PodSpec>) -> Option<Cont
     pod.containers.iter().filter_map(|one| of(one, spec)).max_by_key(|failure| failure.at)
 }
 
+/// Every run that ended and can still be seen, with its pod.
+pub fn ends<'a>(observed: &'a Observed, desired: &Desired) -> Vec<(&'a ObservedPod, ContainerFailure)> {
+    let of_pod = |pod: &'a ObservedPod| {
+        let spec = desired.specs.get(&pod.revision);
+        pod.containers.iter().filter_map(|one| Some((pod, end(one, spec)?))).collect::<Vec<_>>()
+    };
+    observed.pods.iter().flat_map(of_pod).collect()
+}
+
 fn of(one: &ObservedContainer, spec: Option<&PodSpec>) -> Option<ContainerFailure> {
+    end(one, spec).filter(|end| end.code != 0)
+}
+
+/// How a run ended, well or badly.
+fn end(one: &ObservedContainer, spec: Option<&PodSpec>) -> Option<ContainerFailure> {
     let (code, at) = match one.state {
-        ContainerState::Exited { code, finished, .. } if code != 0 => (code, finished),
-        ContainerState::Exited { .. }
-        | ContainerState::Created
+        ContainerState::Exited { code, finished, .. } => (code, finished),
+        ContainerState::Created
         | ContainerState::Running { .. }
         | ContainerState::Paused
         | ContainerState::Stopping => return None,
@@ -75,13 +89,13 @@ pub(super) fn message(words: &LastWords, code: i32, wanted: Option<&TerminationM
     let falls_back = wanted.is_some_and(|wanted| wanted.policy == MessagePolicy::LogsOnError);
     let text = match (words.message.is_empty(), falls_back && code != 0) {
         (false, _) => words.message.clone(),
-        (true, true) => end(&words.log).to_owned(),
+        (true, true) => tail(&words.log).to_owned(),
         (true, false) => String::new(),
     };
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn end(log: &str) -> &str {
+fn tail(log: &str) -> &str {
     let mut from = log.len().saturating_sub(FALLBACK_BYTES);
     while !log.is_char_boundary(from) {
         from += 1;

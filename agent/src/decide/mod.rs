@@ -45,7 +45,7 @@ use crate::{
     probes::verdict::Verdicts,
 };
 
-pub use failure::ContainerFailure;
+pub use failure::{ContainerFailure, ends};
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
 
 /// Everything that a decision looks at.

@@ -22,6 +22,10 @@ impl Disk for MachineDisk {
         }
     }
 
+    fn length(&self, path: &Path) -> io::Result<usize> {
+        Ok(usize::try_from(fs::metadata(path)?.len()).unwrap_or(usize::MAX))
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
         let mut paths = Vec::new();
         if folder.exists() {
@@ -37,6 +41,10 @@ impl Disk for MachineDisk {
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         File::create(path)?.write_all(bytes)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        File::options().append(true).create(true).open(path)?.write_all(bytes)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! The disk below the agent's state: what the ledger and the last accepted set are kept on.
 //!
 //! What is written reaches the disk only when it is synced, a file for its bytes and a folder for its names. [`replace`]
-//! puts the steps in the order that survives a power loss at any moment; nothing else here writes.
+//! puts the steps in the order that survives a power loss at any moment.
 
 mod machine;
 pub mod simulated;
@@ -17,12 +17,17 @@ pub const BESIDE: &str = ".wlc-new";
 pub trait Disk: Send + Sync + fmt::Debug {
     /// The bytes of a file; none where it is absent.
     fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>>;
+    /// The number of bytes of a file.
+    fn length(&self, path: &Path) -> io::Result<usize>;
     /// The paths of all files below a folder, sorted, with `/` between their parts.
     fn list(&self, folder: &Path) -> io::Result<Vec<String>>;
     /// Makes a folder with all that lead to it.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
     /// Writes a file anew; a power loss may leave any part of it until it is synced.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Writes at the end of a file, which is made if needed; a power loss may leave any part of what was added until it is
+    /// synced.
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
     /// Makes the bytes of a file, or the names in a folder, outlive a power loss.
     fn sync(&self, path: &Path) -> io::Result<()>;
     /// Gives a file another name, in place of the file that has it.

@@ -24,6 +24,28 @@ pub struct SimulatedDisk {
 struct File {
     seen: Vec<u8>,
     synced: Option<Vec<u8>>,
+    /// Whether something was added since, and nothing else.
+    is_longer: bool,
+}
+
+impl File {
+    /// The half of what was not synced is lost.
+    fn after_power_loss(&self) -> Vec<u8> {
+        match &self.synced {
+            Some(synced) if !self.is_longer => synced.clone(),
+            Some(synced) => self.seen[..usize::midpoint(synced.len(), self.seen.len())].to_vec(),
+            None => self.seen[..self.seen.len() / 2].to_vec(),
+        }
+    }
+
+    fn sync(&mut self) {
+        let length = self.synced.as_ref().map_or(0, Vec::len);
+        match &mut self.synced {
+            Some(synced) if self.is_longer => synced.extend_from_slice(&self.seen[length..]),
+            Some(_) | None => self.synced = Some(self.seen.clone()),
+        }
+        self.is_longer = false;
+    }
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +59,18 @@ struct State {
     made: u64,
     writes: u64,
     is_full: bool,
+}
+
+impl State {
+    /// The file of this name, which is made if needed.
+    fn number_of(&mut self, path: &Path) -> u64 {
+        if let Some(file) = self.seen.get(path) {
+            return *file;
+        }
+        self.made += 1;
+        self.seen.insert(path.to_owned(), self.made);
+        self.made
+    }
 }
 
 impl SimulatedDisk {
@@ -57,8 +91,8 @@ impl SimulatedDisk {
         let named: BTreeSet<u64> = state.seen.values().copied().collect();
         state.files.retain(|file, _| named.contains(file));
         for file in state.files.values_mut() {
-            let left = file.synced.clone().unwrap_or_else(|| file.seen[..file.seen.len() / 2].to_vec());
-            *file = File { seen: left.clone(), synced: Some(left) };
+            let left = file.after_power_loss();
+            *file = File { seen: left.clone(), synced: Some(left), is_longer: false };
         }
     }
 
@@ -97,6 +131,10 @@ impl Disk for SimulatedDisk {
         Ok(state.seen.get(path).and_then(|file| state.files.get(file)).map(|file| file.seen.clone()))
     }
 
+    fn length(&self, path: &Path) -> io::Result<usize> {
+        self.read(path)?.map(|bytes| bytes.len()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<String>> {
         let below = |path: &PathBuf| Some(path.strip_prefix(folder).ok()?.to_string_lossy().into_owned());
         Ok(self.state().seen.keys().filter_map(below).collect())
@@ -114,24 +152,27 @@ impl Disk for SimulatedDisk {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Writing a file anew cuts the old bytes off first.
-        let file = match state.seen.get(path) {
-            Some(file) => *file,
-            None => {
-                state.made += 1;
-                state.made
-            }
-        };
-        state.seen.insert(path.to_owned(), file);
-        state.files.entry(file).or_default().seen = bytes.to_vec();
-        state.files.entry(file).or_default().synced = None;
+        let number = state.number_of(path);
+        state.files.insert(number, File { seen: bytes.to_vec(), synced: None, is_longer: false });
+        Ok(())
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.changing()?;
+        if !path.parent().is_some_and(|folder| state.folders.contains(folder)) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let number = state.number_of(path);
+        let file = state.files.entry(number).or_default();
+        file.seen.extend_from_slice(bytes);
+        file.is_longer = true;
         Ok(())
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {
         let mut state = self.changing()?;
         if let Some(file) = state.seen.get(path).copied() {
-            let file = state.files.entry(file).or_default();
-            file.synced = Some(file.seen.clone());
+            state.files.entry(file).or_default().sync();
             return Ok(());
         }
         if !state.folders.contains(path) {
@@ -199,6 +240,21 @@ mod tests {
         disk.sync(Path::new("/state")).unwrap();
         disk.lose_power();
         assert_eq!(read(&disk).as_deref(), Some(b"to".as_slice()));
+    }
+
+    #[test]
+    fn what_was_added_is_torn_until_it_is_synced() {
+        let (disk, path) = (disk(), Path::new("/state/file"));
+        disk.append(path, b"one").unwrap();
+        disk.sync(path).unwrap();
+        disk.sync(Path::new("/state")).unwrap();
+        disk.append(path, b"twos").unwrap();
+        disk.lose_power();
+        assert_eq!(read(&disk).as_deref(), Some(b"onetw".as_slice()));
+        disk.append(path, b"!").unwrap();
+        disk.sync(path).unwrap();
+        disk.lose_power();
+        assert_eq!(read(&disk).as_deref(), Some(b"onetw!".as_slice()));
     }
 
     #[test]

@@ -233,7 +233,8 @@ fn instance<'a>(
     }
 }
 
-fn failure(of: &ContainerFailure) -> Failure {
+/// A run that ended, as status and events show it.
+pub fn failure(of: &ContainerFailure) -> Failure {
     Failure {
         container: of.container.clone(),
         attempt: of.attempt,

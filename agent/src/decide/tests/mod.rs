@@ -6,6 +6,7 @@ mod gates;
 mod hooks;
 mod images;
 mod needs;
+mod noticed;
 mod ordered;
 mod roles;
 mod rollouts;
