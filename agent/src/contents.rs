@@ -71,10 +71,15 @@ impl Given {
 
 const FILES: &str = "files";
 const SECRETS: &str = "secrets";
+const VALUES: &str = "values";
+/// How many values of secrets are kept of a container, older ones of the same keys among them.
+const MOST_VALUES: usize = 200;
 const RECORD: &str = "content";
 const DATA: &str = "..data";
 /// Permissions of folders: a container's user may look into them.
 const FOLDER_MODE: u32 = 0o755;
+/// Permissions of what only the agent reads.
+const PRIVATE_MODE: u32 = 0o600;
 
 impl Folders {
     /// The folders below the agent's state.
@@ -153,6 +158,31 @@ impl Folders {
             entries(&folder).into_iter().map(move |mount| read(folder.join(mount)))
         });
         records.flat_map(|text| text.lines().filter_map(read_given).collect::<Vec<_>>()).collect()
+    }
+
+    /// Keeps the values of secrets that a container is given, beside those that it was given before. Only for folders in
+    /// memory.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_values(&self, pod: &str, container: &ContainerName, values: &[Vec<u8>]) -> io::Result<()> {
+        assert!(is_plain(pod), "pods' names have no slash and are not empty");
+        let folder = self.pods.join(pod).join(container.as_str());
+        let mut kept = read_values(&folder);
+        kept.retain(|value| !values.contains(value));
+        kept.extend_from_slice(values);
+        kept.drain(..kept.len().saturating_sub(MOST_VALUES));
+        fs::create_dir_all(&folder)?;
+        let (new, bytes) = (folder.join("values.new"), serde_json::to_vec(&kept).expect("lists of bytes are JSON"));
+        fs::write(&new, bytes)?;
+        permit(&new, PRIVATE_MODE)?;
+        fs::rename(new, folder.join(VALUES))
+    }
+
+    /// The values of secrets that the containers of a pod were given.
+    pub fn values(&self, pod: &str) -> Vec<Vec<u8>> {
+        let containers = entries(&self.pods.join(pod));
+        containers.iter().flat_map(|container| read_values(&self.pods.join(pod).join(container))).collect()
     }
 
     /// Records that the container was told of this content.
@@ -241,6 +271,11 @@ fn make_parents(version: &Path, file: &Path) -> io::Result<()> {
         permit(parent, FOLDER_MODE)?;
     }
     Ok(())
+}
+
+fn read_values(folder: &Path) -> Vec<Vec<u8>> {
+    let bytes = fs::read(folder.join(VALUES)).unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
 }
 
 fn read_given(line: &str) -> Option<(SecretName, FileKey, Digest)> {

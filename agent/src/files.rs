@@ -99,3 +99,13 @@ pub enum EnvPart {
     /// A key of a secret of the node.
     Secret(SecretKey),
 }
+
+impl EnvPart {
+    /// The key of a secret, where it is one.
+    pub fn secret(&self) -> Option<&SecretKey> {
+        match self {
+            Self::Secret(key) => Some(key),
+            Self::Text(_) => None,
+        }
+    }
+}

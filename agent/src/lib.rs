@@ -18,6 +18,7 @@ pub mod facts;
 pub mod files;
 pub mod heart;
 pub mod ledger;
+pub mod masks;
 pub mod observed;
 pub mod once;
 pub mod pass;

@@ -13,13 +13,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{clock::Moment, observed::HookOutcome};
+use wlc_plan::name::{FileKey, SecretName};
+
+use crate::{clock::Moment, files::SecretKey, observed::HookOutcome};
 
 /// Most bytes of a container's last words (S-285).
 const MESSAGE_BYTES: u64 = 4_096;
 /// Whatever user a container runs as may leave its last words.
 const OPEN_TO_ALL: u32 = 0o666;
 const STOP: &str = "stop";
+const SECRETS: &str = "secrets";
 const DONE: &str = "done";
 
 /// The notes of all pods below the agent's state.
@@ -94,6 +97,31 @@ impl Records {
         read.map(|_| String::from_utf8_lossy(&bytes).trim_end().to_owned()).unwrap_or_default()
     }
 
+    /// Notes which secrets a pod is given, by secret and key; never their bytes.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn note_secrets(&self, pod: &str, keys: &[&SecretKey]) -> io::Result<()> {
+        let noted = self.secrets(pod);
+        let all: BTreeSet<&SecretKey> = noted.iter().chain(keys.iter().copied()).collect();
+        if all.len() == noted.len() {
+            return Ok(());
+        }
+        let lines: String = all.iter().map(|key| format!("{} {}\n", key.secret, key.key)).collect();
+        self.write(pod, SECRETS, &lines)
+    }
+
+    /// The secrets that a pod was given.
+    pub fn secrets(&self, pod: &str) -> BTreeSet<SecretKey> {
+        let text = fs::read_to_string(self.of(pod).join(SECRETS)).unwrap_or_default();
+        let read = |line: &str| {
+            let (secret, key) = line.split_once(' ')?;
+            let (secret, key) = (SecretName::parse(secret).ok()?, FileKey::parse(key).ok()?);
+            Some(SecretKey { secret, key, version: None, optional: true })
+        };
+        text.lines().filter_map(read).collect()
+    }
+
     /// The pods that have notes.
     pub fn pods(&self) -> BTreeSet<String> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
@@ -153,6 +181,21 @@ mod tests {
         records.remove(POD).unwrap();
         records.remove(POD).unwrap();
         assert_eq!((records.stopping(POD), records.pods()), (None, BTreeSet::new()));
+    }
+
+    #[test]
+    fn secrets_are_noted_by_their_names() {
+        let state = tempfile::tempdir().unwrap();
+        let records = Records::new(state.path());
+        let key = |secret: &str, version: Option<&str>| SecretKey {
+            secret: SecretName::parse(secret).unwrap(),
+            key: FileKey::parse("tls.key").unwrap(),
+            version: version.map(str::to_owned),
+            optional: true,
+        };
+        records.note_secrets(POD, &[&key("web", None)]).unwrap();
+        records.note_secrets(POD, &[&key("db", None), &key("web", None)]).unwrap();
+        assert_eq!(records.secrets(POD), BTreeSet::from([key("db", None), key("web", None)]));
     }
 
     /// S-285: at most 4096 bytes; whoever the container runs as may write them.

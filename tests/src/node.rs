@@ -68,10 +68,11 @@ impl Node {
         fs::write(self.path("trust"), format!("{trust}\n")).expect("files can be written");
         let socket = podman::socket().expect("a test that runs has a socket");
         let settings = format!(
-            "node \"{NAME}\"\nfleet \"{}\"\nsource \"directory\" \"{}\"\nsigners 1\ntrust \"{}\"\npodman \"{}\"\nstate \"{}\"\nlisten \"{}\"\n",
+            "node \"{NAME}\"\nfleet \"{}\"\nsource \"directory\" \"{}\"\nsigners 1\ntrust \"{}\"\nsecrets \"{}\"\npodman \"{}\"\nstate \"{}\"\nlisten \"{}\"\n",
             self.fleet,
             self.plans().display(),
             self.path("trust").display(),
+            self.path("secrets").display(),
             socket.display(),
             self.path("state").display(),
             self.path("agent.sock").display(),
@@ -104,6 +105,27 @@ impl Node {
         let path = self.repository().join(name);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("folders can be made");
         fs::write(path, text).expect("files can be written");
+    }
+
+    /// Puts a key of a secret on the node.
+    pub fn write_secret(&self, secret: &str, key: &str, value: &str) {
+        let folder = self.path("secrets").join(secret);
+        fs::create_dir_all(&folder).expect("folders can be made");
+        fs::write(folder.join(key), value).expect("files can be written");
+    }
+
+    /// What a command of `wlagent` prints; it must succeed.
+    pub fn printed(&self, arguments: &[&str]) -> String {
+        let output = self.wlagent(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What a command of `wlagent` says that must not succeed.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.wlagent(arguments);
+        assert!(!output.status.success(), "{arguments:?} succeeded: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
     /// Runs `wlc` in the repository.

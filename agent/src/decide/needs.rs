@@ -54,10 +54,7 @@ fn lost_claim(scene: Scene<'_>, ledger: &Ledger, request: &PodRequest) -> Option
 }
 
 fn secrets_of(request: &RunContainer) -> Vec<&SecretKey> {
-    let parts = request.env.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
-        EnvPart::Secret(key) => Some(key),
-        EnvPart::Text(_) => None,
-    });
+    let parts = request.env.iter().flat_map(|(_, parts)| parts).filter_map(EnvPart::secret);
     request.files.iter().flat_map(Files::secrets).chain(parts).collect()
 }
 

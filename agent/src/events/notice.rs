@@ -186,7 +186,8 @@ impl Notice {
         for (pod, end) in ends(pass.observed, pass.desired) {
             let run = failure(&end);
             let known = (pod.replica.clone(), run.container.clone(), run.attempt, run.at.seconds());
-            if !self.ended.contains(&known) && !(first && run.at < before) {
+            let is_noted = self.ended.contains(&known) || (first && run.at < before);
+            if !is_noted {
                 self.note(pass.now, Whom::replica(&pod.replica, Some(&pod.workload)), Event::Ended { run });
             }
             ended.insert(known);

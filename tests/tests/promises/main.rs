@@ -2,6 +2,7 @@
 
 mod containers;
 mod lifecycle;
+mod operator;
 mod probes;
 mod refusal;
 mod removal;

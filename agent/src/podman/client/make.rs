@@ -22,6 +22,7 @@ use super::{CHANGE, Client, LOOK, group::give, node::make_part, pull::no_image};
 use crate::{
     action::{ContentSwap, PodRequest, RunContainer},
     contents::Place,
+    files::EnvPart,
     podman::{
         PodmanError, create, images,
         labels::{ClaimLabels, ContainerLabels, NamedLabels, VolumeLabels},
@@ -229,6 +230,8 @@ impl Client {
         }
         let mountpoints = self.mountpoints(request).await?;
         let folders = mounts::Sources { disk: &self.folders, memory: &self.memory, mountpoints: &mountpoints };
+        let of_env = request.env.iter().flat_map(|(_, parts)| parts).filter_map(EnvPart::secret);
+        self.keep_masks(&pod, &request.spec.name, of_env).await?;
         let env = self.environment(&request.env)?;
         let mut body = create::container(request, (&folders, env), &image_user, &self.places.profiles)?;
         body.mount_message(&request.spec.termination_message.path, &message);

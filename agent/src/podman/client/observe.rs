@@ -116,7 +116,7 @@ impl Client {
         }
     }
 
-    /// What is left of a run that ended. The log is read where it failed only.
+    /// What is left of a run that ended, without the values of its secrets. The log is read where it failed only.
     async fn last_words(&self, listed: &ListContainer, inspected: &Inspected) -> LastWords {
         let name = listed.names.iter().flatten().next().cloned().unwrap_or_default();
         let pod = listed.pod_name.as_deref().filter(|pod| !pod.is_empty());
@@ -124,11 +124,10 @@ impl Client {
             Some(0) => String::new(),
             Some(_) | None => self.last_lines(&name, LOG_LINES).await.unwrap_or_default(),
         };
-        LastWords {
-            out_of_memory: inspected.state.oom_killed,
-            message: pod.map(|pod| self.records.message(pod, &name)).unwrap_or_default(),
-            log: log.trim_end().to_owned(),
-        }
+        let message = pod.map(|pod| self.records.message(pod, &name)).unwrap_or_default();
+        let masks = pod.map(|pod| self.masks(pod)).unwrap_or_default();
+        let out_of_memory = inspected.state.oom_killed;
+        LastWords { out_of_memory, message: masks.hide(&message), log: masks.hide(log.trim_end()) }
     }
 
     /// Notes which main processes are gone while Podman says that they run: it hears of an end through conmon, and never

@@ -8,7 +8,8 @@ use super::{Client, make::folder_error, secrets};
 use crate::{
     action::FilesSwap,
     contents::{Folders, Given, Place},
-    files::{Bytes, EnvPart, EnvText, File, Files},
+    files::{Bytes, EnvPart, EnvText, File, Files, SecretKey},
+    masks::Masks,
     podman::PodmanError,
 };
 
@@ -34,12 +35,42 @@ impl Client {
             let memory = self.places.memory.clone();
             self.blocking(self.places.memory.clone(), move || secrets::in_memory(&memory)).await?;
         }
+        self.keep_masks(pod, container, files.secrets()).await?;
         let given = self.given(files)?;
         let (folders, owner) = (self.folders_of(files).clone(), files.owner);
         let (pod, container, path) = (pod.to_owned(), container.clone(), files.path.clone());
         let folder = folders.mounted(&pod, &container, &path);
         let write = move || folders.put_given(Place { pod: &pod, container: &container, path: &path }, &given, owner);
         self.blocking(folder, write).await
+    }
+
+    /// Keeps what is to be hidden in the last words of a container: the values that it is given in memory, and the names of
+    /// the keys, for the time after a boot.
+    pub(super) async fn keep_masks(
+        &self,
+        pod: &str,
+        container: &ContainerName,
+        keys: impl Iterator<Item = &SecretKey>,
+    ) -> Result<(), PodmanError> {
+        let keys: Vec<SecretKey> = keys.map(|key| SecretKey { version: None, optional: true, ..key.clone() }).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let values: Vec<Vec<u8>> = keys.iter().filter_map(|key| secrets::read(&self.places, key).ok()?).collect();
+        let (memory, folders, records) = (self.places.memory.clone(), self.memory.clone(), self.records.clone());
+        let (pod, container) = (pod.to_owned(), container.clone());
+        let keep = move || {
+            records.note_secrets(&pod, &keys.iter().collect::<Vec<_>>())?;
+            secrets::in_memory(&memory)?;
+            folders.keep_values(&pod, &container, &values)
+        };
+        self.blocking(self.places.memory.clone(), keep).await
+    }
+
+    /// What is to be hidden in the last words of a pod's containers.
+    pub(super) fn masks(&self, pod: &str) -> Masks {
+        let now = self.records.secrets(pod).into_iter().filter_map(|key| secrets::read(&self.places, &key).ok()?);
+        Masks::of(self.memory.values(pod).into_iter().chain(now))
     }
 
     async fn record_files(&self, pod: &str, container: &ContainerName, files: &Files) -> Result<(), PodmanError> {
@@ -100,7 +131,7 @@ impl Client {
     }
 
     fn given_secrets(&self, files: &Files) -> Vec<(String, String, Digest)> {
-        let of = |key: &crate::files::SecretKey| {
+        let of = |key: &SecretKey| {
             let bytes = secrets::read(&self.places, key).ok()??;
             Some((key.secret.to_string(), key.key.to_string(), Digest::of(&bytes)))
         };
