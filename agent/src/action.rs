@@ -389,4 +389,6 @@ pub struct Wait {
     pub reason: String,
     /// When it is looked at again at the latest, where the clock decides.
     pub until: Option<Moment>,
+    /// The replicas that it waits for.
+    pub on: Vec<ReplicaName>,
 }

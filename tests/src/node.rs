@@ -139,11 +139,12 @@ impl Node {
         self.wlagent_command(arguments).output().expect("wlagent can be run")
     }
 
-    fn wlagent_command(&self, arguments: &[&str]) -> Command {
+    /// `wlagent` with the node's settings, to be run.
+    pub fn wlagent_command(&self, arguments: &[&str]) -> Command {
         let program = programs::wlagent().display().to_string();
         let mut words = self.entrance.iter().chain([&program]);
         let mut command = Command::new(words.next().expect("the program at least"));
-        command.args(words).args(arguments).arg("--config").arg(self.path("agent.kdl"));
+        command.args(words).arg("--config").arg(self.path("agent.kdl")).args(arguments);
         command
     }
 

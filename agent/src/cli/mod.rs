@@ -3,8 +3,10 @@
 //! Exit codes: 0 fine, 1 problems found or not converged, 3 refused, 64 wrong usage.
 
 mod apply;
+mod choose;
 mod completions;
 mod events;
+mod exec;
 mod facts;
 mod faults;
 mod live;
@@ -17,6 +19,7 @@ mod since;
 mod status;
 mod verify;
 mod wait;
+mod why;
 
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -87,7 +90,11 @@ enum Command {
     Release(say::Names),
     /// Prints what happened on this node: generations, rollouts, failures, and what people said.
     Events(events::Request),
-    /// Prints the last lines that a container wrote.
+    /// Prints why a replica runs or does not: what waits for what, what opens it, and what failed last.
+    Why(why::Request),
+    /// Runs a command in a running container, and ends with its exit code.
+    Exec(exec::Request),
+    /// Prints what containers wrote.
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
     Verify(verify::Request),
@@ -153,6 +160,8 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Events(request) => {
             with_settings(config, async |settings| events::events(&settings, &request).await).await
         }
+        Command::Why(request) => with_settings(config, async |settings| why::why(&settings, &request).await).await,
+        Command::Exec(request) => with_settings(config, async |settings| exec::exec(&settings, &request).await).await,
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -182,6 +191,8 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Hold(_)
         | Command::Release(_)
         | Command::Events(_)
+        | Command::Why(_)
+        | Command::Exec(_)
         | Command::Logs(_)
         | Command::Verify(_)
         | Command::Completions(_)
@@ -208,6 +219,8 @@ enum Exit {
     Refused,
     /// Wrong usage.
     Usage,
+    /// What the command ended with that was run.
+    Of(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -217,6 +230,7 @@ impl From<Exit> for ExitCode {
             Exit::Problems => Self::from(1),
             Exit::Refused => Self::from(3),
             Exit::Usage => Self::from(64),
+            Exit::Of(code) => Self::from(code),
         }
     }
 }

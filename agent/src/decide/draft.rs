@@ -80,8 +80,18 @@ impl<'a> Draft<'a> {
 
     /// Adds a wait.
     pub(super) fn wait(&mut self, who: Who<'_>, gate: &'static str, reason: String, until: Option<Moment>) {
+        self.wait_for(who, (gate, reason, until), Vec::new());
+    }
+
+    /// Adds a wait for other replicas.
+    pub(super) fn wait_for(
+        &mut self,
+        who: Who<'_>,
+        (gate, reason, until): (&'static str, String, Option<Moment>),
+        on: Vec<ReplicaName>,
+    ) {
         let (replica, workload) = (who.replica.clone(), who.workload.clone());
-        self.waits.push(Wait { replica, workload, gate, reason, until });
+        self.waits.push(Wait { replica, workload, gate, reason, until, on });
     }
 
     /// Looks again at this moment.

@@ -49,6 +49,7 @@ struct Blocked {
     gate: &'static str,
     reason: String,
     until: Option<Moment>,
+    on: Vec<ReplicaName>,
 }
 
 /// Whether all gates of a step are open; each that is not becomes a wait. Places are taken only when all is open.
@@ -63,14 +64,14 @@ pub(super) fn pass<'a>(
     let mut blocked: Vec<_> = gates().filter_map(|gate| closed(scene, standings, &wish, &gate.gate)).collect();
     if blocked.is_empty() {
         let full = gates().filter_map(slots::slot).filter_map(|slot| slots.refusal(slot, &wish));
-        blocked.extend(full.map(|reason| Blocked { gate: "slot", reason, until: None }));
+        blocked.extend(full.map(|(reason, on)| Blocked { gate: "slot", reason, until: None, on }));
     }
     if blocked.is_empty() {
         gates().filter_map(slots::slot).for_each(|slot| slots.take(slot, &wish));
         return true;
     }
-    for Blocked { gate, reason, until } in blocked {
-        draft.wait(wish.who, gate, reason, until);
+    for Blocked { gate, reason, until, on } in blocked {
+        draft.wait_for(wish.who, (gate, reason, until), on);
     }
     false
 }
@@ -131,7 +132,8 @@ fn closed_after(
     let others = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
     let reason = format!("waits until `{first}`{others} {}", words(after.until));
     let counts_from = missing.iter().filter_map(|replica| standing::of(standings, replica)?.counts_from()).max();
-    Some(Blocked { gate: "after", reason, until: counts_from.filter(|at| *at > scene.now) })
+    let on = missing.into_iter().cloned().collect();
+    Some(Blocked { gate: "after", reason, until: counts_from.filter(|at| *at > scene.now), on })
 }
 
 /// A first start waits for what serves, of whichever revision that is: else a replica that is new and an update that comes
@@ -166,9 +168,12 @@ fn closed_between(scene: Scene<'_>, wish: &Wish<'_>, between: &Between) -> Optio
         Opening::ClosedUntil(at) => {
             let at = Moment(u64::try_from(at.seconds()).unwrap_or(0).saturating_mul(1_000));
             let reason = "a rollout begins inside its window only".to_owned();
-            Some(Blocked { gate: "window", reason, until: Some(at) })
+            Some(Blocked { gate: "window", reason, until: Some(at), on: Vec::new() })
         }
-        Opening::Never => Some(Blocked { gate: "paused", reason: "the rollout is paused".to_owned(), until: None }),
+        Opening::Never => {
+            let reason = "the rollout is paused".to_owned();
+            Some(Blocked { gate: "paused", reason, until: None, on: Vec::new() })
+        }
     }
 }
 

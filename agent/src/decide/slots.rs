@@ -60,8 +60,8 @@ impl<'a> Slots<'a> {
         Self { held }
     }
 
-    /// Why a step has no place of a slot, if it has none.
-    pub(super) fn refusal(&self, slot: &Slot, wish: &Wish<'_>) -> Option<String> {
+    /// Why a step has no place of a slot, and who holds them, if it has none.
+    pub(super) fn refusal(&self, slot: &Slot, wish: &Wish<'_>) -> Option<(String, Vec<ReplicaName>)> {
         let own = wish.who.replica;
         let held = self.held.get(&(&slot.name, slot.counts));
         let moved = held.into_iter().flat_map(|held| &held.moved).filter(|one| **one != own);
@@ -80,7 +80,7 @@ impl<'a> Slots<'a> {
             (Counts::Missing, Cost::Missing | Cost::Content) => others.len() < most.max(1),
             (Counts::Surge, _) => others.len() < most,
         };
-        (!has_place).then(|| sentence(slot, &others))
+        (!has_place).then(|| (sentence(slot, &others), others.into_iter().cloned().collect()))
     }
 
     /// Takes a place of a slot for a step that has one.

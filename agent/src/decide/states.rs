@@ -38,6 +38,8 @@ pub struct InstanceState {
     pub ready: bool,
     /// The revision that its pod is of.
     pub revision: Option<Revision>,
+    /// Number and digest of the revision that the plan asks for.
+    pub asked: Option<(u32, Revision)>,
     /// Its containers in the order of the spec.
     pub containers: Vec<ContainerView>,
     /// The revision that failed here and was given up, while the plan asks for it.
@@ -152,6 +154,7 @@ fn of_wanted(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> In
         phase: phase(scene, standing, draft),
         ready: matches!(standing.health, Health::Ready { .. }),
         revision: pod.map(|pod| pod.revision),
+        asked: Some((instance.spec.number, instance.spec.revision)),
         containers: match pod {
             None => views_of_nothing(scene, standing),
             Some(pod) => views(scene, pod),
@@ -183,6 +186,7 @@ fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> Instanc
         phase,
         ready: false,
         revision: pod.map(|pod| pod.revision),
+        asked: None,
         containers: pod.map(|pod| views(scene, pod)).unwrap_or_default(),
         bad_revision: None,
         last_failure: last_failure(scene, replica, pod),

@@ -7,10 +7,11 @@ use std::{path::PathBuf, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Method, Request, Response,
+    Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
     client::conn::http1,
-    header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue},
+    header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, UPGRADE},
+    upgrade::Upgraded,
 };
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
@@ -138,11 +139,36 @@ impl Raw {
         Err(Reply { status, body }.refusal(call.what))
     }
 
+    /// Sends a request whose connection Podman gives away for streams. The limit is for the begin only.
+    ///
+    /// # Errors
+    /// The socket does not answer in time, or Podman says no.
+    pub async fn upgrade(&self, call: Call<'_>) -> Result<TokioIo<Upgraded>, PodmanError> {
+        let headers = [(CONNECTION, "Upgrade"), (UPGRADE, "tcp")];
+        let response = within(call.what, call.limit, self.open_with(&call, &headers)).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let upgraded = hyper::upgrade::on(response).await.map_err(|error| self.unreachable(&error))?;
+            return Ok(TokioIo::new(upgraded));
+        }
+        let status = response.status().as_u16();
+        let body = within(call.what, call.limit, async { Ok(response.into_body().collect().await) }).await?;
+        let body = body.map_err(|error| self.unreachable(&error))?.to_bytes();
+        Err(Reply { status, body }.refusal(call.what))
+    }
+
     async fn open(&self, call: &Call<'_>) -> Result<Response<Incoming>, PodmanError> {
+        self.open_with(call, &[]).await
+    }
+
+    async fn open_with(
+        &self,
+        call: &Call<'_>,
+        headers: &[(HeaderName, &'static str)],
+    ) -> Result<Response<Incoming>, PodmanError> {
         let stream = UnixStream::connect(&self.socket).await.map_err(|error| self.unreachable(&error))?;
         let handshake = http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(|error| self.unreachable(&error))?;
-        tokio::spawn(connection);
+        tokio::spawn(connection.with_upgrades());
         let mut request = Request::builder()
             .method(call.method.clone())
             .uri(format!("/v{API_VERSION}/libpod{}", call.path))
@@ -151,6 +177,9 @@ impl Raw {
             .body(Full::new(Bytes::from(call.body.clone().unwrap_or_default())))
             .expect("paths are made of checked names and encoded queries");
         request.headers_mut().extend(call.secret.clone().map(|(name, value)| (HeaderName::from_static(name), value)));
+        for (name, value) in headers {
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
         sender.send_request(request).await.map_err(|error| self.unreachable(&error))
     }
 

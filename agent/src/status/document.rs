@@ -89,6 +89,9 @@ pub struct Instance {
     pub ready: bool,
     /// The revision that its pod is of.
     pub revision: Option<Revision>,
+    /// The revision that the plan asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Since when its state is what it is.
     pub since: Timestamp,
     /// How often its containers were restarted in this pod.
@@ -105,6 +108,15 @@ pub struct Instance {
     /// The youngest run of a container that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+/// A revision that the plan asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its number.
+    pub number: u32,
+    /// The revision.
+    pub revision: Revision,
 }
 
 /// A run of a container that failed.
@@ -139,6 +151,9 @@ pub struct Waiting {
     pub reason: String,
     /// When it ends at the latest, where the clock decides.
     pub until: Option<Timestamp>,
+    /// The replicas that it waits for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<ReplicaName>,
 }
 
 /// A container.
@@ -223,6 +238,7 @@ fn instance<'a>(
         state: word,
         ready: state.ready,
         revision: state.revision,
+        asked: state.asked.map(|(number, revision)| Asked { number, revision }),
         since: unchanged.map_or(now.timestamp(), |before| before.since),
         restarts: state.containers.iter().map(|container| container.restarts).sum(),
         waits: waits.map(waiting).collect(),
@@ -252,6 +268,7 @@ fn waiting(wait: &Wait) -> Waiting {
         gate: wait.gate.to_owned(),
         reason: wait.reason.clone(),
         until: wait.until.map(|until| until.timestamp()),
+        on: wait.on.clone(),
     }
 }
 

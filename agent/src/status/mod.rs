@@ -6,6 +6,7 @@ pub mod document;
 pub mod exposition;
 pub mod live;
 pub mod metrics;
+pub mod opens;
 pub mod own;
 pub mod serve;
 pub mod table;

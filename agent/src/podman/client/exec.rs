@@ -71,7 +71,7 @@ impl Client {
     }
 
     /// The output may end a moment before Podman knows the code.
-    async fn code_of(&self, id: &str) -> Result<i32, PodmanError> {
+    pub(super) async fn code_of(&self, id: &str) -> Result<i32, PodmanError> {
         for pause in [0, 10, 50, 200] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let session = self.session(id).await?;
@@ -84,7 +84,7 @@ impl Client {
 
     /// Kills a session that is late. What cannot be seen from here, as where Podman runs in another process namespace, is
     /// left to Podman.
-    async fn end_session(&self, id: &str) {
+    pub(super) async fn end_session(&self, id: &str) {
         if let Ok(session) = self.session(id).await
             && session.running
         {

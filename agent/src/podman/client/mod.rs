@@ -3,10 +3,12 @@
 //! Nothing is taken for ours by its name alone: what is stopped, signalled or removed is inspected first, and left alone
 //! when its labels are not those that give its name.
 
+pub mod attach;
 mod end;
 mod exec;
 mod group;
 mod hooks;
+pub mod logs;
 mod look;
 mod make;
 mod node;
