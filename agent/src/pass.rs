@@ -11,7 +11,7 @@ use crate::{
     agent::Agent,
     clock::Moment,
     decide::{Decision, Scene, decide},
-    events::notice::Pass,
+    events::notice::{Pass, Recalled},
     ledger::Cause,
     observed::Observed,
     podman::PodmanError,
@@ -103,11 +103,13 @@ impl Agent {
         Frame::new(node, fleet, &self.plans, self.warnings(), &self.ledger.holds)
     }
 
-    fn tell(&self, decision: Option<&Decision>) {
-        let frame = self.frame();
+    fn tell(&mut self, decision: Option<&Decision>) {
+        let (frame, now) = (self.frame(), self.clock.now());
+        // Before the first decision nothing is told of replicas.
+        let recalled = if decision.is_some() { self.notice.recalled() } else { Recalled::new() };
         self.status.send_if_modified(|status| {
             let document = match decision {
-                Some(decision) => frame.with(decision, &status.instances, self.clock.now()),
+                Some(decision) => frame.with(decision, &status.instances, &recalled, now),
                 None => frame.document,
             };
             let is_news = document != **status;

@@ -12,6 +12,7 @@ use std::{
 use wlc_plan::{
     name::{ContainerName, ReplicaName, WorkloadName},
     revision::Revision,
+    time::Timestamp,
 };
 
 use super::{Entry, Event, Numbered, Whom, record::Record};
@@ -41,11 +42,16 @@ pub struct Notice {
     noted_until: Moment,
     /// State and readiness of each replica; none before the first pass.
     states: Option<BTreeMap<ReplicaName, (&'static str, bool)>>,
+    /// What an agent before this one said of each replica last.
+    recalled: Recalled,
     /// Replicas whose rollout has failed and goes no further.
     stuck: BTreeSet<ReplicaName>,
     generation: Option<u64>,
     not_taken: Option<(String, String)>,
 }
+
+/// State, readiness, and since when it is so.
+pub type Recalled = BTreeMap<ReplicaName, (String, bool, Timestamp)>;
 
 type End = (ReplicaName, ContainerName, u32, i64);
 
@@ -73,6 +79,7 @@ impl Notice {
             ended: BTreeSet::new(),
             noted_until: tail.last().map_or(Moment(0), |entry| Moment(entry.at.seconds().unsigned_abs() * 1_000)),
             states: None,
+            recalled: BTreeMap::new(),
             stuck: BTreeSet::new(),
             generation: None,
             not_taken: None,
@@ -90,6 +97,9 @@ impl Notice {
                 self.ended
                     .extend(replica.map(|replica| (replica, run.container.clone(), run.attempt, run.at.seconds())));
             }
+            Event::State { state, ready } => {
+                self.recalled.extend(entry.whom.replica.map(|replica| (replica, (state, ready, entry.at))));
+            }
             Event::Began { .. }
             | Event::RolloutBegun { .. }
             | Event::RolloutFinished { .. }
@@ -98,9 +108,13 @@ impl Notice {
             | Event::Changing { .. }
             | Event::PutRight { .. }
             | Event::StepFailed { .. }
-            | Event::State { .. }
             | Event::Said { .. } => {}
         }
+    }
+
+    /// What an agent before this one said of each replica last; it is asked for once.
+    pub fn recalled(&mut self) -> Recalled {
+        std::mem::take(&mut self.recalled)
     }
 
     /// Notes an event.

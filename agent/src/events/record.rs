@@ -22,6 +22,8 @@ const FULL: usize = 1 << 20;
 const FILES: usize = 4;
 /// How many events wait for a disk that cannot be written; beyond that, the oldest of them are lost.
 const MOST_WAITING: usize = 1_000;
+/// Among how many of the youngest lines states are looked for.
+const STATES: usize = 1_000;
 const ALL: [Series; 2] = [Series::Decisions, Series::Runs];
 const ENDING: &str = ".jsonl";
 
@@ -165,8 +167,10 @@ impl Row {
         let newest = files(disk, folder).ok().and_then(|files| files.last().map(|name| folder.join(name)));
         let bytes = newest.as_ref().and_then(|path| disk.read(path).ok()?).unwrap_or_default();
         let is_torn = bytes.last().is_some_and(|last| *last != b'\n');
-        let lines = bytes.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        let entries = lines.take(tail).collect();
+        let lines = bytes.rsplit(|byte| *byte == b'\n').take(STATES).enumerate();
+        // States are looked for further back, since they tell since when a replica is as it is.
+        let wanted = lines.filter(|(index, line)| *index < tail || is_state(line));
+        let entries = wanted.filter_map(|(_, line)| serde_json::from_slice(line).ok()).collect();
         (Self { file: newest, length: bytes.len(), is_torn }, entries)
     }
 
@@ -193,6 +197,11 @@ impl Row {
         }
         Ok(())
     }
+}
+
+fn is_state(line: &[u8]) -> bool {
+    const STATE: &[u8] = b"\"event\":\"state\"";
+    line.windows(STATE.len()).any(|part| part == STATE)
 }
 
 fn remove_oldest(disk: &dyn Disk, folder: &Path) -> io::Result<()> {

@@ -15,6 +15,7 @@ use crate::{
     action::Wait,
     clock::Moment,
     decide::{ContainerFailure, ContainerView, Decision, InstanceState},
+    events::notice::Recalled,
     ledger::Hold,
     plans::Plans,
 };
@@ -206,13 +207,16 @@ impl Frame {
         Self { document }
     }
 
-    /// The document with the replicas of a decision. What did not change since `before` keeps its time.
-    pub fn with(self, decision: &Decision, before: &[Instance], now: Moment) -> Document {
+    /// The document with the replicas of a decision. What did not change since `before`, or since an agent before this one,
+    /// keeps its time.
+    pub fn with(self, decision: &Decision, before: &[Instance], recalled: &Recalled, now: Moment) -> Document {
         let before: BTreeMap<&ReplicaName, &Instance> =
             before.iter().map(|instance| (&instance.replica, instance)).collect();
         let instances = decision.states.iter().map(|state| {
             let waits = decision.waits.iter().filter(|wait| wait.replica == state.replica);
-            instance(state, waits, before.get(&state.replica).copied(), now)
+            let before = before.get(&state.replica).map(|one| (one.state.as_str(), one.ready, one.since));
+            let recalled = recalled.get(&state.replica).map(|(state, ready, since)| (state.as_str(), *ready, *since));
+            instance(state, waits, before.or(recalled), now)
         });
         Document { instances: instances.collect(), ..self.document }
     }
@@ -226,11 +230,11 @@ fn held((name, hold): (&String, &Hold)) -> Held {
 fn instance<'a>(
     state: &InstanceState,
     waits: impl Iterator<Item = &'a Wait>,
-    before: Option<&Instance>,
+    before: Option<(&str, bool, Timestamp)>,
     now: Moment,
 ) -> Instance {
     let word = state.phase.word().to_owned();
-    let unchanged = before.filter(|before| before.state == word && before.ready == state.ready);
+    let unchanged = before.filter(|(before, ready, _)| *before == word && *ready == state.ready);
     Instance {
         replica: state.replica.clone(),
         workload: state.workload.clone(),
@@ -239,7 +243,7 @@ fn instance<'a>(
         ready: state.ready,
         revision: state.revision,
         asked: state.asked.map(|(number, revision)| Asked { number, revision }),
-        since: unchanged.map_or(now.timestamp(), |before| before.since),
+        since: unchanged.map_or(now.timestamp(), |(_, _, since)| since),
         restarts: state.containers.iter().map(|container| container.restarts).sum(),
         waits: waits.map(waiting).collect(),
         containers: state.containers.iter().map(container).collect(),

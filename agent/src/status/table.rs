@@ -6,6 +6,8 @@ use wlc_plan::quantity::Bytes;
 
 use super::document::{Document, Instance};
 
+const COLUMNS: usize = 6;
+
 /// The document as text.
 pub fn table(document: &Document) -> String {
     let mut text = String::new();
@@ -35,9 +37,9 @@ pub fn table(document: &Document) -> String {
         );
         line(&mut text, &words);
     }
-    let rows: Vec<[String; 5]> = document.instances.iter().map(row).collect();
-    let head = ["REPLICA", "STATE", "READY", "RESTARTS", "REVISION"].map(str::to_owned);
-    let widths: Vec<usize> = (0..5)
+    let rows: Vec<[String; COLUMNS]> = document.instances.iter().map(row).collect();
+    let head = ["REPLICA", "STATE", "READY", "SINCE", "RESTARTS", "REVISION"].map(str::to_owned);
+    let widths: Vec<usize> = (0..COLUMNS)
         .map(|column| std::iter::once(&head).chain(&rows).map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     if !rows.is_empty() {
@@ -55,13 +57,14 @@ fn mebibytes(amount: Bytes) -> Bytes {
     Bytes(amount.0 >> 20 << 20)
 }
 
-fn row(instance: &Instance) -> [String; 5] {
+fn row(instance: &Instance) -> [String; COLUMNS] {
     let revision = instance.revision.map_or_else(String::new, |revision| revision.short());
     let ready = if instance.ready { "yes" } else { "no" };
-    [instance.replica.to_string(), instance.state.clone(), ready.to_owned(), instance.restarts.to_string(), revision]
+    let (replica, state, since) = (instance.replica.to_string(), instance.state.clone(), instance.since.to_string());
+    [replica, state, ready.to_owned(), since, instance.restarts.to_string(), revision]
 }
 
-fn cells(row: &[String; 5], widths: &[usize]) -> String {
+fn cells(row: &[String; COLUMNS], widths: &[usize]) -> String {
     let padded = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
     padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
@@ -100,9 +103,9 @@ mod tests {
         let expected = "node n1 of fleet example, generation 7\n\
             refused (older-generation): generation 6 is older\n\
             held: `web` since 2026-11-23T02:00:00Z by mo (user 0): a disk is changed; `wlagent release web` lets it go on\n\
-            REPLICA  STATE     READY  RESTARTS  REVISION\n\
-            web-0    running   yes    0\n\
-            web-10   back-off  no     12\n\
+            REPLICA  STATE     READY  SINCE                 RESTARTS  REVISION\n\
+            web-0    running   yes    2026-11-23T03:00:00Z  0\n\
+            web-10   back-off  no     2026-11-23T03:00:00Z  12\n\
             \x20 waits (back-off): ended  with 1, until 2026-11-23T03:05:00Z\n\
             \x20 last failure: `main` ended with 1\n";
         assert_eq!(table(&document), expected);

@@ -138,6 +138,11 @@ fn states_are_noted_when_they_change() {
     noticed.world.sleep(3_600_000);
     noticed.settle();
     assert_eq!(noticed.lines().len(), before);
+    noticed.begin_anew();
+    let recalled = noticed.notice.recalled();
+    let (state, ready, since) = &recalled[&replica("web-0")];
+    assert!(state == "running" && *ready && *since < noticed.world.now().timestamp(), "{recalled:?}");
+    noticed.settle();
     noticed.world.accept(web(1, 1));
     noticed.settle();
     assert_eq!((noticed.count("web-1  is leaving"), noticed.count("web-1  is gone")), (1, 1), "{:#?}", noticed.lines());
