@@ -50,10 +50,13 @@ pub struct RevisionError(pub String);
 impl Revision {
     /// The revision of a template.
     pub fn of(version: TemplateVersion, spec: &PodSpec) -> Self {
+        Self::of_bytes(version, &canonical::encode(spec))
+    }
+
+    /// The revision of a template, from its canonical bytes.
+    pub fn of_bytes(version: TemplateVersion, spec: &[u8]) -> Self {
         match version {
-            TemplateVersion::V1 => {
-                Self { version, digest: Digest::of_parts("wlc-template-1", &[&canonical::encode(spec)]) }
-            }
+            TemplateVersion::V1 => Self { version, digest: Digest::of_parts("wlc-template-1", &[spec]) },
         }
     }
 

@@ -121,7 +121,7 @@ impl Problems {
         &self.origins
     }
 
-    /// Takes what was found in blocks as they stand in files, before anything was expanded.
+    /// Takes what was found apart from the rest, by someone who does not know where expanded blocks come from.
     pub fn append(&mut self, others: Self) {
         others.list.into_iter().for_each(|one| self.add(one));
         self.not_carried_out.extend(others.not_carried_out);

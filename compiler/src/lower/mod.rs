@@ -35,10 +35,14 @@ use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     lock::Lock,
     model::{Repository, workload::Workload},
+    parallel,
     pins::Pins,
     placement::Placement,
     rollout::hold,
 };
+
+/// So many pod templates are made before another thread would have begun.
+const WORKLOADS_FOR_A_THREAD: usize = 32;
 
 /// What a build decides: the content of the plan set, and the lock that remembers it.
 #[derive(Debug, Clone)]
@@ -64,13 +68,16 @@ pub fn lower(
 ) -> Lowered {
     let mut bodies: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     let mut revised: BTreeMap<_, Revised> = BTreeMap::new();
-    for (name, workload) in &repository.workloads {
+    let workloads: Vec<_> = repository.workloads.iter().collect();
+    let all = parallel::map(&workloads, (workloads.len(), WORKLOADS_FOR_A_THREAD), |(name, workload)| {
         let kept = workload.common().revisions.value.0;
-        let lock = old.workloads.get(name);
-        let mut one = match (pins.get(name), lock) {
+        match (pins.get(*name), old.workloads.get(*name)) {
             (Some(pin), Some(lock)) => revisions::pinned(pin, kept, lock, &old.bodies),
-            (None, _) | (_, None) => revisions::revise(template(workload, contents), kept, lock, &old.bodies),
-        };
+            (None, lock) | (_, lock @ None) => revisions::revise(template(workload, contents), kept, lock, &old.bodies),
+        }
+    });
+    for ((name, workload), mut one) in workloads.into_iter().zip(all) {
+        let lock = old.workloads.get(name);
         if one.pinned.is_none() {
             let newest = one.newest().reference.revision;
             hold::check(workload, lock, &newest, problems);
@@ -78,7 +85,7 @@ pub fn lower(
             one.keep(hold::hold(workload, lock, &newest, &placed), &old.bodies);
             same_ports(workload, &one, problems);
         }
-        bodies.insert(one.newest().reference.spec, canonical::encode(&one.spec));
+        bodies.insert(one.newest().reference.spec, one.body.clone());
         revised.insert(name.clone(), one);
     }
     let bytes_of: BTreeMap<Digest, Vec<u8>> = contents.values().map(encoded).collect();

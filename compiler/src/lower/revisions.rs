@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Revised {
     /// The template that is asked for.
     pub spec: PodSpec,
+    /// Its canonical bytes.
+    pub body: Vec<u8>,
     /// The revisions that are kept, oldest first; the last is the one asked for.
     pub revisions: Vec<RevisionLock>,
     /// The highest number that a revision ever had.
@@ -91,20 +93,29 @@ pub(super) fn revise(
 ) -> Revised {
     let old = lock.map(|lock| lock.revisions.as_slice()).unwrap_or_default();
     let version = old.last().map_or(TemplateVersion::NEWEST, |last| last.reference.revision.version());
-    let revision = Revision::of(version, &spec);
+    let body = canonical::encode(&spec);
+    let revision = Revision::of_bytes(version, &body);
     let highest = lock.map_or(0, |lock| lock.highest);
     let is_newest = old.last().is_some_and(|last| last.reference.revision == revision);
     let number = old.last().filter(|_| is_newest).map_or(highest + 1, |last| last.reference.number);
     let mut contents: Vec<Digest> = spec.contents().collect();
     contents.sort_unstable();
     contents.dedup();
-    let body = Digest::of(&canonical::encode(&spec));
     let mut revisions: Vec<RevisionLock> =
         old.iter().filter(|one| one.reference.revision != revision && is_whole(one, there)).cloned().collect();
     let base = hold::base(lock, &revision).map(|base| base.reference.number);
     trim(&mut revisions, kept, base);
-    revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: body }, contents });
-    Revised { spec, revisions, highest: highest.max(number), pinned: None, kept, hold: Hold::default(), base: None }
+    revisions.push(RevisionLock { reference: SpecRef { number, revision, spec: Digest::of(&body) }, contents });
+    Revised {
+        spec,
+        body,
+        revisions,
+        highest: highest.max(number),
+        pinned: None,
+        kept,
+        hold: Hold::default(),
+        base: None,
+    }
 }
 
 /// Takes the oldest revisions out until as few as `kept` are left; the one that replicas keep stays in any case.
@@ -124,6 +135,7 @@ pub(super) fn pinned(pin: &Pin, kept: u32, lock: &WorkloadLock, there: &BTreeMap
     revisions.drain(..surplus);
     Revised {
         spec: pin.spec.clone(),
+        body: canonical::encode(&pin.spec),
         revisions,
         highest: lock.highest,
         pinned: lock.pinned,

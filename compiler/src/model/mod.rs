@@ -57,6 +57,7 @@ use self::{
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     fields::{self, FromBlock, Schema, report_missing_end},
+    parallel,
     span::Span,
     syntax::{Block, Scalar},
 };
@@ -102,29 +103,43 @@ pub const TOP: [&Schema; 12] = [
     Released::SCHEMA,
 ];
 
+/// So many workloads are read before another thread would have begun.
+const WORKLOADS_FOR_A_THREAD: usize = 32;
+
 /// The kinds of workloads, whose names are one space.
 pub const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
 
 impl Repository {
     /// Reads blocks, of which some facts may have been read before.
     pub fn read(&mut self, blocks: &[Block], mut early: EarlyFacts, problems: &mut Problems) {
+        let mut workloads = Vec::new();
         for block in blocks {
-            self.read_block(block, &mut early, problems);
+            let is_workload = self.read_block(block, &mut early, problems);
+            workloads.extend(is_workload.then_some(block));
+        }
+        let read = parallel::map(&workloads, (workloads.len(), WORKLOADS_FOR_A_THREAD), |block| {
+            let mut found = Problems::default();
+            (workload(block, &mut found), found)
+        });
+        for (workload, found) in read {
+            problems.append(found);
+            put(&mut self.workloads, workload, |workload| workload.name().value.clone());
         }
     }
 
-    fn read_block(&mut self, block: &Block, early: &mut EarlyFacts, problems: &mut Problems) {
+    /// Reads a block, but for a new workload: whether it is one.
+    fn read_block(&mut self, block: &Block, early: &mut EarlyFacts, problems: &mut Problems) -> bool {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
             let meant = report_unknown(block, &self.templates, problems);
             if let Some(schema) = meant {
                 self.declare(schema.word, block, problems);
             }
-            return;
+            return false;
         };
         let begins_line = |word: &str| TOP.iter().any(|schema| schema.word == word);
         report_missing_end(block, schema, &begins_line, problems);
         if !self.declare(schema.word, block, problems) {
-            return;
+            return false;
         }
         match schema.word {
             "fleet" => self.fleet = Fleet::from_block(block, problems),
@@ -136,8 +151,9 @@ impl Repository {
             "released" => {
                 put(&mut self.released, Released::from_block(block, problems), |word| word.replica.value.clone());
             }
-            word => put(&mut self.workloads, workload(word, block, problems), |workload| workload.name().value.clone()),
+            _ => return true,
         }
+        false
     }
 
     /// Notes a name; the second of two equal names is reported and not read.
@@ -196,8 +212,8 @@ impl Repository {
 }
 
 /// Reads a workload of any kind.
-fn workload(word: &str, block: &Block, problems: &mut Problems) -> Option<Workload> {
-    match word {
+fn workload(block: &Block, problems: &mut Problems) -> Option<Workload> {
+    match block.word.value.as_str() {
         "deployment" => Deployment::from_block(block, problems).map(Workload::Deployment),
         "stateful-set" => StatefulSet::from_block(block, problems).map(Workload::StatefulSet),
         "daemon-set" => DaemonSet::from_block(block, problems).map(Workload::DaemonSet),

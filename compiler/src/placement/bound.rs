@@ -60,7 +60,7 @@ pub(super) fn may_be_placed(
 
 /// What keeps a replica from staying on a node.
 fn why(task: &Task<'_>, node: &NodeName, machine: &Machine<'_>) -> (Span, String) {
-    let lasting = filter::refusals(task.request, machine).next();
+    let lasting = filter::refusals(task.request, machine).into_iter().next();
     let refusal = lasting.or_else(|| filter::room(task.request, machine).into_iter().next());
     let label = |refusal: Refusal| (refusal.span, format!("node `{node}`: {}", refusal.detail));
     refusal.map_or((task.request.span, "no longer fits there".to_owned()), label)

@@ -33,12 +33,15 @@ pub(super) fn required(require: &Clauses, facts: Option<&Facts>) -> Vec<Refusal>
     let gpus = facts.map_or(&[][..], |facts| &facts.gpus);
     let disks = facts.map_or(&[][..], |facts| &facts.disks);
     let nics = facts.map_or(&[][..], |facts| &facts.nics);
-    let cpus: Vec<&CpuFacts> = facts.and_then(|facts| facts.cpu.as_ref()).into_iter().collect();
+    let processor = facts.and_then(|facts| facts.cpu.as_ref());
     found.extend(
         require.gpus.iter().filter_map(|line| device(line.span, "gpu", gpus.iter().map(|one| gpu(line, one)), facts)),
     );
     found.extend(
-        require.cpus.iter().filter_map(|line| device(line.span, "cpu", cpus.iter().map(|one| cpu(line, one)), facts)),
+        require
+            .cpus
+            .iter()
+            .filter_map(|line| device(line.span, "cpu", processor.iter().map(|one| cpu(line, one)), facts)),
     );
     found.extend(
         require

@@ -1,6 +1,6 @@
 //! Which nodes a replica may run on, and which have room for it. Every clause is judged for every node.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use wlc_plan::name::NodeName;
 
@@ -23,7 +23,7 @@ pub(super) struct Eligible<'a> {
 
 /// Judges labels, facts and taints: what does not change while replicas are placed.
 pub(super) fn eligible<'a>(request: &Request, machines: &BTreeMap<NodeName, Machine<'a>>) -> Eligible<'a> {
-    let may_run = machines.values().filter(|machine| refusals(request, machine).next().is_none());
+    let may_run = machines.values().filter(|machine| judge(request, machine, &mut Whether).is_continue());
     Eligible { nodes: may_run.map(|machine| &machine.node.name.value).collect() }
 }
 
@@ -32,38 +32,77 @@ pub(super) fn refused<'a>(
     request: &Request,
     machines: &'a BTreeMap<NodeName, Machine<'_>>,
 ) -> BTreeMap<&'a NodeName, Vec<Refusal>> {
-    let all = machines.iter().map(|(name, machine)| (name, refusals(request, machine).collect::<Vec<_>>()));
+    let all = machines.iter().map(|(name, machine)| (name, refusals(request, machine)));
     all.filter(|(_, refusals)| !refusals.is_empty()).collect()
 }
 
-/// Why a node may not run a replica, whatever room it has. Each reason is worded only when it is asked for.
-pub(super) fn refusals<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
-    let place = request.place.as_ref();
-    taints(request, machine)
-        .chain(placeholder(request, machine))
-        .chain(place.into_iter().flat_map(|place| by_place(place, machine)))
-        .chain(forbidden(request, machine))
-        .chain(std::iter::once_with(|| rootless(request, machine)).flatten())
+/// Why a node may not run a replica, whatever room it has.
+pub(super) fn refusals(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let _ = judge(request, machine, &mut found);
+    found
+}
+
+/// Who hears why a node may not run a replica. A reason is worded only for those who want it.
+trait Listener {
+    /// Takes one reason; whether the others are wanted as well.
+    fn refuse(&mut self, why: impl FnOnce() -> Refusal) -> ControlFlow<()>;
+
+    /// Takes several.
+    fn refuse_all(&mut self, reasons: Vec<Refusal>) -> ControlFlow<()> {
+        reasons.into_iter().try_for_each(|reason| self.refuse(|| reason))
+    }
+}
+
+/// Wants to know whether there is a reason.
+struct Whether;
+
+impl Listener for Whether {
+    fn refuse(&mut self, _: impl FnOnce() -> Refusal) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+impl Listener for Vec<Refusal> {
+    fn refuse(&mut self, why: impl FnOnce() -> Refusal) -> ControlFlow<()> {
+        self.push(why());
+        ControlFlow::Continue(())
+    }
+}
+
+fn judge(request: &Request, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
+    taints(request, machine, found)?;
+    placeholder(request, machine, found)?;
+    if let Some(place) = &request.place {
+        by_place(place, machine, found)?;
+    }
+    forbidden(request, machine, found)?;
+    found.refuse_all(rootless(request, machine))
 }
 
 /// Taints that are not tolerated.
-fn taints<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
+fn taints(request: &Request, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
     let is_tolerated = |taint: &Taint| {
         let tolerated = |place: &Place| place.tolerate.iter().any(|word| tolerates(word, taint));
         request.place.as_ref().is_some_and(|place| place.tolerate_all.value || tolerated(place))
     };
-    machine.node.taints.iter().filter(move |taint| !is_tolerated(taint)).map(|taint| {
-        let group = format!("taint `{}`", taint.key.value);
-        let detail = format!("it has the taint `{}`", taint.key.value);
-        Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) }
+    machine.node.taints.iter().filter(|taint| !is_tolerated(taint)).try_for_each(|taint| {
+        found.refuse(|| {
+            let group = format!("taint `{}`", taint.key.value);
+            let detail = format!("it has the taint `{}`", taint.key.value);
+            Refusal { nearness: 1, ..Refusal::new(request.span, group, detail) }
+        })
     })
 }
 
-fn placeholder(request: &Request, machine: &Machine<'_>) -> Option<Refusal> {
+fn placeholder(request: &Request, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
     let on = request.place.as_ref().and_then(|place| place.on.as_ref());
     let is_named = on.is_some_and(|on| on.value == machine.node.name.value);
+    if is_named || !machine.node.placeholder.value {
+        return ControlFlow::Continue(());
+    }
     let detail = "it is a placeholder, and takes only what names it";
-    (machine.node.placeholder.value && !is_named).then(|| Refusal::new(request.span, "placeholder", detail))
+    found.refuse(|| Refusal::new(request.span, "placeholder", detail))
 }
 
 /// What Podman cannot do without root: ports below 1024, and limits on control groups of version 1.
@@ -86,57 +125,55 @@ fn rootless(request: &Request, machine: &Machine<'_>) -> Vec<Refusal> {
 }
 
 /// What the node forbids.
-fn forbidden<'a>(request: &'a Request, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
+fn forbidden(request: &Request, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
     let forbidden = machine.node.forbid.iter().flat_map(|list| &list.value);
-    let asked = forbidden.filter_map(|word| request.forbidden.iter().find(|(asked, _)| *asked == word.value));
-    asked.map(|(asked, span): &(Forbidden, Span)| {
-        Refusal::new(*span, format!("forbids `{}`", asked.word()), format!("it forbids `{}`", asked.word()))
+    let mut asked = forbidden.filter_map(|word| request.forbidden.iter().find(|(asked, _)| *asked == word.value));
+    asked.try_for_each(|(asked, span): &(Forbidden, Span)| {
+        let word = asked.word();
+        found.refuse(|| Refusal::new(*span, format!("forbids `{word}`"), format!("it forbids `{word}`")))
     })
 }
 
 /// S-444, S-445: without a value, any value of the key; without an effect, any effect.
 fn tolerates(word: &Tolerate, taint: &Taint) -> bool {
-    let value = |taint: &Taint| taint.value.as_ref().map(|value| value.value.clone());
+    let value = taint.value.as_ref().map(|value| &value.value);
     word.key.value == taint.key.value
-        && word.value.as_ref().is_none_or(|wanted| value(taint).as_ref() == Some(&wanted.value))
+        && word.value.as_ref().is_none_or(|wanted| value == Some(&wanted.value))
         && word.effect.as_ref().is_none_or(|wanted| wanted.value == taint.effect.value)
 }
 
-fn by_place<'a>(place: &'a Place, machine: &'a Machine<'_>) -> impl Iterator<Item = Refusal> + 'a {
-    let elsewhere = place.on.as_ref().filter(|on| on.value != machine.node.name.value);
-    let elsewhere = elsewhere.map(|on| Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"));
-    let required = place.require.iter().flat_map(|require| {
-        term(&require.clauses, require.not.as_ref(), machine)
-            .chain(std::iter::once_with(|| any(&require.any, machine)).flatten())
-    });
-    elsewhere.into_iter().chain(required)
+fn by_place(place: &Place, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
+    if let Some(on) = place.on.as_ref().filter(|on| on.value != machine.node.name.value) {
+        found.refuse(|| Refusal::new(on.span, format!("not `{}`", on.value), "it is another node"))?;
+    }
+    place.require.iter().try_for_each(|require| {
+        term(&require.clauses, require.not.as_ref(), machine, found)?;
+        any(&require.any, machine, found)
+    })
 }
 
 /// All clauses of a term: what must be true, and what must not.
-fn term<'a>(
-    clauses: &'a Clauses,
-    not: Option<&'a Not>,
-    machine: &'a Machine<'_>,
-) -> impl Iterator<Item = Refusal> + 'a {
-    let facts = machine.facts;
-    let missed = clauses.labels.iter().filter(|label| !has_label(label, machine));
-    let unwanted = not.into_iter().flat_map(move |Not { clauses: not, .. }| {
-        let there = not.labels.iter().filter(|label| has_label(label, machine)).map(|label| {
-            let group = format!("label `{}`", label.key.value);
-            Refusal::new(label.span, group, format!("it has the label `{}`", label.key.value))
-        });
-        there.chain(std::iter::once_with(move || facts::forbidden(not, facts)).flatten())
-    });
-    missed
-        .map(|label| label_refusal(label, machine))
-        .chain(std::iter::once_with(move || facts::required(clauses, facts)).flatten())
-        .chain(unwanted)
+fn term(clauses: &Clauses, not: Option<&Not>, machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
+    let mut missed = clauses.labels.iter().filter(|label| !has_label(label, machine));
+    missed.try_for_each(|label| found.refuse(|| label_refusal(label, machine)))?;
+    found.refuse_all(facts::required(clauses, machine.facts))?;
+    let Some(Not { clauses: not, .. }) = not else { return ControlFlow::Continue(()) };
+    let mut there = not.labels.iter().filter(|label| has_label(label, machine));
+    there.try_for_each(|label| {
+        let group = || format!("label `{}`", label.key.value);
+        found.refuse(|| Refusal::new(label.span, group(), format!("it has the label `{}`", label.key.value)))
+    })?;
+    found.refuse_all(facts::forbidden(not, machine.facts))
 }
 
 /// S-431: one of several terms is enough. Where none holds, the one that lacks least says why.
-fn any(terms: &[Any], machine: &Machine<'_>) -> Vec<Refusal> {
-    let missed = terms.iter().map(|one| term(&one.clauses, one.not.as_ref(), machine).collect::<Vec<_>>());
-    missed.min_by_key(Vec::len).unwrap_or_default()
+fn any(terms: &[Any], machine: &Machine<'_>, found: &mut impl Listener) -> ControlFlow<()> {
+    let missed = terms.iter().map(|one| {
+        let mut missed = Vec::new();
+        let _ = term(&one.clauses, one.not.as_ref(), machine, &mut missed);
+        missed
+    });
+    found.refuse_all(missed.min_by_key(Vec::len).unwrap_or_default())
 }
 
 /// S-432: a label with one of these values and inside these bounds; without any, the label at all.
@@ -151,9 +188,9 @@ fn has_label(wanted: &LabelRequirement, machine: &Machine<'_>) -> bool {
 
 /// Whether a label is a number inside the bounds; where none are asked, it may be anything.
 fn is_inside(wanted: &LabelRequirement, value: &str) -> bool {
-    let number = value.parse::<i64>().ok();
-    let at_least = wanted.at_least.as_ref().is_none_or(|least| number.is_some_and(|number| number >= least.value));
-    at_least && wanted.at_most.as_ref().is_none_or(|most| number.is_some_and(|number| number <= most.value))
+    let number = || value.parse::<i64>().ok();
+    let at_least = wanted.at_least.as_ref().is_none_or(|least| number().is_some_and(|number| number >= least.value));
+    at_least && wanted.at_most.as_ref().is_none_or(|most| number().is_some_and(|number| number <= most.value))
 }
 
 fn label_refusal(wanted: &LabelRequirement, machine: &Machine<'_>) -> Refusal {

@@ -38,7 +38,7 @@ impl<'a> Reasons<'a> {
             };
         };
         let Some(request) = self.requests.get(workload) else { return "its workload is removed".to_owned() };
-        let mut refusals: Vec<_> = filter::refusals(request, machine).collect();
+        let mut refusals = filter::refusals(request, machine);
         if refusals.is_empty() {
             refusals = filter::room(request, machine);
         }
