@@ -50,6 +50,8 @@ pub enum Action {
         /// The container's name.
         container: String,
     },
+    /// Takes a pod out of all lists of ready replicas, and waits until those who mount them were told.
+    Drain(Drain),
     /// Asks containers to end, stage by stage, waits for their grace, and kills what is left.
     StopContainers(Box<Stop>),
     /// Removes a container that does not run.
@@ -75,6 +77,15 @@ pub enum Action {
         /// The claim.
         claim: VolumeName,
     },
+}
+
+/// A pod that goes, and leaves the lists of ready replicas first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drain {
+    /// Its name: from then on it is not ready, and never will be again.
+    pub pod: String,
+    /// How long that may take at most; then it goes all the same.
+    pub within: Millis,
 }
 
 /// The end of containers of one pod.
@@ -296,6 +307,7 @@ impl Action {
             Self::PullImage(_) => "pull-image",
             Self::PostStart(_) => "post-start",
             Self::Unpause { .. } => "unpause",
+            Self::Drain(_) => "drain",
             Self::StopContainers(_) => "stop-containers",
             Self::RemoveContainer { .. } => "remove-container",
             Self::RemovePod { .. } => "remove-pod",
@@ -319,6 +331,7 @@ impl fmt::Display for Action {
             Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
             Self::PostStart(run) => write!(formatter, "run the post-start hook of {}", run.container),
             Self::Unpause { container } => write!(formatter, "let {container} go on"),
+            Self::Drain(drain) => write!(formatter, "drain {} within {}", drain.pod, drain.within),
             Self::StopContainers(stop) => write!(formatter, "{stop}"),
             Self::RemoveContainer { container } => write!(formatter, "remove container {container}"),
             Self::RemovePod { pod } => write!(formatter, "remove pod {pod}"),

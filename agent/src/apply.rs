@@ -60,6 +60,7 @@ async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanErr
         Action::PullImage(image) => podman.pull_image(image).await,
         Action::PostStart(run) => podman.post_start(run).await,
         Action::Unpause { container } => podman.unpause_container(container).await,
+        Action::Drain(drain) => podman.begin_stop(&drain.pod).await,
         Action::StopContainers(stop) => podman.stop_containers(stop).await,
         Action::RemoveContainer { container } => podman.remove_container(container).await,
         Action::RemovePod { pod } => podman.remove_pod(pod).await,

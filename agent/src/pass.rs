@@ -126,6 +126,7 @@ impl Agent {
     /// What is known of runs and decisions is on the disk before anything is changed.
     fn begin_tasks(&mut self, decision: &Decision) -> Option<Moment> {
         let now = self.clock.now();
+        self.tasks.tell_drained(&decision.drained);
         let mut ledger = decision.ledger.clone();
         let (again, begun): (Vec<&Task>, Vec<&Task>) =
             decision.tasks.iter().partition(|task| self.tasks.was_done_lately(task, now));

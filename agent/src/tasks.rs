@@ -6,18 +6,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, sleep, timeout},
 };
 use tracing::{info, warn};
 use wlc_plan::{name::ReplicaName, quantity::Millis};
 
 use crate::{
-    action::{Action, Task},
+    action::{Action, Drain, Task},
     apply::{self, Failure},
     clock::Moment,
     counts::Counts,
@@ -29,6 +30,10 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// A task that is asked for again within this time has changed nothing.
 const LATELY: Millis = Millis::from_seconds(2);
+
+/// Who was told of another list by a signal has this long to read it before the next one, and before anybody that is not in
+/// the list ends: balancers lose signals that come while they read.
+const READS: Duration = Duration::from_secs(1);
 
 /// A task that has ended.
 #[derive(Debug)]
@@ -49,10 +54,20 @@ pub struct Tasks {
     finished: mpsc::UnboundedSender<Finished>,
     counts: Arc<Counts>,
     under_way: BTreeSet<ReplicaName>,
+    /// The pods that are going and that nobody is told of any more.
+    drained: watch::Sender<BTreeSet<String>>,
     /// They end with the agent.
     running: JoinSet<()>,
     /// What was done last for each replica, and when it ended well.
     done: BTreeMap<ReplicaName, (Vec<Action>, Option<Moment>)>,
+}
+
+/// What all tasks have in common.
+struct Shared {
+    turns: Arc<Semaphore>,
+    counts: Arc<Counts>,
+    ending: Arc<Ending>,
+    drained: watch::Receiver<BTreeSet<String>>,
 }
 
 impl Tasks {
@@ -65,6 +80,7 @@ impl Tasks {
             finished,
             counts,
             under_way: BTreeSet::new(),
+            drained: watch::Sender::default(),
             running: JoinSet::new(),
             done: BTreeMap::new(),
         }
@@ -80,15 +96,31 @@ impl Tasks {
         &self.under_way
     }
 
+    /// Tells which pods that are going are in no list any more, for those tasks that wait for it.
+    pub fn tell_drained(&self, pods: &BTreeSet<String>) {
+        self.drained.send_if_modified(|told| {
+            let is_news = told != pods;
+            if is_news {
+                told.clone_from(pods);
+            }
+            is_news
+        });
+    }
+
     /// Begins a task.
     pub fn begin(&mut self, task: Task, now: Moment) {
         self.done.retain(|_, (_, ended)| ended.is_none_or(|ended| now.since(ended) < LATELY));
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
-        let (podman, turns, finished) = (Arc::clone(&self.podman), Arc::clone(&self.turns), self.finished.clone());
-        let (counts, ending) = (Arc::clone(&self.counts), Arc::clone(&self.ending));
+        let shared = Shared {
+            turns: Arc::clone(&self.turns),
+            counts: Arc::clone(&self.counts),
+            ending: Arc::clone(&self.ending),
+            drained: self.drained.subscribe(),
+        };
+        let (podman, finished) = (Arc::clone(&self.podman), self.finished.clone());
         self.running.spawn(async move {
-            let result = carry_out(podman.as_ref(), (&turns, &counts, &ending), &task).await;
+            let result = carry_out(podman.as_ref(), shared, &task).await;
             // Nobody listens any more when the agent ends.
             drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
         });
@@ -123,15 +155,11 @@ impl Tasks {
     }
 }
 
-async fn carry_out(
-    podman: &dyn Podman,
-    (turns, counts, ending): (&Semaphore, &Counts, &Ending),
-    task: &Task,
-) -> Result<(), Failure> {
+async fn carry_out(podman: &dyn Podman, mut shared: Shared, task: &Task) -> Result<(), Failure> {
     info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
-        let _turn = match action {
-            Action::PullImage(_) | Action::StopContainers(_) | Action::PostStart(_) => None,
+        let turn = match action {
+            Action::PullImage(_) | Action::Drain(_) | Action::StopContainers(_) | Action::PostStart(_) => None,
             Action::MakeNetwork
             | Action::MakePod(_)
             | Action::RunContainer(_)
@@ -141,14 +169,45 @@ async fn carry_out(
             | Action::SwapContent(_)
             | Action::SwapFiles(_)
             | Action::CheckNode(_)
-            | Action::RemoveClaim { .. } => Some(turns.acquire().await.expect("the semaphore is never closed")),
+            | Action::RemoveClaim { .. } => Some(shared.turns.acquire().await.expect("the semaphore is never closed")),
         };
-        ending.before_step();
+        shared.ending.before_step();
         let begun = Instant::now();
         let result = apply::step(podman, task, action).await;
-        counts.step(action, result.is_ok(), begun.elapsed());
-        ending.after_step();
+        shared.counts.step(action, result.is_ok(), begun.elapsed());
+        shared.ending.after_step();
         result?;
+        drop(turn);
+        wait_behind(action, &mut shared.drained).await;
     }
     Ok(())
+}
+
+/// What a step waits for without a turn, once it is done.
+async fn wait_behind(action: &Action, drained: &mut watch::Receiver<BTreeSet<String>>) {
+    match action {
+        Action::Drain(drain) => wait_until_drained(drain, drained).await,
+        Action::SwapFiles(swap) if swap.signal.is_some() => sleep(READS).await,
+        Action::SwapFiles(_)
+        | Action::MakeNetwork
+        | Action::MakePod(_)
+        | Action::RunContainer(_)
+        | Action::PullImage(_)
+        | Action::PostStart(_)
+        | Action::Unpause { .. }
+        | Action::StopContainers(_)
+        | Action::RemoveContainer { .. }
+        | Action::RemovePod { .. }
+        | Action::SwapContent(_)
+        | Action::CheckNode(_)
+        | Action::RemoveClaim { .. } => {}
+    }
+}
+
+/// The passes find out who still lists the pod, and tell who does not.
+async fn wait_until_drained(drain: &Drain, drained: &mut watch::Receiver<BTreeSet<String>>) {
+    let is_drained = drained.wait_for(|pods| pods.contains(&drain.pod));
+    if timeout(drain.within.duration(), is_drained).await.is_err() {
+        warn!(pod = drain.pod, "somebody still lists it after {}, and the stop goes on", drain.within);
+    }
 }

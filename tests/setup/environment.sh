@@ -23,7 +23,7 @@ prepare() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   unlocked bash "$setup/podman.sh" "$work/podman"
-  unlocked bash "$setup/images.sh" "$work/podman" "$work/packages"
+  unlocked bash "$setup/images.sh" "$work/podman" "$work/packages" haproxy
   # shellcheck disable=SC1091 # written by podman.sh
   . "$work/podman/env.sh"
 }

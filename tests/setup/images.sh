@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes two local images from Debian packages, without a registry, in the Podman below one directory:
-# `localhost/busybox:1` (a static busybox with httpd, nc, sh and sleep) and `localhost/nginx:1` (Debian's nginx with
-# the libraries that it needs, serving /usr/share/nginx/html on port 80). What is there already is left alone.
+# Makes local images from Debian packages, without a registry, in the Podman below one directory: `localhost/busybox:1`
+# (a static busybox with httpd, nc, sh and sleep), `localhost/nginx:1` (Debian's nginx with the libraries that it needs,
+# serving /usr/share/nginx/html on port 80) and, where it is asked for, `localhost/haproxy:1` (Debian's HAProxy in
+# master-worker mode). What is there already is left alone.
 # Packages are unpacked, never installed here; the downloaded files are kept for the next time.
 #
-#   images.sh DIR [CACHE]     DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
+#   images.sh DIR [CACHE [haproxy]]     DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/setup/say.sh
@@ -115,6 +116,36 @@ nginx_image() {
 
 prove_nginx() { show podman run --rm --network none localhost/nginx:1 /usr/sbin/nginx -q -t; }
 
+# Downloads what a package needs, and what that needs in turn; answers the names.
+download_with_libraries() {
+  local next=("$@") known=" $* " package found
+  while ((${#next[@]})); do
+    download "${next[@]}"
+    found=()
+    while read -r package; do
+      [[ $known == *" $package "* ]] || found+=("$package")
+      [[ $known == *" $package "* ]] || known+="$package "
+    done < <(for package in "${next[@]}"; do libraries_of "$package"; done)
+    next=(${found[@]+"${found[@]}"})
+  done
+  printf '%s\n' $known
+}
+
+haproxy_image() {
+  local packages=()
+  make_tree
+  mapfile -t packages < <(download_with_libraries haproxy)
+  unpack "${packages[@]}"
+  add_busybox
+  rm -rf "${tree:?}"/usr/lib/*/gconv
+  mkdir -p "$tree"/etc/haproxy
+  printf '%s\n' 'haproxy:x:100:100:haproxy:/var/lib/haproxy:/bin/false' >>"$tree/etc/passwd"
+  import localhost/haproxy:1 'CMD=["/usr/sbin/haproxy","-W","-f","/etc/haproxy/haproxy.cfg"]' STOPSIGNAL=SIGUSR1
+  prove_haproxy || { podman rmi --force localhost/haproxy:1 >/dev/null; die "the HAProxy image does not work"; }
+}
+
+prove_haproxy() { show podman run --rm --network none localhost/haproxy:1 /usr/sbin/haproxy -v >/dev/null; }
+
 make_if_missing() {
   local image=$1 make=$2 tree=''
   podman image exists "$image" && return 0
@@ -123,7 +154,7 @@ make_if_missing() {
 }
 
 main() {
-  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE], DIR made by podman.sh"
+  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE [haproxy]], DIR made by podman.sh"
   dir=$1 cache=${2-$1/packages}
   # shellcheck disable=SC1091 # written by podman.sh
   . "$dir/env.sh"
@@ -131,6 +162,7 @@ main() {
   take_lock "$cache/lock"
   make_if_missing localhost/busybox:1 busybox_image
   make_if_missing localhost/nginx:1 nginx_image
+  if [[ ${3-} == haproxy ]]; then make_if_missing localhost/haproxy:1 haproxy_image; fi
 }
 
 main "$@"

@@ -1,6 +1,7 @@
 //! Contents that are swapped in place: another digest than the one recorded beside the folder is swapped in.
 //!
-//! Such a change takes a slot and waits for its gates like a replacement.
+//! Such a change takes a slot and waits for its gates like a replacement. Files that only tell what is, such as endpoints, wait
+//! for nobody, and every pod that runs is told, whatever revision it is of.
 
 use wlc_plan::{
     gate::Step,
@@ -14,6 +15,7 @@ use super::{
     endpoints,
     files::{self, Subject},
     gates::{self, Cost, Slots, Wish},
+    make,
     standing::Standing,
 };
 use crate::{
@@ -32,7 +34,7 @@ pub(super) fn swap<'a>(
 ) -> bool {
     let (standings, slots) = others;
     if !standing.aims_at_newest() {
-        return false;
+        return tell(scene, standing, pod, draft);
     }
     let instance = &standing.wanted.instance;
     let is_changed = |wanted: &&SwappedContent| {
@@ -40,7 +42,7 @@ pub(super) fn swap<'a>(
     };
     let changed = instance.contents.iter().filter(is_changed);
     let actions = changed.filter_map(|wanted| action(pod, &standing.wanted.spec, wanted));
-    let (planned, told) = files(scene, standing, pod);
+    let (planned, told) = files(scene, standing, pod, &standing.wanted.spec);
     let actions: Vec<Action> = actions.chain(planned).collect();
     if !told.is_empty() {
         draft.act(standing.who(), Reason::Content, told);
@@ -63,21 +65,29 @@ pub(super) fn swap<'a>(
     is_open
 }
 
+/// Tells a pod of any revision what is; true where a task was proposed.
+pub(super) fn tell(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
+    let spec = scene.desired.specs.get(&pod.revision).filter(|_| pod.stopping.is_none());
+    let told = spec.map(|spec| files(scene, standing, pod, spec).1).unwrap_or_default();
+    let is_proposed = !told.is_empty();
+    if is_proposed {
+        draft.act(standing.who(), Reason::Content, told);
+    }
+    is_proposed
+}
+
 /// Mounted files that are others than those that were put down last: those whose sources the plan changed, which take their
 /// turn, and those that only tell what is, such as endpoints, which wait for nobody.
-fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> (Vec<Action>, Vec<Action>) {
+fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, spec: &PodSpec) -> (Vec<Action>, Vec<Action>) {
     let (mut planned, mut told) = (Vec::new(), Vec::new());
+    let labels = make::labels(scene, pod);
     let instance = &standing.wanted.instance;
     let backends = endpoints::backends(scene);
-    let subject = Subject {
-        labels: &standing.labels,
-        node: scene.desired.node.as_str(),
-        instance: Some(instance),
-        backends: &backends,
-    };
-    for container in &standing.wanted.spec.containers {
+    let subject =
+        Subject { labels: &labels, node: scene.desired.node.as_str(), instance: Some(instance), backends: &backends };
+    for container in &spec.containers {
         let Some(newest) = pod.newest(&container.name).filter(|newest| newest.is_running()) else { continue };
-        for files in files::of(subject, &standing.wanted.spec, container) {
+        for files in files::of(subject, spec, container) {
             if pod.contents.get(&(container.name.clone(), files.path.clone())) == Some(&files.digest()) {
                 continue;
             }

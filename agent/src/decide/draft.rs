@@ -7,7 +7,7 @@ use wlc_plan::{
     quantity::Millis,
 };
 
-use super::{Decision, InstanceState, Removal, Scene, back_off, needs};
+use super::{Decision, InstanceState, Removal, Scene, back_off, drain, needs};
 use crate::{
     action::{Action, Reason, Task, Wait},
     clock::Moment,
@@ -119,7 +119,7 @@ impl<'a> Draft<'a> {
         self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
         let untils = self.waits.iter().filter_map(|wait| wait.until);
         let next_due = untils.chain(self.dues.iter().copied()).filter(|at| *at > self.scene.now).min();
-        let Self { tasks, waits, removal, ledger, .. } = self;
-        Decision { tasks, waits, next_due, removal, ledger, states }
+        let Self { tasks, waits, removal, ledger, scene, .. } = self;
+        Decision { tasks, waits, next_due, removal, drained: drain::drained(scene), ledger, states }
     }
 }

@@ -1,8 +1,9 @@
 //! The ready replicas of the workloads of this node, as files that nginx, HAProxy and a shell can read.
 //!
 //! For each port of the workload there is one file of each form, named by the port: `<port>.list` has one `address:port` on
-//! each line, `<port>.nginx` the lines of an `upstream` block, `<port>.haproxy` those of a backend. A replica is listed by its pod's
-//! address while it is ready.
+//! each line, `<port>.nginx` the lines of an `upstream` block, `<port>.haproxy` a whole backend `<workload>-<port>`, since HAProxy
+//! includes no file inside a section. A pod is listed by its address while it is ready. HAProxy wants a name for each server: the
+//! replica's and the digits of its pod, since two pods of one replica may be ready at once.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use wlc_plan::{
-    name::{PortName, ReplicaName, WorkloadName},
+    name::{PortName, WorkloadName},
     spec::PodSpec,
 };
 
@@ -23,8 +24,8 @@ use crate::{
 /// The ready replicas of each workload: where each of its ports is reached.
 pub(super) type Backends = BTreeMap<WorkloadName, Ports>;
 
-/// Of each port, the replicas with their addresses.
-type Ports = BTreeMap<PortName, Vec<(ReplicaName, SocketAddr)>>;
+/// Of each port, the pods with their addresses, sorted by name.
+type Ports = BTreeMap<PortName, Vec<(String, SocketAddr)>>;
 
 /// Nobody listens there: an `upstream` of nginx needs a server.
 const NOBODY: &str = "server 127.0.0.1:9 down;\n";
@@ -58,23 +59,29 @@ fn ready_address(scene: Scene<'_>, pod: &ObservedPod) -> Option<IpAddr> {
 fn add(ports: &mut Ports, (pod, address): (&ObservedPod, IpAddr), spec: &PodSpec) {
     for port in spec.containers.iter().flat_map(|container| &container.ports) {
         let at = SocketAddr::new(address, port.number);
-        ports.entry(port.name.clone()).or_default().push((pod.replica.clone(), at));
+        ports.entry(port.name.clone()).or_default().push((server(pod), at));
     }
+}
+
+/// The name of a pod as a server: `<replica>-<8 digits>`.
+fn server(pod: &ObservedPod) -> String {
+    let digits = pod.name.rsplit('.').next().unwrap_or_default();
+    format!("{}-{digits}", pod.replica)
 }
 
 /// The files of a workload; none where this node knows nothing of it.
 pub(super) fn files(backends: &Backends, workload: &WorkloadName) -> Vec<File> {
     let ports = backends.get(workload).into_iter().flatten();
-    ports.flat_map(|(port, servers)| forms(port, servers)).collect()
+    ports.flat_map(|(port, servers)| forms(workload, port, servers)).collect()
 }
 
-fn forms(port: &PortName, servers: &[(ReplicaName, SocketAddr)]) -> [File; 3] {
-    let lines = |line: fn(&ReplicaName, &SocketAddr) -> String| -> String {
-        servers.iter().map(|(replica, at)| line(replica, at)).collect()
-    };
+fn forms(workload: &WorkloadName, port: &PortName, servers: &[(String, SocketAddr)]) -> [File; 3] {
+    let lines =
+        |line: fn(&str, &SocketAddr) -> String| -> String { servers.iter().map(|(name, at)| line(name, at)).collect() };
     let list = lines(|_, at| format!("{at}\n"));
     let nginx = if servers.is_empty() { NOBODY.to_owned() } else { lines(|_, at| format!("server {at};\n")) };
-    let haproxy = lines(|replica, at| format!("server {replica} {at} check\n"));
+    let haproxy = lines(|name, at| format!("    server {name} {at} check\n"));
+    let haproxy = format!("backend {workload}-{port}\n{haproxy}");
     let file = |form: &str, text: String| File { path: format!("{port}.{form}"), mode: None, bytes: Bytes::Text(text) };
     [file("list", list), file("nginx", nginx), file("haproxy", haproxy)]
 }

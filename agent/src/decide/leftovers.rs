@@ -14,6 +14,7 @@ use wlc_plan::{
 use super::{
     Removal, Scene,
     draft::{Draft, Who},
+    drain,
     gates::{self, Cost, Slots, Wish},
     standing::{Standing, health},
     stop,
@@ -108,5 +109,7 @@ pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Actio
     let grace = scene.desired.grace(&pod.revision);
     // A stop that was broken off goes on with what was left of its grace (S-346).
     let passed = pod.stopping.map_or(Millis(0), |begun| scene.now.since(begun));
-    stop::stop(pod, scene.desired.specs.get(&pod.revision), Millis(grace.0.saturating_sub(passed.0)))
+    let left = Millis(grace.0.saturating_sub(passed.0));
+    let stop = stop::stop(pod, scene.desired.specs.get(&pod.revision), left);
+    drain::first(scene, pod, left).into_iter().chain(stop).collect()
 }

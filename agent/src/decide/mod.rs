@@ -9,6 +9,7 @@ mod back_off;
 mod containers;
 mod contents;
 mod draft;
+mod drain;
 mod endpoints;
 mod environment;
 mod failure;
@@ -76,6 +77,8 @@ pub struct Decision {
     pub next_due: Option<Moment>,
     /// All pods that are in no plan: to be told before the first of them is stopped.
     pub removal: Vec<Removal>,
+    /// The pods that are going and that nobody on this node is told of any more.
+    pub drained: BTreeSet<String>,
     /// What is to be remembered from now on.
     pub ledger: Ledger,
     /// How each replica is, sorted by replica.

@@ -24,6 +24,7 @@ pub(super) fn missing(scene: Scene<'_>, ledger: &Ledger, actions: &[Action]) -> 
         Action::SwapFiles(swap) => missing_secret(scene, swap.files.secrets().collect()),
         Action::MakeNetwork
         | Action::PullImage(_)
+        | Action::Drain(_)
         | Action::StopContainers { .. }
         | Action::RemoveContainer { .. }
         | Action::RemovePod { .. }

@@ -23,6 +23,9 @@ const CREATING: &str = "ContainerCreating";
 /// Kubernetes' word for a container that waits for init containers.
 const INITIALIZING: &str = "PodInitializing";
 
+/// The first step of a stop: those who list it are told first.
+const DRAINING: &str = "Draining";
+
 /// How a replica is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceState {
@@ -266,6 +269,9 @@ fn view(container: &Container<'_>) -> ContainerView {
             let view = view_of(&container.spec.name, newest, container.ended_as().unwrap_or(Fate::RunsAgain));
             match (newest.state, container.why_not_made()) {
                 (ContainerState::Created, Some(reason)) => ContainerView { reason: Some(reason), ..view },
+                (ContainerState::Running { .. }, _) if newest.stop.is_none() && container.pod.stopping.is_some() => {
+                    ContainerView { reason: Some(DRAINING), ..view }
+                }
                 (_, _) => view,
             }
         }

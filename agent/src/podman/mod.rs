@@ -60,6 +60,8 @@ pub trait Podman: Send + Sync {
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()>;
     /// Lets a frozen container go on; fine if it is not frozen or does not exist.
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
+    /// Notes that all of a pod ends: from then on it is not ready, and never will be again.
+    fn begin_stop<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
     /// Asks containers to end, stage by stage, and kills what is left when the grace is over; with no grace at once. Those
     /// that do not run or exist are fine.
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()>;

@@ -2,6 +2,7 @@
 
 mod containers;
 mod crashes;
+mod drain;
 mod gates;
 mod hooks;
 mod images;

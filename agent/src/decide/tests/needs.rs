@@ -20,7 +20,7 @@ use crate::{
 
 const VOLUME: &str = "wlc.f.web-0.data";
 
-fn with_mount(source: MountSource) -> PodSpec {
+pub(super) fn with_mount(source: MountSource) -> PodSpec {
     let mut spec = version(1);
     let path = AbsolutePath::parse("/given").unwrap();
     spec.containers[0].mounts.push(Mount::new(path, source, Access::ReadWrite));
@@ -39,7 +39,7 @@ fn with_claim(data: ClaimData) -> World {
     world
 }
 
-fn files(source: FileSource, on_swap: OnSwap) -> MountSource {
+pub(super) fn files(source: FileSource, on_swap: OnSwap) -> MountSource {
     MountSource::Files(FilesMount { mode: 0o644, sources: vec![source], on_swap })
 }
 
@@ -155,7 +155,7 @@ fn a_missing_device_refuses_this_workload_alone() {
     assert!(now.contains(&before[0]) && !now.contains(&before[1]), "{before:?} {now:?}");
 }
 
-fn backend() -> PodSpec {
+pub(super) fn backend() -> PodSpec {
     let mut main = container("main");
     main.ports.push(PortSpec {
         name: PortName::parse("http").unwrap(),
@@ -198,10 +198,11 @@ fn endpoints_follow_the_ready_replicas() {
             other @ (FileBytes::Content(_) | FileBytes::ContentFile(..) | FileBytes::Secret(_)) => panic!("{other:?}"),
         })
         .collect();
-    let address = world.observe().pods.iter().find(|pod| pod.replica == replica("web-0")).unwrap().address.unwrap();
+    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap();
+    let (address, digits) = (pod.address.unwrap(), pod.name.rsplit('.').next().unwrap());
     let line = format!("{address}:8080");
     let (list, nginx) = (format!("{line}\n"), format!("server {line};\n"));
-    let haproxy = format!("server web-0 {line} check\n");
+    let haproxy = format!("backend web-http\n    server web-0-{digits} {line} check\n");
     assert_eq!(texts, [("http.list", &*list), ("http.nginx", &*nginx), ("http.haproxy", &*haproxy)]);
     world.sick.clear();
     world.settle();

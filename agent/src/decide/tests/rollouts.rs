@@ -244,20 +244,9 @@ fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
 }
 
 fn ports_of(actions: &[Action]) -> Vec<u16> {
-    let made = actions.iter().filter_map(|action| match action {
-        Action::MakePod(request) => Some(request.ports.iter().map(|port| port.host)),
-        Action::MakeNetwork
-        | Action::RunContainer(_)
-        | Action::PullImage(_)
-        | Action::PostStart(_)
-        | Action::Unpause { .. }
-        | Action::StopContainers { .. }
-        | Action::RemoveContainer { .. }
-        | Action::RemovePod { .. }
-        | Action::SwapFiles(_)
-        | Action::CheckNode(_)
-        | Action::RemoveClaim { .. }
-        | Action::SwapContent(_) => None,
+    let made = actions.iter().filter_map(|action| {
+        let Action::MakePod(request) = action else { return None };
+        Some(request.ports.iter().map(|port| port.host))
     });
     made.flatten().collect()
 }

@@ -225,6 +225,10 @@ impl Podman for Client {
         Box::pin(self.unpause_if_paused(container))
     }
 
+    fn begin_stop<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { self.note_stop(pod) })
+    }
+
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {
         Box::pin(self.stop_in_stages(stop))
     }

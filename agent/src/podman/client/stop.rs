@@ -27,9 +27,7 @@ impl Client {
     /// failure of a stage counts.
     pub(super) async fn stop_in_stages(&self, stop: &Stop) -> Result<(), PodmanError> {
         if let Some(pod) = &stop.pod {
-            let noted = self.records.begin_stop(pod, clock::now());
-            noted.map_err(|error| folder_error(pod.as_ref(), &error))?;
-            self.changes.notify_one();
+            self.note_stop(pod)?;
         }
         let begun = Instant::now();
         for stage in &stop.stages {
@@ -37,6 +35,14 @@ impl Client {
             let stops = join_all(stage.iter().map(|one| self.stop_if_running(one, left))).await;
             stops.into_iter().collect::<Result<(), PodmanError>>()?;
         }
+        Ok(())
+    }
+
+    /// Notes that a pod ends, once.
+    pub(super) fn note_stop(&self, pod: &str) -> Result<(), PodmanError> {
+        let noted = self.records.begin_stop(pod, clock::now());
+        noted.map_err(|error| folder_error(pod.as_ref(), &error))?;
+        self.changes.notify_one();
         Ok(())
     }
 

@@ -216,7 +216,7 @@ impl World {
     }
 
     pub(super) fn stop_containers(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
-        self.begin_stop_of_pod(fleet, stop, now)?;
+        stop.pod.as_ref().map_or(Ok(()), |pod| self.begin_stop_of_pod(fleet, pod, now))?;
         let last = now.plus(stop.grace);
         let mut at = now;
         for stage in &stop.stages {
@@ -231,8 +231,7 @@ impl World {
     }
 
     /// Notes that all of a pod ends.
-    pub(super) fn begin_stop_of_pod(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
-        let Some(name) = &stop.pod else { return Ok(()) };
+    pub(super) fn begin_stop_of_pod(&mut self, fleet: &FleetName, name: &str, now: Moment) -> Done {
         let pod = self.pods.get(name).filter(|pod| PodLabels::own(name, &pod.labels, fleet).is_some());
         if pod.is_none_or(|pod| pod.stopping.is_some()) {
             return Ok(());

@@ -352,8 +352,8 @@ impl Simulated {
 
     async fn stop_all_living(&self, life: &Arc<dyn Life>, stop: &Stop) -> Result<(), PodmanError> {
         let begun = (self.clock)();
-        if stop.pod.is_some() {
-            self.call("begin a stop", |world, now| world.begin_stop_of_pod(&self.fleet, stop, now)).await?;
+        if let Some(pod) = &stop.pod {
+            self.begin_stop(pod).await?;
         }
         for stage in &stop.stages {
             let left = Millis(stop.grace.0.saturating_sub((self.clock)().since(begun).0));
@@ -429,6 +429,10 @@ impl Podman for Simulated {
 
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
         self.call("unpause", |world, now| world.unpause(&self.fleet, container, now))
+    }
+
+    fn begin_stop<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        self.call("begin a stop", move |world, now| world.begin_stop_of_pod(&self.fleet, pod, now))
     }
 
     fn stop_containers<'a>(&'a self, stop: &'a Stop) -> Answer<'a, ()> {
