@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Makes local images from Debian packages, without a registry, in the Podman below one directory: `localhost/busybox:1`
 # (a static busybox with httpd, nc, sh and sleep), `localhost/nginx:1` (Debian's nginx with the libraries that it needs,
-# serving /usr/share/nginx/html on port 80) and, where it is asked for, `localhost/haproxy:1` (Debian's HAProxy in
-# master-worker mode). What is there already is left alone.
+# serving /usr/share/nginx/html on port 80), `localhost/users:1` (busybox again, with a user, groups and an entry point of
+# its own) and, where it is asked for, `localhost/haproxy:1` (Debian's HAProxy in master-worker mode) or
+# `localhost/redis:1`. What is there already is left alone.
 # Packages are unpacked, never installed here; the downloaded files are kept for the next time.
 #
-#   images.sh DIR [CACHE [haproxy]]     DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
+#   images.sh DIR [CACHE [haproxy|redis]]     DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/setup/say.sh
@@ -77,6 +78,21 @@ busybox_image() {
   import localhost/busybox:1 'CMD=["sh"]'
 }
 
+# An image that names a user, gives that user a further group, has an entry point with arguments, a directory with mode 0777
+# and a set-uid program that runs what it is told.
+users_image() {
+  make_tree
+  add_busybox
+  download catatonit
+  unpack catatonit
+  chmod u+s "$tree/usr/bin/catatonit"
+  echo 'someone:x:1001:1001::/tmp:/bin/sh' >>"$tree/etc/passwd"
+  printf '%s\n' 'someone:x:1001:' 'more:x:4001:someone' >>"$tree/etc/group"
+  printf '%s\n' '#!/bin/sh' 'echo "$ROW $*"' 'echo end' 'exec sleep 1000' >"$tree/usr/bin/tell"
+  chmod 755 "$tree/usr/bin/tell"
+  import localhost/users:1 'USER=1001' 'ENTRYPOINT=["/usr/bin/tell","entry"]' 'CMD=["default"]'
+}
+
 nginx_configuration() {
   cat <<'CONF'
 user www-data;
@@ -146,6 +162,20 @@ haproxy_image() {
 
 prove_haproxy() { show podman run --rm --network none localhost/haproxy:1 /usr/sbin/haproxy -v >/dev/null; }
 
+# For the suite of conformance only.
+redis_image() {
+  local packages=()
+  make_tree
+  mapfile -t packages < <(download_with_libraries redis-server redis-tools)
+  unpack "${packages[@]}"
+  add_busybox
+  rm -rf "${tree:?}"/usr/lib/*/gconv
+  import localhost/redis:1 'CMD=["redis-server"]'
+  prove_redis || { podman rmi --force localhost/redis:1 >/dev/null; die "the redis image does not work"; }
+}
+
+prove_redis() { show podman run --rm --network none localhost/redis:1 redis-server --version >/dev/null; }
+
 make_if_missing() {
   local image=$1 make=$2 tree=''
   podman image exists "$image" && return 0
@@ -154,7 +184,7 @@ make_if_missing() {
 }
 
 main() {
-  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE [haproxy]], DIR made by podman.sh"
+  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE [haproxy|redis]], DIR made by podman.sh"
   dir=$1 cache=${2-$1/packages}
   # shellcheck disable=SC1091 # written by podman.sh
   . "$dir/env.sh"
@@ -162,7 +192,11 @@ main() {
   take_lock "$cache/lock"
   make_if_missing localhost/busybox:1 busybox_image
   make_if_missing localhost/nginx:1 nginx_image
-  if [[ ${3-} == haproxy ]]; then make_if_missing localhost/haproxy:1 haproxy_image; fi
+  make_if_missing localhost/users:1 users_image
+  case ${3-} in
+    haproxy) make_if_missing localhost/haproxy:1 haproxy_image ;;
+    redis) make_if_missing localhost/redis:1 redis_image ;;
+  esac
 }
 
 main "$@"

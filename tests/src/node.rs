@@ -3,6 +3,7 @@
 //! Each has a fleet of its own; when it is dropped, its agent is ended and everything of its fleet is removed.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -36,6 +37,9 @@ fn next_ports() -> String {
 
 /// How many ranges of host ports there are.
 const RANGES: u32 = 100;
+
+/// How long something may take on a machine that has much else to do.
+const LIMIT: Duration = Duration::from_secs(150);
 
 /// The name of the node in its fleet.
 pub const NAME: &str = "here";
@@ -102,13 +106,18 @@ impl Node {
 
     /// Writes a source file.
     pub fn write(&self, name: &str, text: &str) {
+        self.write_bytes(name, text.as_bytes());
+    }
+
+    /// Writes a file of the repository that need not be text.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) {
         let path = self.repository().join(name);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("folders can be made");
-        fs::write(path, text).expect("files can be written");
+        fs::write(path, bytes).expect("files can be written");
     }
 
     /// Puts a key of a secret on the node.
-    pub fn write_secret(&self, secret: &str, key: &str, value: &str) {
+    pub fn write_secret(&self, secret: &str, key: &str, value: impl AsRef<[u8]>) {
         let folder = self.path("secrets").join(secret);
         fs::create_dir_all(&folder).expect("folders can be made");
         fs::write(folder.join(key), value).expect("files can be written");
@@ -227,7 +236,7 @@ impl Node {
 
     /// Waits until something is so, and says what it waited for when it never is.
     pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        wait_until(what, Duration::from_secs(60), || is_so(self)).unwrap_or_else(|| {
+        wait_until(what, LIMIT, || is_so(self)).unwrap_or_else(|| {
             panic!(
                 "waited in vain until {what}\nstatus: {:#}\n{}",
                 self.status().unwrap_or(Value::Null),
@@ -242,6 +251,48 @@ impl Node {
             let instances = node.instances(workload);
             instances.len() == count && instances.iter().all(|instance| instance["ready"] == true)
         });
+    }
+
+    /// The number of the plan set that was built last.
+    pub fn generation(&self) -> u64 {
+        let head = fs::read(self.plans().join("head")).expect("a set has a pointer to its head");
+        let head: Value = serde_json::from_slice(&head).expect("it is a document");
+        head["generation"].as_u64().expect("it has a number")
+    }
+
+    /// Waits until the agent has taken the newest plan set and is done with a workload: as many replicas as it has are ready, wait
+    /// for nothing and are of the revision that the plan asks for, and no other pod of the workload is left.
+    pub fn wait_settled(&self, workload: &str, count: usize) {
+        let (generation, wanted) = (self.generation(), self.wanted(workload));
+        assert_eq!(wanted.len(), count, "the plan has {wanted:?}");
+        self.wait_until(&format!("{workload} is as generation {generation} says"), |node| {
+            let status = node.status().unwrap_or(Value::Null);
+            let all = status["instances"].as_array().cloned().unwrap_or_default();
+            let mut of = all.iter().filter(|instance| instance["workload"] == workload);
+            let is_settled = |one: &Value| one["ready"] == true && one["waits"].as_array().is_some_and(Vec::is_empty);
+            status["generation"] == generation
+                && of.clone().count() == count
+                && of.all(is_settled)
+                && node.revisions(workload) == wanted
+        });
+    }
+
+    /// Replica and revision of each instance of a workload in the newest plan.
+    fn wanted(&self, workload: &str) -> BTreeSet<String> {
+        let shown = self.wlc(&["show", NAME, "--format", "json"]);
+        let plan: Value = serde_json::from_slice(&shown.stdout).expect("a document");
+        let instances = plan["instances"].as_array().into_iter().flatten();
+        let of = instances.filter(|instance| instance["workload"] == workload);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        of.map(|one| format!("{} {}", text(&one["replica"]), text(&one["spec"]["revision"]))).collect()
+    }
+
+    /// Replica and revision of each container of a workload.
+    fn revisions(&self, workload: &str) -> BTreeSet<String> {
+        let filters = [format!("label=dev.wlc.fleet={}", self.fleet), format!("label=dev.wlc.workload={workload}")];
+        let format = "{{index .Labels \"dev.wlc.replica\"}} {{index .Labels \"dev.wlc.revision\"}}";
+        let asked = ["ps", "-a", "--filter", &filters[0], "--filter", &filters[1], "--format", format];
+        podman::lines(&asked).into_iter().collect()
     }
 
     /// The host port of a replica, as `wlc list` has it.

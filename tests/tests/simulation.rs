@@ -4,6 +4,7 @@ use wlc_tests::simulation::{Script, Tally, live};
 
 const WORLDS: u64 = 40;
 
+/// C-013, C-128, C-138: as many replicas as are asked for, however often agent and Podman are away.
 #[test]
 fn whatever_happens_promises_are_kept_and_the_world_becomes_as_the_plan_says() {
     let mut tally = Tally::default();

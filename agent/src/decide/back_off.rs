@@ -67,7 +67,7 @@ pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
 mod tests {
     use super::*;
 
-    /// S-251, S-252, P-103.
+    /// S-251, S-252, P-103, C-260.
     #[test]
     fn the_first_restart_is_immediate_then_delays_double_to_five_minutes() {
         let seconds: Vec<u64> = (0..8).map(|restarts| delay(restarts).0 / 1_000).collect();

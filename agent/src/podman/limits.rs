@@ -84,6 +84,7 @@ fn clamped(amount: u64) -> i64 {
 mod tests {
     use super::*;
 
+    /// C-266, C-271.
     #[test]
     fn amounts_are_those_that_kubernetes_gives() {
         let resources = Resources {

@@ -223,6 +223,7 @@ mod tests {
         assert!(asked.contains("x-who: probe") && !asked.contains("accept:"), "{asked}");
     }
 
+    /// C-154, C-155, C-169, C-175, C-176.
     #[tokio::test]
     async fn redirects_are_followed_on_the_same_host_only() {
         let here = vec![answer("302", "location: /there\r\n"), answer("503", "")];

@@ -17,7 +17,7 @@ fn kinds(questions: &[Question]) -> Vec<ProbeKind> {
     questions.iter().map(|question| question.kind).collect()
 }
 
-/// S-302, S-303, S-309, S-316, P-106: startup gates the others; readiness is asked at once when it has passed.
+/// S-302, S-303, S-309, S-316, P-106, C-143, C-156, C-157, C-159, C-178, C-187: startup gates the others; readiness is asked at once when it has passed.
 #[test]
 fn startup_gates_the_others() {
     let specs = ProbeSpecs {
@@ -55,7 +55,7 @@ fn a_failed_liveness_probe_rests_until_there_is_a_new_container() {
     assert_eq!(kinds(&probes.due(&new, Moment(9_000)).0), [ProbeKind::Liveness]);
 }
 
-/// S-322: a probe that names a host asks it instead of the pod, at the number of its port; one that nobody knows is a failure.
+/// S-322, C-149: a probe that names a host asks it instead of the pod, at the number of its port; one that nobody knows is a failure.
 #[tokio::test]
 async fn a_probe_may_ask_another_host() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -73,7 +73,7 @@ async fn a_probe_may_ask_another_host() {
     assert!(matches!(prober.ask(&asking(None)).await, Answer::Unheard(_)));
 }
 
-/// S-304, S-319, C-145, C-151, C-153, P-109: it must end with 0 and in time; what keeps it from being asked counts for
+/// S-304, S-319, C-145, C-146, C-151, C-152, C-153, C-261, P-109: it must end with 0 and in time; what keeps it from being asked counts for
 /// neither side.
 #[tokio::test]
 async fn a_command_must_end_with_zero_in_time() {

@@ -236,7 +236,7 @@ async fn a_removed_pod_takes_everything_along(machine: &dyn Machine) {
     assert_eq!(machine.names(machine.fleet().as_str()).await.unwrap(), Vec::<String>::new());
 }
 
-/// Our name without labels, our labels under another name, another fleet's labels under its own name.
+/// C-029: our name without labels, our labels under another name, another fleet's labels under its own name.
 async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
     let other_fleet = Wanted::new(&crate::requests::fleet("somebody else"), &DEAF);

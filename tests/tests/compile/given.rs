@@ -45,7 +45,7 @@ fn sources_lie_in_one_folder() {
     assert_eq!((cpu.path.as_str(), cpu.text.as_str()), ("cpu", "2"), "1.5 CPUs, rounded up");
 }
 
-/// A secret's version is its author's word for the bytes: it rolls what uses them, unless the mount says otherwise.
+/// C-383, C-412: a secret's version is its author's word for the bytes: it rolls what uses them, unless the mount says otherwise.
 #[test]
 fn a_version_rolls_unless_it_is_swapped() {
     let steps = case("given");
@@ -84,6 +84,7 @@ fn variables_come_from_every_source() {
     assert!(matches!(value("user"), Some(EnvValue::Secret(_))), "of `env-from`");
 }
 
+/// C-241.
 #[test]
 fn volumes_have_their_places() {
     let spec = case("given")[0].spec("web");

@@ -36,7 +36,7 @@ fn what_is_not_written_is_one_replica() {
     }
 }
 
-/// S-097, S-113: numbers from `start` on, one after the other.
+/// S-097, S-113, C-051, C-054: numbers from `start` on, one after the other.
 #[test]
 fn a_stateful_set_has_the_numbers_from_its_start_on() {
     let rows = listed("stateful-set \"db\" replicas=3 start=5 { container \"main\" image=\"IMAGE\" }");

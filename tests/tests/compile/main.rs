@@ -13,6 +13,7 @@ mod everything;
 mod given;
 mod kinds;
 mod placement;
+mod requests;
 mod reuse;
 mod revisions;
 mod rollouts;

@@ -44,6 +44,7 @@ fn a_node_without_a_free_port_leaves_the_replica_to_another() {
     assert_eq!(counts(&steps[0].nodes("api")), BTreeMap::from([("n2", 1)]), "n1 has more room and no port");
 }
 
+/// C-017.
 #[test]
 fn a_larger_count_adds_and_a_smaller_one_takes_from_the_fullest_node() {
     let steps = case("scale");
@@ -57,6 +58,7 @@ fn a_larger_count_adds_and_a_smaller_one_takes_from_the_fullest_node() {
     assert_eq!(steps[4].nodes("web").len(), 2);
 }
 
+/// C-060, C-061.
 #[test]
 fn a_daemon_set_follows_the_labels() {
     let steps = case("daemon-set");

@@ -25,6 +25,7 @@ fn a_template_that_returns_gets_a_new_number_and_its_old_one_is_gone() {
     assert_eq!(steps[3].numbers("web"), [2, 3, 4]);
 }
 
+/// C-388: a label that changes makes no revision.
 #[test]
 fn replicas_labels_update_and_place_make_no_revision() {
     let steps = case("no-new-revision");
@@ -35,6 +36,7 @@ fn replicas_labels_update_and_place_make_no_revision() {
     }
 }
 
+/// C-404, C-405.
 #[test]
 fn a_config_that_restarts_is_in_the_revision_and_one_that_is_swapped_is_not() {
     let steps = case("config-change");
@@ -49,6 +51,7 @@ fn a_config_that_restarts_is_in_the_revision_and_one_that_is_swapped_is_not() {
     );
 }
 
+/// C-003.
 #[test]
 fn as_many_older_revisions_stay_as_the_file_says() {
     let steps = case("history");

@@ -109,7 +109,7 @@ fn an_ordered_set_starts_upwards_and_updates_downwards() {
     assert_eq!(images("ordered", 3, "db"), ["db-0:1", "db-1:3", "db-2:3"]);
 }
 
-/// C-051, C-052, C-054, S-103: who leaves, in which order, and what for.
+/// C-040, C-052, S-103: who leaves, in which order, and what for.
 #[test]
 fn what_an_ordered_set_asks_for_no_more_leaves_in_order() {
     let built = build::case("ordered");

@@ -81,6 +81,7 @@ fn a_new_revision_begins_its_back_off_anew() {
     assert!(world.running()[0].ends_with(".main.0"));
 }
 
+/// C-215: what was ended for good stays ended.
 #[test]
 fn restart_policies_are_obeyed() {
     let policies =
@@ -97,7 +98,7 @@ fn restart_policies_are_obeyed() {
     }
 }
 
-/// S-310, S-311: liveness restarts, readiness does not.
+/// S-310, S-311, C-144, C-189: liveness restarts, readiness does not.
 #[test]
 fn a_failed_liveness_probe_restarts_and_a_failed_readiness_probe_does_not() {
     for (is_liveness, policy) in
@@ -122,7 +123,7 @@ fn a_failed_liveness_probe_restarts_and_a_failed_readiness_probe_does_not() {
     }
 }
 
-/// S-307, C-164, C-165, C-185: a probe that ends a container may give it a grace of its own.
+/// S-307, C-158, C-164, C-165, C-179, C-185: a probe that ends a container may give it a grace of its own.
 #[test]
 fn a_probe_may_have_a_grace_of_its_own() {
     let with_grace = |probe: wlc_plan::spec::Probe| wlc_plan::spec::Probe { grace: Some(Millis(700)), ..probe };
@@ -178,6 +179,7 @@ fn containers_wait_for_each_other() {
     assert!(world.decide().states[0].ready, "a container that is complete does not count");
 }
 
+/// C-150: attempts only count up.
 #[test]
 fn the_newest_dead_attempt_is_kept_for_its_log() {
     let mut world = one(&version(1));
@@ -189,6 +191,7 @@ fn the_newest_dead_attempt_is_kept_for_its_log() {
     assert_eq!(attempts, [3, 4]);
 }
 
+/// C-015: an image that is not there is waited for, and the wait goes when it is.
 #[test]
 fn a_task_that_fails_is_tried_again_with_back_off() {
     let mut main = container("main");
@@ -225,7 +228,7 @@ fn a_half_made_pod_is_completed() {
     assert_eq!(world.decide().next_due, None::<Moment>);
 }
 
-/// S-259, C-226, C-228: what could not be started says why, in Kubernetes' words.
+/// S-259, C-226, C-228, C-317: what could not be started says why, in Kubernetes' words.
 #[test]
 fn what_was_not_started_says_why() {
     let mut absent = container("absent");
@@ -245,6 +248,40 @@ fn what_was_not_started_says_why() {
         let state = world.decide().states.remove(0);
         assert_eq!(state.containers[1].reason, Some(word), "{} {state:#?}", labels.pod_name());
     }
+}
+
+/// C-213: wherever a start is broken off by a removal, the pod is never told as one that did well.
+#[test]
+fn a_pod_that_is_stopped_while_it_starts_never_did_well() {
+    let plan = || vec![instance("web-0", &spec(vec![container("a"), container("b")]), Vec::new())];
+    for done in 0..4 {
+        let mut world = World::new(plan());
+        let mut task = world.decide().tasks.remove(0);
+        task.actions.truncate(done);
+        world.apply(&task);
+        world.accept(Vec::new());
+        while !world.observe().pods.is_empty() {
+            let states = world.pass().states;
+            assert!(states.iter().all(|state| state.phase != Phase::Complete && !state.ready), "{states:#?}");
+        }
+    }
+}
+
+/// C-270: five hundred plans, one right after the other: the last one counts.
+#[test]
+fn of_many_plans_the_last_one_counts() {
+    let mut world = one(&version(1));
+    for number in 2..=500 {
+        world.accept(vec![instance("web-0", &version(number), Vec::new())]);
+        if number % 7 == 0 {
+            world.pass();
+        }
+    }
+    world.settle();
+    let pods = world.observe().pods;
+    let wanted = world.desired.wanted[0].labels.revision;
+    assert_eq!(pods.iter().map(|pod| pod.revision).collect::<Vec<_>>(), [wanted]);
+    assert!(world.decide().states[0].ready);
 }
 
 /// S-280, S-364, P-120: references in command and arguments; a shell's own are not touched.

@@ -31,6 +31,7 @@ fn life(crash: Option<u64>) -> (Vec<String>, u64) {
     (world.podman.names(), world.podman.steps())
 }
 
+/// C-127, C-140.
 #[test]
 fn wherever_the_agent_is_ended_the_same_state_is_reached() {
     let (expected, steps) = life(None);

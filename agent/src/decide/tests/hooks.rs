@@ -179,7 +179,7 @@ fn a_hook_over_http_asks_its_port() {
     assert_eq!(stop_of(&mut world).stages[0][0].pre_stop.as_ref().unwrap().port, Some(9_000));
 }
 
-/// S-268, S-346, C-162, C-183, C-265: once begun, a stop is seen, the pod is not ready, and whoever finds it goes on with
+/// S-268, S-346, C-162, C-183, C-203, C-265: once begun, a stop is seen, the pod is not ready, and whoever finds it goes on with
 /// what was left of the grace, though the plan wants the pod again: it is made anew.
 #[test]
 fn a_stop_that_was_broken_off_goes_on() {

@@ -56,6 +56,7 @@ fn a_busy_replica_gets_no_second_task() {
     assert_eq!(World::waits(&decision, "web-0"), ["task"]);
 }
 
+/// C-067, C-262.
 #[test]
 fn what_is_in_no_plan_is_listed_and_leaves_and_nothing_else_does() {
     let mut world = World::new(web(2, 1));

@@ -117,7 +117,7 @@ fn a_claim_of_no_plan_stays() {
     assert!(world.observe().volumes.contains(VOLUME));
 }
 
-/// C-411: a missing secret is waited for by its name; what runs goes on meanwhile.
+/// C-288, C-376, C-411: a missing secret is waited for by its name; what runs goes on meanwhile.
 #[test]
 fn a_missing_secret_is_waited_for() {
     let mut world = World::new(vec![instance("web-0", &version(1), vec![slot(1)])]);
@@ -134,7 +134,7 @@ fn a_missing_secret_is_waited_for() {
     assert!(world.observe().pods[0].contents.len() == 1);
 }
 
-/// A device that the node does not have refuses this workload alone, before anything is touched.
+/// C-140: a device that the node does not have refuses this workload alone, before anything is touched.
 #[test]
 fn a_missing_device_refuses_this_workload_alone() {
     let mut with_device = version(2);

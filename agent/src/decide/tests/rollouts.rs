@@ -178,7 +178,7 @@ fn flipping_back_restarts_nothing_that_is_right_already() {
     assert_eq!(pods(&world), before);
 }
 
-/// P-023, C-007, C-017, C-018: fewer are asked for in the middle; the rest goes on.
+/// P-023, C-007, C-009, C-017, C-018: fewer are asked for in the middle; the rest goes on.
 #[test]
 fn fewer_in_the_middle_of_a_rollout() {
     let mut world = World::new(web(10, 1, 2, 2, 5));

@@ -4,8 +4,10 @@
 //! or as `compile/CASE` or `errors/CASE` by a folder of data. What is left out on purpose stands in `tests/left-out.tsv`: an
 //! id, Kubernetes' field, the reason. What neither table has yet stands in `tests/not-shown.tsv`: an id, and what it belongs
 //! to. Every id of the two lists that we measure ourselves by stands in exactly one of the three. The page of the book is made
-//! from them. `WLC_UPDATE=1` writes it, and takes out of the third what has come into one of the others.
+//! from them. What Kubernetes' own tests look at stands in a table of its own. `WLC_UPDATE=1` writes it, and takes out of the third what has come into one of the others.
 #![allow(clippy::unwrap_used, reason = "tests")]
+
+mod conformance;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -136,7 +138,8 @@ fn text(rows: &[Row], left_out: &[[String; 3]], not_shown: &[[String; 2]]) -> St
     let mut text = "# Coming from Kubernetes\n\n\
         What a field of Kubernetes is here, as far as a test shows it. `wlc explain NAME` finds a word of the language by its \
         name in Kubernetes too; the [reference](reference/language.md) has both names of each field. What is not carried out yet is \
-        on the [roadmap](roadmap.md), and is answered with [`not-in-this-version`](errors/not-in-this-version.md).\n\n\
+        on the [roadmap](roadmap.md), and is answered with [`not-in-this-version`](errors/not-in-this-version.md). What Kubernetes' own \
+        end-to-end tests look at has a [table of its own](conformance.md).\n\n\
         | Kubernetes | here | id |\n| --- | --- | --- |\n"
         .to_owned();
     for Row { id, field, here, .. } in rows {
