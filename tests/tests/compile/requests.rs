@@ -151,6 +151,7 @@ fn request(action: &Action) -> Option<(String, Value)> {
         | Action::PullImage(_)
         | Action::PostStart(_)
         | Action::Unpause { .. }
+        | Action::Drain(_)
         | Action::StopContainers(_)
         | Action::RemoveContainer { .. }
         | Action::RemovePod { .. }
