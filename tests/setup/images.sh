@@ -166,7 +166,7 @@ prove_haproxy() { show podman run --rm --network none localhost/haproxy:1 /usr/s
 redis_image() {
   local packages=()
   make_tree
-  mapfile -t packages < <(download_with_libraries redis-server redis-tools)
+  mapfile -t packages < <(download_with_libraries redis-server redis-tools lua-bitop lua-cjson)
   unpack "${packages[@]}"
   add_busybox
   rm -rf "${tree:?}"/usr/lib/*/gconv

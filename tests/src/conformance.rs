@@ -4,7 +4,7 @@
 //! `tests/conformance.tsv` has five columns: id, group, what is true here, what shows it without Podman, what shows it on a
 //! real one. A cell of the last two names tests, or begins with `-` and says why there is none. A test is a function, a
 //! folder of data (`compile/CASE`, `errors/CASE`, `import/CASE`), or for the last column a scene of `tests/tests/conformance`.
-//! `tests/conformance-results.tsv` holds what the last whole run on a real Podman came to, and where.
+//! `tests/conformance-results.tsv` holds what each row came to when it was last played with `WLC_UPDATE=1`, and where.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
@@ -64,12 +64,12 @@ fn row(line: &str) -> Row {
     Row { id, group, what, run: Shown::read(run), podman: Shown::read(podman) }
 }
 
-/// Where the results of the last whole run are.
+/// Where the last results are.
 pub fn results_file() -> PathBuf {
     workspace().join("tests/conformance-results.tsv")
 }
 
-/// What the last whole run came to: the machine that it ran on, and a word for each id.
+/// what rows came to when they were last played: the machine that it ran on, and a word for each id.
 pub fn results() -> (String, BTreeMap<String, String>) {
     let text = fs::read_to_string(results_file()).unwrap_or_default();
     let (machine, rows) = text.split_once('\n').unwrap_or_default();

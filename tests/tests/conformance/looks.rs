@@ -47,7 +47,8 @@ fn read(one: &Value) -> Seen {
         container: text(&labels["dev.wlc.container"]),
         attempt: text(&labels["dev.wlc.attempt"]).parse().unwrap_or_default(),
         version: version.to_owned(),
-        is_running: one["State"]["Running"] == true,
+        // While it is being stopped Podman does not say that it runs, though it does.
+        is_running: ["running", "stopping"].iter().any(|word| one["State"]["Status"] == *word),
         name: text(&one["Name"]),
         id: text(&one["Id"]),
         started: text(&one["State"]["StartedAt"]),

@@ -79,9 +79,12 @@ fn words(outcomes: &Outcomes) -> BTreeMap<String, String> {
     worst.into_iter().map(|(id, outcome)| (id, outcome.word())).collect()
 }
 
-/// Writes the results, with the machine that they are of.
-pub(crate) fn write(outcomes: &Outcomes) {
-    conformance::write_results(&machine(), &words(outcomes));
+/// Writes the results, with the machine that they are of. What was not played keeps its last result.
+pub(crate) fn write(outcomes: &Outcomes, rows: &[Row]) {
+    let (_, mut results) = conformance::results();
+    results.extend(words(outcomes));
+    results.retain(|id, _| rows.iter().any(|row| row.id == *id && !row.podman.tests().is_empty()));
+    conformance::write_results(&machine(), &results);
 }
 
 /// What of this machine matters to containers.

@@ -73,7 +73,7 @@ fn what_has_ended_says_why(stage: &Stage) {
         node.wait_until("it runs", |node| running(node, "absent-0").is_some());
         node.wait_until("the wait is over", |node| !waits_for_image(&instance(node, "absent")));
     });
-    podman::podman(&["untag", &absent]);
+    podman::podman(&["untag", "localhost/busybox:1", &absent]);
 }
 
 fn mount(arguments: &[&str]) -> bool {

@@ -11,10 +11,10 @@ use crate::{
 };
 
 pub(crate) const SCENES: &[Scene] = &[
-    scene!(Short updates_go_down_and_partitions_hold),
+    scene!(Long updates_go_down_and_partitions_hold),
     scene!(Long the_highest_numbers_are_first_in_everything),
     scene!(Long a_lower_one_comes_back_beside_a_sick_one),
-    scene!(Long without_order_nobody_waits),
+    scene!(Short without_order_nobody_waits),
     scene!(Long nothing_moves_until_somebody_asks),
     scene!(Long numbers_begin_where_they_are_told),
     scene!(Long volumes_go_as_their_policy_says),
