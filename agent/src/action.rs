@@ -52,6 +52,13 @@ pub enum Action {
     },
     /// Takes a pod out of all lists of ready replicas, and waits until those who mount them were told.
     Drain(Drain),
+    /// Gives a container its own name back.
+    Rename {
+        /// Its own name.
+        container: String,
+        /// What somebody called it.
+        called: String,
+    },
     /// Asks containers to end, stage by stage, waits for their grace, and kills what is left.
     StopContainers(Box<Stop>),
     /// Removes a container that does not run.
@@ -270,8 +277,8 @@ pub enum Reason {
     ByHand {
         /// Which.
         container: ContainerName,
-        /// What it is instead of running.
-        what: &'static str,
+        /// What it is instead of being as it was made.
+        what: String,
     },
     /// A half-made pod is completed.
     Incomplete,
@@ -306,6 +313,7 @@ impl Action {
             Self::RunContainer(_) => "run-container",
             Self::PullImage(_) => "pull-image",
             Self::PostStart(_) => "post-start",
+            Self::Rename { .. } => "rename",
             Self::Unpause { .. } => "unpause",
             Self::Drain(_) => "drain",
             Self::StopContainers(_) => "stop-containers",
@@ -330,6 +338,7 @@ impl fmt::Display for Action {
             }
             Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
             Self::PostStart(run) => write!(formatter, "run the post-start hook of {}", run.container),
+            Self::Rename { container, called } => write!(formatter, "call `{called}` {container} again"),
             Self::Unpause { container } => write!(formatter, "let {container} go on"),
             Self::Drain(drain) => write!(formatter, "drain {} within {}", drain.pod, drain.within),
             Self::StopContainers(stop) => write!(formatter, "{stop}"),

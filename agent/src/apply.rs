@@ -26,6 +26,7 @@ impl Failure {
             (PodmanError::NoImage { fault: PullFault::Name, .. }, _) => Cause::ImageName,
             (PodmanError::NoImage { fault: PullFault::Never, .. }, _) => Cause::ImageNever,
             (PodmanError::NoImage { .. }, _) => Cause::Image,
+            (PodmanError::Foreign { .. }, Action::RunContainer(_)) => Cause::NameTaken,
             (PodmanError::Refused { .. } | PodmanError::NonRoot { .. }, Action::RunContainer(_)) => Cause::Start,
             (_, _) => Cause::Other,
         }
@@ -59,6 +60,7 @@ async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanErr
         Action::RunContainer(request) => podman.run_container(request).await,
         Action::PullImage(image) => podman.pull_image(image).await,
         Action::PostStart(run) => podman.post_start(run).await,
+        Action::Rename { container, .. } => podman.rename_container(container).await,
         Action::Unpause { container } => podman.unpause_container(container).await,
         Action::Drain(drain) => podman.begin_stop(&drain.pod).await,
         Action::StopContainers(stop) => podman.stop_containers(stop).await,

@@ -92,8 +92,10 @@ pub enum Sandbox {
 pub struct ObservedContainer {
     /// Podman's id.
     pub id: String,
-    /// The pod's name, the container's name and the attempt.
+    /// The pod's name, the container's name and the attempt. By this name it is known, whatever it is called now.
     pub name: String,
+    /// What somebody called it instead.
+    pub called: Option<String>,
     /// Which container of the spec it is.
     pub container: ContainerName,
     /// Which run of it, from 0.

@@ -164,6 +164,7 @@ async fn carry_out(podman: &dyn Podman, mut shared: Shared, task: &Task) -> Resu
             | Action::MakePod(_)
             | Action::RunContainer(_)
             | Action::RemoveContainer { .. }
+            | Action::Rename { .. }
             | Action::Unpause { .. }
             | Action::RemovePod { .. }
             | Action::SwapContent(_)

@@ -97,6 +97,7 @@ fn container(name: &str, labels: &Labels, pod: &PodLabels) -> ObservedContainer 
     ObservedContainer {
         id: name.to_owned(),
         name: name.to_owned(),
+        called: None,
         container: own.container,
         attempt: own.attempt,
         state: ContainerState::Running { started: MADE },

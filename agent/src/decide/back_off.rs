@@ -57,8 +57,8 @@ pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
     let length = match (failure.cause, failure.count) {
         // S-276: images have a back-off of their own.
         (Cause::Image | Cause::ImageName | Cause::ImageNever, count) => delay(count.max(1)),
-        (Cause::SandboxDown | Cause::Start | Cause::Other, 0 | 1) => FIRST_RETRY,
-        (Cause::SandboxDown | Cause::Start | Cause::Other, count) => delay(count - 1),
+        (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, 0 | 1) => FIRST_RETRY,
+        (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, count) => delay(count - 1),
     };
     if failure.at > now { now } else { failure.at.plus(length) }
 }

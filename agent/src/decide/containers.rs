@@ -73,7 +73,7 @@ pub(super) fn why_not_made(scene: Scene<'_>, replica: &ReplicaName, pod: &str) -
         (Cause::ImageName, _) => Some("InvalidImageName"),
         (Cause::ImageNever, _) => Some("ErrImageNeverPull"),
         (Cause::Start, _) => Some("StartError"),
-        (Cause::SandboxDown | Cause::Other, _) => None,
+        (Cause::SandboxDown | Cause::NameTaken | Cause::Other, _) => None,
     }
 }
 

@@ -3,7 +3,9 @@
 use wlc_plan::gate::Step;
 
 use super::{
-    Scene, containers, contents,
+    Scene,
+    by_hand::{self, PutRight},
+    containers, contents,
     draft::Draft,
     gates::{self, Cost, Slots, Wish},
     leftovers, make, record, replacement,
@@ -24,6 +26,10 @@ pub(super) fn next_step<'a>(
     draft: &mut Draft<'_>,
 ) {
     if draft.is_left_alone(standing.who()) {
+        return;
+    }
+    let put_right = by_hand::put_right(scene, standing, draft);
+    if put_right == PutRight::Proposed {
         return;
     }
     if !standing.surplus.is_empty() {
@@ -58,7 +64,9 @@ pub(super) fn next_step<'a>(
                 || tidy::tidy(scene, standing, pod, draft);
             if !is_kept {
                 // Nothing is left to do: what failed was done after all.
-                draft.ledger.succeeded(standing.wanted.replica());
+                if put_right == PutRight::Unchanged {
+                    draft.ledger.succeeded(standing.wanted.replica());
+                }
                 wait_for_probes(scene, standing, pod, draft);
                 wait_for_min_ready(scene, standing, draft);
             }

@@ -6,6 +6,7 @@
 
 mod aim;
 mod back_off;
+mod by_hand;
 mod containers;
 mod contents;
 mod draft;

@@ -30,6 +30,7 @@ pub(super) fn missing(scene: Scene<'_>, ledger: &Ledger, actions: &[Action]) -> 
         | Action::RemovePod { .. }
         | Action::SwapContent(_)
         | Action::PostStart(_)
+        | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::CheckNode(_)
         | Action::RemoveClaim { .. } => None,

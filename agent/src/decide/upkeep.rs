@@ -151,11 +151,12 @@ impl Upkeep<'_> {
             ContainerState::Created => Need::Actions(Reason::Incomplete, self.run(container, labels, newest.attempt)),
             ContainerState::Running { started } => self.sick(container, labels, (newest, started), draft),
             ContainerState::Stopping => {
-                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "being stopped" };
+                let reason =
+                    Reason::ByHand { container: container.spec.name.clone(), what: "being stopped".to_owned() };
                 Need::Actions(reason, vec![stop_one(container, newest, self.spec.grace)])
             }
             ContainerState::Paused => {
-                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "paused" };
+                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "paused".to_owned() };
                 Need::Actions(reason, vec![Action::Unpause { container: newest.name.clone() }])
             }
             ContainerState::Exited { code, started, finished } => {
@@ -244,7 +245,11 @@ impl Upkeep<'_> {
     }
 
     fn run(&self, container: &Container<'_>, labels: &PodLabels, attempt: u32) -> Vec<Action> {
-        let failed = self.scene.ledger.failures.contains_key(&self.pod.replica);
+        let failure = self.scene.ledger.failures.get(&self.pod.replica);
+        let failed = failure.is_some();
+        let taken = failure.filter(|one| one.pod == self.pod.name && one.cause == Cause::NameTaken);
+        // Names that are not ours to have are left out.
+        let attempt = attempt.saturating_add(taken.map_or(0, |one| one.count));
         let pulls = attempt == 0 || failed || container.spec.image.pull == PullPolicy::Always;
         let pull = pulls.then(|| Action::PullImage(container.spec.image.clone()));
         let run = make::run(self.scene, labels, self.spec, (container.spec, attempt));

@@ -86,6 +86,8 @@ pub enum Cause {
     ImageNever,
     /// A container could not be made or started.
     Start,
+    /// A container that is not ours has the name: the next attempt has another one.
+    NameTaken,
     /// Anything else: the same is tried again.
     Other,
 }

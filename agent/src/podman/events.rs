@@ -18,7 +18,7 @@ use super::{
 use crate::clock;
 
 /// What happens to a container without our doing and needs an answer.
-const WANTED: [&str; 4] = ["died", "remove", "pause", "unpause"];
+const WANTED: [&str; 6] = ["died", "remove", "pause", "unpause", "rename", "update"];
 /// How long Podman may take to open the stream.
 const OPENING: Duration = Duration::from_secs(30);
 /// From the end of a stream to the next try.

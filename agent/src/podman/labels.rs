@@ -1,7 +1,8 @@
 //! Names and labels of our pods and containers: how the agent knows again what is its own.
 //!
 //! Labels are facts that never change, since Podman cannot relabel. A pod's name follows from its labels, and pods cannot
-//! be renamed: copied labels on a foreign pod therefore give it away.
+//! be renamed: copied labels on a foreign pod therefore give it away. Containers can be: one of ours is known by its labels,
+//! unless another one has them and the name that they give.
 
 use std::collections::BTreeMap;
 
@@ -225,9 +226,9 @@ impl ContainerLabels {
     }
 
     /// Whether a container inside the pod with the labels `pod` is an attempt of ours: its labels repeat those of the
-    /// pod, and its name is the one that they give.
-    pub fn own(name: &str, labels: &BTreeMap<String, String>, pod: &PodLabels) -> Option<Self> {
-        Self::read(labels).filter(|read| read.pod == *pod && read.container_name() == name)
+    /// pod. Podman lets people call it something else than they give.
+    pub fn own(labels: &BTreeMap<String, String>, pod: &PodLabels) -> Option<Self> {
+        Self::read(labels).filter(|read| read.pod == *pod)
     }
 }
 

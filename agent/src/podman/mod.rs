@@ -58,6 +58,8 @@ pub trait Podman: Send + Sync {
     /// Runs the hook after a container's start, and notes how it ended, which is observed from then on. Fine if the container
     /// does not run.
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()>;
+    /// Gives a container its own name back; fine if it has it or does not exist.
+    fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Lets a frozen container go on; fine if it is not frozen or does not exist.
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Notes that all of a pod ends: from then on it is not ready, and never will be again.

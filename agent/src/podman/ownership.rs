@@ -1,7 +1,7 @@
 //! What is ours among the things that Podman has: pure.
 //!
-//! A pod is ours when its name is the one that its labels give; a container when its name and labels are those of an
-//! attempt inside such a pod; a volume when its name is the one that its labels give. Whatever else carries our labels
+//! A pod is ours when its name is the one that its labels give; a container when its labels are those of an attempt inside
+//! such a pod, and no other one there has them and the name that they give; a volume when its name is the one that its labels give. Whatever else carries our labels
 //! or our prefix is foreign: it is never seen, and so never touched.
 
 use std::{
@@ -115,7 +115,10 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
     // Whoever began to stop it does not come back on it: what is left ends too.
     let sandbox = if pod.stopping.is_some() { Sandbox::Down } else { sandbox };
     let mut containers: Vec<_> = inside().filter_map(|container| own_container(container, &labels)).collect();
-    containers.sort_by(|a, b| (&a.container, a.attempt).cmp(&(&b.container, b.attempt)));
+    // Of several with the same labels one is ours: the one that has its name, or else the one that was there first.
+    let order = |one: &ObservedContainer| (one.container.clone(), one.attempt, one.called.clone(), one.id.clone());
+    containers.sort_by_cached_key(order);
+    containers.dedup_by(|second, first| (&second.container, second.attempt) == (&first.container, first.attempt));
     Some(ObservedPod {
         id: pod.id.clone(),
         name: pod.name.clone(),
@@ -143,10 +146,12 @@ fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<IpAddr>)> {
 
 fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<ObservedContainer> {
     let Role::Member(state) = container.role else { return None };
-    let labels = ContainerLabels::own(&container.name, &container.labels, pod)?;
+    let labels = ContainerLabels::own(&container.labels, pod)?;
+    let name = labels.container_name();
     Some(ObservedContainer {
         id: container.id.clone(),
-        name: container.name.clone(),
+        called: (container.name != name).then(|| container.name.clone()),
+        name,
         container: labels.container,
         attempt: labels.attempt,
         state,

@@ -58,6 +58,8 @@ contract!(
     a_removed_pod_takes_everything_along,
     foreign_things_are_neither_seen_nor_touched,
     a_foreign_container_in_our_pod_is_not_seen,
+    a_renamed_container_is_known_by_its_labels,
+    a_foreign_container_with_our_name_is_an_error,
     a_foreign_pod_with_our_name_is_an_error,
     a_lost_sandbox_takes_no_container,
     an_unknown_image_is_named,
@@ -290,6 +292,35 @@ async fn a_foreign_container_in_our_pod_is_not_seen(machine: &dyn Machine) {
     machine.podman().remove_container(&name).await.unwrap();
     assert_eq!(only_container(machine).await.name, wanted.name());
     assert!(machine.names(&name).await.unwrap().contains(&name));
+}
+
+/// Whatever it is called, it gets its name back, is stopped and is removed by its own name.
+async fn a_renamed_container_is_known_by_its_labels(machine: &dyn Machine) {
+    let wanted = Wanted::new(machine.fleet(), &DEAF);
+    started(machine, &wanted).await;
+    let before = only_container(machine).await;
+    let called = format!("{}-renamed", machine.fleet());
+    machine.podman().rename_container(&wanted.name()).await.unwrap();
+    machine.rename(&wanted.name(), &called).await.unwrap();
+    let seen = only_container(machine).await;
+    assert_eq!((seen.name, seen.called, seen.id), (wanted.name(), Some(called.clone()), before.id.clone()));
+    machine.podman().rename_container(&wanted.name()).await.unwrap();
+    assert_eq!(only_container(machine).await, before);
+    machine.rename(&wanted.name(), &called).await.unwrap();
+    machine.podman().stop_containers(&Stop::one(&wanted.name(), GRACE)).await.unwrap();
+    assert_eq!(ended(machine, &wanted.name()).await, 137);
+    machine.podman().remove_container(&wanted.name()).await.unwrap();
+    assert!(only_pod(machine).await.containers.is_empty());
+}
+
+async fn a_foreign_container_with_our_name_is_an_error(machine: &dyn Machine) {
+    let wanted = Wanted::new(machine.fleet(), &DEAF);
+    machine.podman().make_network().await.unwrap();
+    machine.podman().make_pod(&wanted.pod()).await.unwrap();
+    machine.add_foreign_container(&wanted.pod_name(), &wanted.name(), &Labels::new()).await.unwrap();
+    let refused = machine.podman().run_container(&wanted.run()).await;
+    assert!(matches!(refused, Err(PodmanError::Foreign { .. })), "{refused:?}");
+    assert!(only_pod(machine).await.containers.is_empty());
 }
 
 async fn a_foreign_pod_with_our_name_is_an_error(machine: &dyn Machine) {

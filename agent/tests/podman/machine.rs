@@ -18,6 +18,8 @@ pub(crate) trait Machine: Send + Sync {
     fn kill<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Freezes a container.
     fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
+    /// Gives a container another name.
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()>;
     /// Ends the infra container of a pod with SIGKILL.
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
     /// Removes a pod, and leaves its volumes.

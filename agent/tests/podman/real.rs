@@ -239,6 +239,13 @@ impl Machine for RealMachine {
         })
     }
 
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/containers/{}/rename?name={}", encoded(container), encoded(name));
+            self.raw.send(Call::post("rename a container", path, LIMIT)).await?.done("rename a container")
+        })
+    }
+
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             let path = format!("/pods/{}/json", encoded(pod));

@@ -60,6 +60,11 @@ impl Machine for SimulatedMachine {
         done()
     }
 
+    fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {
+        self.podman.rename_by_hand(container, name);
+        done()
+    }
+
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
         self.podman.kill_sandbox(pod);
         done()

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use wlc_plan::name::{ReplicaName, VolumeName};
 
-use super::{CHANGE, Client, LOOK, make::folder_error};
+use super::{CHANGE, Client, LOOK, look::Inspected, make::folder_error};
 use crate::podman::{
     PodmanError,
     labels::{ClaimLabels, VolumeLabels},
@@ -20,11 +20,9 @@ struct Removed {
 
 impl Client {
     pub(super) async fn signal_if_running(&self, name: &str, signal: &str) -> Result<(), PodmanError> {
-        if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
-            return Ok(());
-        }
+        let Some(found) = self.own_container(name).await?.filter(Inspected::is_up) else { return Ok(()) };
         let what = format!("signal container {name}");
-        let handle = self.api.containers().get(name);
+        let handle = self.api.containers().get(found.id);
         match self.api(&what, LOOK, handle.send_signal(signal)).await {
             Ok(()) => Ok(()),
             Err(error) => self.fine_unless_up(name, error).await,
@@ -40,13 +38,11 @@ impl Client {
     }
 
     pub(super) async fn remove_container_if_there(&self, name: &str) -> Result<(), PodmanError> {
-        if self.own_container(name).await?.is_none() {
-            return Ok(());
-        }
+        let Some(found) = self.own_container(name).await? else { return Ok(()) };
         let what = format!("remove container {name}");
         // Of one that has vanished Podman says for ever that it runs.
         let force = self.has_vanished(name);
-        let path = format!("/containers/{}?force={force}&timeout=0&volumes=true", encoded(name));
+        let path = format!("/containers/{}?force={force}&timeout=0&volumes=true", encoded(&found.id));
         let reply = self.raw.send(Call::delete(&what, path, CHANGE)).await?;
         if reply.is_missing() {
             return Ok(());

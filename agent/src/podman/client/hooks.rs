@@ -10,7 +10,7 @@ use wlc_plan::{
     spec::{Hook, HttpProbe},
 };
 
-use super::{Client, LOOK, make::folder_error};
+use super::{Client, LOOK, look::Inspected, make::folder_error};
 use crate::{
     action::{HookCall, HookRun},
     observed::HookOutcome,
@@ -32,10 +32,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 impl Client {
     /// Runs a post-start hook, and then notes how it ended: after a crash in between it runs again (S-339).
     pub(super) async fn run_post_start(&self, run: &HookRun) -> Result<(), PodmanError> {
-        if self.own_container(&run.container).await?.is_none_or(|container| !container.is_up()) {
-            return Ok(());
-        }
-        let outcome = match self.call_hook(&run.container, &run.call, POST_START).await? {
+        let Some(found) = self.own_container(&run.container).await?.filter(Inspected::is_up) else { return Ok(()) };
+        let outcome = match self.call_hook(&found.id, &run.call, POST_START).await? {
             Ok(()) => HookOutcome::Done,
             Err(why) => HookOutcome::Failed(why),
         };
@@ -44,7 +42,7 @@ impl Client {
         noted.map_err(|error| folder_error(run.pod.as_ref(), &error))
     }
 
-    /// Runs a hook within its limit; tells why it failed.
+    /// Runs a hook within its limit, in a container by its name or id; tells why it failed.
     pub(super) async fn call_hook(
         &self,
         container: &str,
@@ -116,11 +114,10 @@ impl Client {
 
     /// Lets a frozen container go on; fine if it is not frozen, or not there.
     pub(super) async fn unpause_if_paused(&self, name: &str) -> Result<(), PodmanError> {
-        if self.own_container(name).await?.is_none_or(|container| container.state.status != "paused") {
-            return Ok(());
-        }
+        let found = self.own_container(name).await?.filter(|container| container.state.status == "paused");
+        let Some(found) = found else { return Ok(()) };
         let what = format!("let container {name} go on");
-        let path = format!("/containers/{}/unpause", encoded(name));
+        let path = format!("/containers/{}/unpause", encoded(&found.id));
         self.raw.send(Call::post(&what, path, LOOK)).await?.done(&what)
     }
 }

@@ -16,6 +16,8 @@ use crate::podman::{
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Inspected {
+    pub(super) id: String,
+    pub(super) name: String,
     #[serde(rename = "Pod", default)]
     pub(super) pod: String,
     pub(super) state: InspectedState,
@@ -80,6 +82,8 @@ pub(super) struct InspectedPod {
 #[serde(rename_all = "PascalCase")]
 struct Inside {
     id: String,
+    #[serde(default)]
+    name: String,
     state: String,
 }
 
@@ -132,6 +136,12 @@ impl Inspected {
         Some(SocketAddr::new(address, published.host_port.parse().ok()?))
     }
 
+    /// Whether it is the container in a pod with these labels that has this name by right.
+    fn is(&self, name: &str, pod: &PodLabels) -> bool {
+        let own = self.config.labels.as_ref().and_then(|given| ContainerLabels::own(given, pod));
+        own.is_some_and(|own| own.container_name() == name)
+    }
+
     /// Whether a stop or signal can reach it.
     pub(super) fn is_up(&self) -> bool {
         matches!(self.state.status.as_str(), "running" | "paused" | "stopping")
@@ -158,15 +168,30 @@ impl Client {
         self.raw.send(Call::get(&what, path, LOOK)).await?.json_if_any(&what)
     }
 
-    /// A container of ours by its name: one whose labels give its name and are those of the pod around it.
+    /// A container of ours by its own name: one whose labels give it and are those of the pod around it, whatever it is
+    /// called now.
     pub(super) async fn own_container(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
-        let Some(found) = self.container(name).await? else { return Ok(None) };
-        if found.pod.is_empty() {
-            return Ok(None);
+        if let Some(found) = self.container(name).await?.filter(|found| !found.pod.is_empty())
+            && let Some(labels) = self.pod(&found.pod).await?.and_then(|pod| pod.own(self))
+            && found.is(name, &labels)
+        {
+            return Ok(Some(found));
         }
-        let Some(labels) = self.pod(&found.pod).await?.and_then(|pod| pod.own(self)) else { return Ok(None) };
-        let own = found.config.labels.as_ref().and_then(|given| ContainerLabels::own(name, given, &labels));
-        Ok(own.map(|_| found))
+        self.renamed_container(name).await
+    }
+
+    /// A container of ours that is called something else: it is looked for in its pod.
+    async fn renamed_container(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
+        let Some(pod) = name.rsplitn(3, '.').nth(2) else { return Ok(None) };
+        let Some(pod) = self.pod(pod).await? else { return Ok(None) };
+        let Some(labels) = pod.own(self) else { return Ok(None) };
+        let is_renamed = |one: &&Inside| one.id != pod.infra && !one.name.starts_with(&pod.name);
+        for one in pod.containers.iter().flatten().filter(is_renamed) {
+            if let Some(found) = self.container(&one.id).await?.filter(|found| found.is(name, &labels)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 
     /// The labels of the network that has our name.

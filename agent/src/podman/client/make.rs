@@ -267,6 +267,7 @@ impl Client {
         match (self.container(&name).await?, self.own_container(&name).await?) {
             (None, _) => Err(self.why_not_made(error, body)),
             (Some(_), None) => Err(PodmanError::Foreign { what: format!("container {name}") }),
+            (Some(_), Some(own)) if own.name != name => Err(PodmanError::Foreign { what: format!("container {name}") }),
             (Some(_), Some(own)) if own.is_new() => Ok(Start::Needed),
             (Some(_), Some(_)) => Ok(Start::Done),
         }

@@ -15,6 +15,7 @@ mod node;
 mod observe;
 mod pull;
 mod put;
+mod rename;
 mod secrets;
 mod stop;
 
@@ -219,6 +220,10 @@ impl Podman for Client {
 
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
         Box::pin(self.run_post_start(run))
+    }
+
+    fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.rename_if_needed(container))
     }
 
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {

@@ -23,7 +23,7 @@ use crate::{
     observed::{LastWords, Observed, PodFolders},
     podman::{
         PodmanError,
-        labels::{FLEET, PodLabels},
+        labels::{ContainerLabels, FLEET, PodLabels},
         listing::{self, Known, Run, Times},
         ownership::{self, Found, FoundContainer, FoundPod, Labels},
         processes,
@@ -108,9 +108,10 @@ impl Client {
     fn with_records(&self, listed: &ListContainer, known: &Known) -> FoundContainer {
         let found = listing::container(listed, known);
         let post_start = listed.pod_name.as_ref().filter(|pod| !pod.is_empty() && !listing::is_infra(listed));
+        let name = own_name(&found.labels).unwrap_or_else(|| found.name.clone());
         FoundContainer {
-            post_start: post_start.and_then(|pod| self.records.hook(pod, &found.name)),
-            stop: known.steps.get(&found.name).copied(),
+            post_start: post_start.and_then(|pod| self.records.hook(pod, &name)),
+            stop: known.steps.get(&name).copied(),
             last_words: known.last_words.get(&listing::run(listed)).cloned().unwrap_or_default(),
             ..found
         }
@@ -118,11 +119,12 @@ impl Client {
 
     /// What is left of a run that ended, without the values of its secrets. The log is read where it failed only.
     async fn last_words(&self, listed: &ListContainer, inspected: &Inspected) -> LastWords {
-        let name = listed.names.iter().flatten().next().cloned().unwrap_or_default();
+        let called = listed.names.iter().flatten().next().cloned().unwrap_or_default();
+        let name = own_name(&listing::labels(listed.labels.as_ref())).unwrap_or_else(|| called.clone());
         let pod = listed.pod_name.as_deref().filter(|pod| !pod.is_empty());
         let log = match listed.exit_code {
             Some(0) => String::new(),
-            Some(_) | None => self.last_lines(&name, LOG_LINES).await.unwrap_or_default(),
+            Some(_) | None => self.last_lines(&called, LOG_LINES).await.unwrap_or_default(),
         };
         let message = pod.map(|pod| self.records.message(pod, &name)).unwrap_or_default();
         let masks = pod.map(|pod| self.masks(pod)).unwrap_or_default();
@@ -213,6 +215,11 @@ impl Client {
             known.times.insert(run, times(&inspected));
         }
     }
+}
+
+/// The name that the labels of a container give: notes about it go by that one.
+fn own_name(labels: &Labels) -> Option<String> {
+    ContainerLabels::read(labels).map(|labels| labels.container_name())
 }
 
 fn is_unclear(listed: &ListContainer, known: &Known) -> bool {

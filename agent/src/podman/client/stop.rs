@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 use wlc_plan::quantity::Millis;
 
-use super::{BEYOND_GRACE, Client, make::folder_error};
+use super::{BEYOND_GRACE, Client, look::Inspected, make::folder_error};
 use crate::{
     action::{Stop, StopOne},
     clock,
@@ -48,13 +48,11 @@ impl Client {
 
     async fn stop_if_running(&self, one: &StopOne, grace: Millis) -> Result<(), PodmanError> {
         let name = &one.container;
-        if self.own_container(name).await?.is_none_or(|container| !container.is_up()) {
-            return Ok(());
-        }
+        let Some(found) = self.own_container(name).await?.filter(Inspected::is_up) else { return Ok(()) };
         self.unpause_if_paused(name).await?;
-        let left = self.pre_stop(one, grace).await?;
+        let left = self.pre_stop((one, &found.id), grace).await?;
         self.note_step(name, if left.0 == 0 { StopStep::Kill } else { StopStep::Signal });
-        let stopped = self.signal_and_kill(name, left);
+        let stopped = self.signal_and_kill((name, &found.id), left);
         let killing = async {
             sleep(left.duration()).await;
             self.note_step(name, StopStep::Kill);
@@ -69,21 +67,19 @@ impl Client {
     }
 
     /// Runs the hook before a stop, if there is one and any grace; tells what is left of the grace.
-    async fn pre_stop(&self, one: &StopOne, grace: Millis) -> Result<Millis, PodmanError> {
+    async fn pre_stop(&self, (one, id): (&StopOne, &str), grace: Millis) -> Result<Millis, PodmanError> {
         let Some(call) = one.pre_stop.as_ref().filter(|_| grace.0 > 0) else { return Ok(grace) };
         self.note_step(&one.container, StopStep::PreStop);
         let begun = Instant::now();
-        if let Err(why) =
-            self.call_hook(&one.container, call, grace).await.unwrap_or_else(|error| Err(error.to_string()))
-        {
+        if let Err(why) = self.call_hook(id, call, grace).await.unwrap_or_else(|error| Err(error.to_string())) {
             warn!(container = one.container, "the pre-stop hook failed, and the stop goes on: {why}");
         }
         Ok(remaining(grace, begun).max(FLOOR))
     }
 
-    async fn signal_and_kill(&self, name: &str, grace: Millis) -> Result<(), PodmanError> {
+    async fn signal_and_kill(&self, (name, id): (&str, &str), grace: Millis) -> Result<(), PodmanError> {
         let what = format!("stop container {name}");
-        let path = format!("/containers/{}/stop?timeout={}", encoded(name), create::whole_seconds(grace));
+        let path = format!("/containers/{}/stop?timeout={}", encoded(id), create::whole_seconds(grace));
         let reply = self.raw.send(Call::post(&what, path, grace.duration() + BEYOND_GRACE)).await?;
         if reply.is_done() || reply.is_missing() {
             return Ok(());

@@ -132,7 +132,10 @@ impl World {
         };
         let (pod, name) = (request.pod.pod_name(), labels.container_name());
         self.may_run(request, &pod)?;
-        let there = self.pods.get(&pod).is_some_and(|pod| pod.containers.contains_key(&name));
+        let there = self.container(&name).is_some();
+        if there && self.called(&request.pod.fleet, &name).as_ref() != Some(&name) {
+            return Err(PodmanError::Foreign { what: format!("container {name}") });
+        }
         if !there {
             let program = self.program_of(request);
             self.effect(format!("make container {name}"), |world| {
@@ -207,12 +210,31 @@ impl World {
         }
     }
 
-    /// A container of ours by its name; none where it is foreign or absent.
+    /// A container of ours by its own name; none where it is foreign or absent.
     fn own_container(&mut self, fleet: &FleetName, name: &str) -> Option<&mut Container> {
-        let (pod_name, pod) = self.pods.iter_mut().find(|(_, pod)| pod.containers.contains_key(name))?;
-        let labels = PodLabels::own(pod_name, &pod.labels, fleet)?;
-        let container = pod.containers.get_mut(name)?;
-        ContainerLabels::own(name, &container.labels, &labels).map(|_| container)
+        let called = self.called(fleet, name)?;
+        self.container(&called)
+    }
+
+    /// What a container of ours is called, by its own name.
+    pub(super) fn called(&self, fleet: &FleetName, name: &str) -> Option<String> {
+        let is_it = |container: &Container, pod: &PodLabels| {
+            ContainerLabels::own(&container.labels, pod).is_some_and(|own| own.container_name() == name)
+        };
+        self.pods.iter().find_map(|(pod_name, pod)| {
+            let labels = PodLabels::own(pod_name, &pod.labels, fleet)?;
+            let by_name = pod.containers.get_key_value(name).filter(|(_, one)| is_it(one, &labels));
+            let found = by_name.or_else(|| pod.containers.iter().find(|(_, one)| is_it(one, &labels)));
+            found.map(|(called, _)| called.clone())
+        })
+    }
+
+    pub(super) fn rename_back(&mut self, fleet: &FleetName, name: &str) -> Done {
+        let Some(called) = self.called(fleet, name).filter(|called| called != name) else { return Ok(()) };
+        if self.container(name).is_some() {
+            return Err(PodmanError::Foreign { what: format!("container {name}") });
+        }
+        self.effect(format!("rename {called} {name}"), |world| world.rename(&called, name))
     }
 
     pub(super) fn stop_containers(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
@@ -282,17 +304,15 @@ impl World {
 
     pub(super) fn post_start(&mut self, fleet: &FleetName, run: &HookRun) -> Done {
         let state = self.own_container(fleet, &run.container).map(|container| container.state);
-        if !matches!(state, Some(ContainerState::Running { .. })) {
-            return Ok(());
-        }
+        let Some(called) = self.called(fleet, &run.container).filter(|_| is_running(state)) else { return Ok(()) };
         let outcome = match self.outcome(&run.call.hook) {
             Executed::Ended { code: 0, .. } => HookOutcome::Done,
             Executed::Ended { code, .. } => HookOutcome::Failed(format!("it ended with {code}")),
             Executed::TimedOut => HookOutcome::Failed("it took too long".to_owned()),
             Executed::NotStarted(why) => HookOutcome::Failed(why),
         };
-        self.effect(format!("post-start {}", run.container), |world| {
-            if let Some(container) = world.container(&run.container) {
+        self.effect(format!("post-start {called}"), |world| {
+            if let Some(container) = world.container(&called) {
                 container.post_start = Some(outcome);
             }
         })
@@ -300,11 +320,9 @@ impl World {
 
     pub(super) fn unpause(&mut self, fleet: &FleetName, name: &str, now: Moment) -> Done {
         let state = self.own_container(fleet, name).map(|container| container.state);
-        match state {
-            Some(ContainerState::Paused) => {
-                self.effect(format!("unpause {name}"), |world| world.pause(name, false, now))
-            }
-            Some(_) | None => Ok(()),
+        match self.called(fleet, name).filter(|_| state == Some(ContainerState::Paused)) {
+            Some(called) => self.effect(format!("unpause {called}"), |world| world.pause(&called, false, now)),
+            None => Ok(()),
         }
     }
 
@@ -325,7 +343,8 @@ impl World {
             Program::Runs(Some(code)) | Program::Ends(code) if from < last => (code, from),
             Program::Runs(_) | Program::Ends(_) => (137, last),
         };
-        self.effect(format!("stop {name}"), |world| world.end_container(name, code, end))?;
+        let called = self.called(fleet, name).unwrap_or_default();
+        self.effect(format!("stop {called}"), |world| world.end_container(&called, code, end))?;
         Ok(end)
     }
 
@@ -346,8 +365,9 @@ impl World {
             Program::Runs(_) | Program::Ends(_) => 137,
         };
         let id = container.id.clone();
-        self.effect(format!("stop {name}"), |world| {
-            if let Some(container) = world.container(name) {
+        let called = self.called(fleet, name).unwrap_or_default();
+        self.effect(format!("stop {called}"), |world| {
+            if let Some(container) = world.container(&called) {
                 container.state = ContainerState::Stopping;
             }
             end(id, code);
@@ -359,9 +379,10 @@ impl World {
         if matches!(container.state, ContainerState::Running { .. } | ContainerState::Stopping) {
             return Err(refused("remove a container", 500, format!("{name} is running")));
         }
-        self.effect(format!("remove {name}"), |world| {
+        let called = self.called(fleet, name).unwrap_or_default();
+        self.effect(format!("remove {called}"), |world| {
             world.pods.values_mut().for_each(|pod| {
-                pod.containers.remove(name);
+                pod.containers.remove(&called);
             });
         })
     }
@@ -405,9 +426,10 @@ impl World {
             ("TERM", Program::Runs(code)) => code,
             _ => None,
         };
-        self.effect(format!("signal {name} {signal}"), |world| {
+        let called = self.called(fleet, name).unwrap_or_default();
+        self.effect(format!("signal {called} {signal}"), |world| {
             if let Some(code) = code {
-                world.end_container(name, code, now);
+                world.end_container(&called, code, now);
             }
         })
     }
@@ -442,6 +464,10 @@ impl World {
 
 fn no_image(name: &str, fault: PullFault) -> PodmanError {
     PodmanError::NoImage { image: name.to_owned(), fault, why: "simulated".to_owned() }
+}
+
+fn is_running(state: Option<ContainerState>) -> bool {
+    matches!(state, Some(ContainerState::Running { .. }))
 }
 
 pub(super) fn refused(what: &str, status: u16, why: String) -> PodmanError {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::world::{Container, Pod, World};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, PodFolders, Sandbox},
+    observed::{ContainerState, HookOutcome, PodFolders, Sandbox},
     podman::ownership::Labels,
 };
 
@@ -68,6 +68,8 @@ pub struct Glanced<'a> {
     pub labels: &'a Labels,
     /// How it is.
     pub state: ContainerState,
+    /// Whether its post-start hook ended well.
+    pub is_hooked: bool,
 }
 
 impl<'a> Glimpse<'a> {
@@ -97,5 +99,6 @@ fn glance<'a>(pod_name: &'a str, pod: &'a Pod) -> impl Iterator<Item = Glanced<'
         id: &container.id,
         labels: &container.labels,
         state: container.state,
+        is_hooked: container.post_start == Some(HookOutcome::Done),
     })
 }

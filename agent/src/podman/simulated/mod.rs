@@ -4,6 +4,7 @@
 //! steps, as the real one consists of several requests: a crash point lies before and behind each of them, so that a test
 //! can break off any call with its effects half done.
 
+mod by_hand;
 mod calls;
 mod given;
 mod life;
@@ -39,7 +40,7 @@ use super::{
 use crate::{
     action::{ContentSwap, FilesSwap, HookRun, NodeNeeds, PodRequest, RunContainer, Stop, StopOne},
     clock::Moment,
-    observed::{LastWords, Observed, PodFolders},
+    observed::{LastWords, Observed},
 };
 
 /// How often a stop that lasts looks whether it is over.
@@ -86,17 +87,6 @@ impl Simulated {
         self.world().images.insert(name.to_owned(), user.to_owned());
     }
 
-    /// Somebody removes an image; containers that were made from it go on.
-    pub fn remove_image(&self, name: &str) {
-        self.world().images.remove(name);
-    }
-
-    /// Somebody removes the fleet's network by force, and Podman with it all pods in it.
-    pub fn lose_network(&self) {
-        self.world().lose_network(&self.fleet);
-        self.happened("the network is lost");
-    }
-
     /// Puts an image into the registry; `user` as the image says it, empty for none.
     pub fn offer_image(&self, name: &str, user: &str) {
         self.world().registry.insert(name.to_owned(), user.to_owned());
@@ -120,11 +110,6 @@ impl Simulated {
     /// Takes a device away from the node, by its path or CDI name.
     pub fn take_device(&self, name: &str) {
         self.world().absent.insert(name.to_owned());
-    }
-
-    /// Somebody removes a volume with its data.
-    pub fn lose_volume(&self, name: &str) {
-        self.world().volumes.remove(name);
     }
 
     /// Says how containers with this command and these arguments behave; others run until they are stopped, and end with
@@ -202,42 +187,6 @@ impl Simulated {
     pub fn add_foreign_container(&self, pod: &str, name: &str, labels: &ownership::Labels) {
         let now = (self.clock)();
         self.world().add_foreign_container(pod, name, labels, now);
-    }
-
-    /// Somebody removes the folders of a pod's configs, where it has some.
-    pub fn lose_folders(&self, pod: &str) {
-        if let Some(pod) = self.world().pods.get_mut(pod).filter(|pod| pod.mounts_configs) {
-            pod.folders = PodFolders::Lost;
-        }
-    }
-
-    /// Somebody removes a pod, and leaves its volumes.
-    pub fn lose_pod(&self, pod: &str) {
-        self.world().pods.remove(pod);
-        self.happened(&format!("{pod} is lost"));
-    }
-
-    /// Somebody stops a container.
-    pub fn stop_by_hand(&self, container: &str) {
-        self.kill(container, 143);
-    }
-
-    /// Somebody freezes a container, or lets it go on.
-    pub fn pause_by_hand(&self, container: &str, is_paused: bool) {
-        self.world().pause(container, is_paused, (self.clock)());
-        self.happened(&format!("{container} is paused: {is_paused}"));
-    }
-
-    /// Somebody removes a container, running or not.
-    pub fn remove_by_hand(&self, container: &str) {
-        self.world().pods.values_mut().for_each(|pod| drop(pod.containers.remove(container)));
-        self.happened(&format!("{container} is removed"));
-    }
-
-    /// Somebody gives a container another name.
-    pub fn rename_by_hand(&self, container: &str, name: &str) {
-        self.world().rename(container, name);
-        self.happened(&format!("{container} is renamed to {name}"));
     }
 
     /// A volume that somebody else made.
@@ -379,10 +328,15 @@ impl Simulated {
             world.begin_stop(&self.fleet, name, grace.duration() > length, end)
         };
         self.call("stop", stop).await?;
-        while self.world().is_stopping(name) {
+        while self.is_stopping(name) {
             sleep(STOP_TICK).await;
         }
         Ok(())
+    }
+
+    fn is_stopping(&self, name: &str) -> bool {
+        let world = self.world();
+        world.called(&self.fleet, name).is_some_and(|called| world.is_stopping(&called))
     }
 
     fn end_after(&self, life: Arc<dyn Life>, length: Duration, (id, code): (String, i32)) {
@@ -425,6 +379,10 @@ impl Podman for Simulated {
 
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
         self.call("run a hook", |world, _| world.post_start(&self.fleet, run))
+    }
+
+    fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
+        self.call("rename", |world, _| world.rename_back(&self.fleet, container))
     }
 
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {
