@@ -195,6 +195,7 @@ async fn wait_behind(action: &Action, drained: &mut watch::Receiver<BTreeSet<Str
         | Action::RunContainer(_)
         | Action::PullImage(_)
         | Action::PostStart(_)
+        | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::StopContainers(_)
         | Action::RemoveContainer { .. }

@@ -1,6 +1,6 @@
 //! Plays a script: what happens at its time, an agent that is killed and started again, and the quiet behind it all.
 
-use std::{num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinHandle,
@@ -21,6 +21,7 @@ use super::{
     machine::{Machine, fleet},
     publisher::{Promised, Publisher, Set, half_copied, node, signed_by_a_stranger, with_a_flipped_bit},
     script::TROUBLE,
+    seen::Program,
 };
 use crate::dice::Dice;
 
@@ -28,6 +29,8 @@ use crate::dice::Dice;
 const QUIET: u64 = 45 * 60_000;
 /// How long nothing is done afterwards.
 const STILL: u64 = 150_000;
+/// How long until somebody asks again for what comes only when it is asked for.
+const ASK: u64 = 120_000;
 /// How often it is looked at whether the world is as it should be.
 const LOOK: u64 = 5_000;
 
@@ -116,20 +119,47 @@ impl World {
             Happening::RemoveByHand(which) => drop(container(which).map(|name| podman.remove_by_hand(&name))),
             Happening::LosePod(which) => drop(pod(which).map(|name| podman.lose_pod(&name))),
             Happening::LoseFolders(which) => drop(pod(which).map(|name| podman.lose_folders(&name))),
-            Happening::Sicken(which, length) => {
-                let replica = container(which).and_then(|name| name.split('.').nth(2).map(str::to_owned));
+            Happening::Sicken(which, length, ill) => {
+                let replica = pick(weather.witness().replicas(), which);
                 podman.glimpse(|glimpse| weather.saw("somebody falls ill", weather.moment(), glimpse));
-                replica.iter().for_each(|replica| weather.sicken(replica, until(length)));
+                replica.iter().for_each(|replica| weather.sicken(replica, until(length), ill));
             }
             Happening::Deafen(length) => weather.deaf.last_until(until(length)),
             Happening::Slow(length) => weather.slow.last_until(until(length)),
             Happening::Upset(length) => weather.upset.last_until(until(length)),
             Happening::Silence(length) => weather.silent.last_until(until(length)),
-            Happening::FillDisk(length) => self.fill_disk(length),
+            Happening::FillDisk(length) => {
+                self.for_a_while(length, |machine| machine.disk.set_full(true), |machine| machine.disk.set_full(false));
+            }
             Happening::JumpClock(by) => weather.jump(by),
+            Happening::Muffle(length) => weather.mute.last_until(until(length)),
+            Happening::SpoilHooks(length) => {
+                self.for_a_while(length, |machine| machine.set_hooks(1), |machine| machine.set_hooks(0))
+            }
+            Happening::SpoilInits(length) => {
+                self.for_a_while(length, |machine| machine.set_inits(1), |machine| machine.set_inits(0))
+            }
+            Happening::SpoilSecret(which, None) => machine.set_secret(which % 5, Some(&which.to_be_bytes())),
+            Happening::SpoilSecret(which, Some(length)) => {
+                let has = move |machine: &Machine| machine.set_secret(which % 5, Some(b"secret"));
+                self.for_a_while(length, |machine| machine.set_secret(which % 5, None), has);
+            }
+            Happening::Restart(which) => {
+                let replica = pick(weather.witness().replicas(), which);
+                machine.ask_to_restart(&Vec::from_iter(replica));
+            }
+            Happening::ForgetNode => {
+                let set = self.publisher.publish_without_node(weather.moment().timestamp());
+                self.put(set);
+            }
             Happening::PauseByHand(which) => drop(container(which).map(|name| podman.pause_by_hand(&name, true))),
+            Happening::RenameByHand(which) => {
+                let called = format!("by.hand.{which}");
+                container(which).iter().for_each(|name| podman.rename_by_hand(name, &called));
+            }
+            Happening::UsurpByHand(which) => drop(container(which).map(|name| self.usurp(&name, which))),
             Happening::LoseNetwork => podman.lose_network(),
-            Happening::LoseImage(length) => self.lose_image(length),
+            Happening::LoseImage(length) => self.for_a_while(length, Machine::lose_images, Machine::have_images),
             Happening::SpoilLedger(bit) => self.spoil_ledger(bit),
             Happening::CloneDisk(length) => self.clone_disk(length),
             Happening::NewerLedger(length) => self.write_newer_ledger(length),
@@ -153,7 +183,11 @@ impl World {
         let mut witness = self.machine.weather.witness();
         for replica in promised.replicas.values() {
             let service = self.author.services.iter().find(|service| service.name == replica.workload);
-            let program = service.filter(|service| !service.is_broken).map(|one| (one.starts, one.min_ready));
+            let program = service.filter(|service| !service.is_broken).map(|one| Program {
+                starts: one.starts,
+                min_ready: one.min_ready,
+                has_hook: one.has_hook,
+            });
             witness.program(&replica.revision.to_string(), program);
         }
         witness.promise(generation, promised);
@@ -199,21 +233,28 @@ impl World {
         Ok(())
     }
 
-    fn lose_image(&self, length: u64) {
-        self.machine.lose_images();
+    /// A container is removed, and another one that is not ours gets its name.
+    fn usurp(&self, name: &str, which: usize) {
+        let podman = &self.machine.podman;
+        podman.remove_by_hand(name);
+        podman.add_foreign_container("foreign", name, &BTreeMap::new());
+        self.machine.weather.witness().note_usurper(name, true);
         let machine = Arc::clone(&self.machine);
+        let (name, length) = (name.to_owned(), which as u64 % 120_000);
         tokio::spawn(async move {
             sleep(Duration::from_millis(length)).await;
-            machine.have_images();
+            machine.podman.remove_foreign_container("foreign", &name);
+            machine.weather.witness().note_usurper(&name, false);
         });
     }
 
-    fn fill_disk(&self, length: u64) {
-        self.machine.disk.set_full(true);
+    /// Something begins, and ends after a while.
+    fn for_a_while(&self, length: u64, begin: impl FnOnce(&Machine), end: impl FnOnce(&Machine) + Send + 'static) {
+        begin(&self.machine);
         let machine = Arc::clone(&self.machine);
         tokio::spawn(async move {
             sleep(Duration::from_millis(length)).await;
-            machine.disk.set_full(false);
+            end(&machine);
         });
     }
 
@@ -221,20 +262,28 @@ impl World {
     async fn become_quiet(&mut self) -> Result<(), Failure> {
         self.machine.weather.calm();
         self.machine.disk.set_full(false);
-        self.machine.have_images();
+        self.machine.have_all();
         self.author.mend();
         self.publish(None);
         let end = self.machine.weather.elapsed() + QUIET;
+        let mut asked = 0;
         loop {
             sleep(Duration::from_millis(LOOK)).await;
             self.kept()?;
             let now = self.machine.weather.elapsed();
             let mut witness = self.machine.weather.witness();
             let differences = witness.differences(now);
+            let behind = if now > asked + ASK { witness.behind() } else { Vec::new() };
             if differences.is_empty() && now > witness.last_action() + STILL {
                 break;
             }
+            drop(witness);
+            if !behind.is_empty() {
+                asked = now;
+                self.machine.ask_to_restart(&behind);
+            }
             if now > end {
+                let witness = self.machine.weather.witness();
                 let what = if differences.is_empty() {
                     vec!["the agent goes on doing things".to_owned()]
                 } else {
@@ -260,6 +309,7 @@ async fn live_again(machine: Arc<Machine>, settings: Arc<Settings>, length: u64)
         match begin(&machine, &settings).await {
             Ok(mut agent) => {
                 machine.weather.witness().follow(agent.status());
+                machine.listen(agent.answers().ear.clone());
                 agent.run(std::future::pending()).await;
             }
             Err(error) => {

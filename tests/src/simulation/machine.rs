@@ -12,26 +12,36 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{mpsc::UnboundedSender, watch},
     time::{Instant, sleep, timeout},
 };
 use wlagent::{
     accept::{Judgement, judge},
     clock::{Clock, Moment},
     disk::simulated::SimulatedDisk,
-    podman::simulated::{Ending, Fate, Glimpse, Life, Simulated},
-    probes::{Prober, due::Question, verdict::Answer},
+    podman::{
+        Executed,
+        simulated::{Ending, Fate, Glimpse, Life, Program, Simulated},
+    },
+    probes::{
+        Prober,
+        due::Question,
+        exec,
+        verdict::{Answer, ProbeKind},
+    },
     source::{Source, Watching, watch::Look},
+    words::{Ask, Word},
 };
 use wlc_plan::{
     digest::Digest,
-    name::{FleetName, NodeName},
+    name::{FileKey, FleetName, NodeName, ReplicaName, SecretName},
     set::Expectations,
     spec::ProbeHandler,
     trust::Trust,
 };
 
 use super::{
+    Ill,
     ledger::this_machine,
     publisher::{Set, trust},
     witness::Witness,
@@ -44,6 +54,9 @@ const BEGINNING: u64 = 1_767_225_600_000;
 /// The image that everything is made from, by both its names.
 const IMAGES: [&str; 2] = ["app", "localhost/app"];
 
+/// How many workloads there may ever be.
+const WORKLOADS: usize = 24;
+
 /// The machine, without its agent.
 pub(super) struct Machine {
     pub(super) weather: Arc<Weather>,
@@ -54,6 +67,8 @@ pub(super) struct Machine {
     is: Mutex<Digest>,
     /// Whether the agent must not act on its state.
     barred: AtomicBool,
+    /// Where somebody may speak to the agent.
+    ear: Mutex<Option<UnboundedSender<Word>>>,
 }
 
 /// Time, and what goes wrong at the moment.
@@ -66,7 +81,8 @@ pub(super) struct Weather {
     pub(super) slow: Spell,
     pub(super) upset: Spell,
     pub(super) silent: Spell,
-    sick: Mutex<BTreeMap<String, u64>>,
+    pub(super) mute: Spell,
+    sick: Mutex<BTreeMap<String, (u64, Ill)>>,
 }
 
 /// A trouble that ends by itself.
@@ -95,6 +111,7 @@ impl Machine {
             slow: Spell::default(),
             upset: Spell::default(),
             silent: Spell::default(),
+            mute: Spell::default(),
             sick: Mutex::default(),
         });
         let (told, life) = (Arc::clone(&weather), Arc::clone(&weather));
@@ -106,9 +123,54 @@ impl Machine {
             source: Arc::default(),
             is: Mutex::new(this_machine()),
             barred: AtomicBool::new(false),
+            ear: Mutex::default(),
         };
-        machine.have_images();
+        machine.have_all();
         machine
+    }
+
+    /// Everything that the programs need is there, and does what it should.
+    pub(super) fn have_all(&self) {
+        self.have_images();
+        self.set_hooks(0);
+        self.set_inits(0);
+        (0..WORKLOADS).for_each(|workload| self.set_secret(workload, Some(b"secret")));
+    }
+
+    /// From now on hooks after a start end with this code.
+    pub(super) fn set_hooks(&self, code: i32) {
+        self.podman.set_command(&["warm"], Executed::Ended { code, output: String::new() });
+    }
+
+    /// From now on init containers end with this code.
+    pub(super) fn set_inits(&self, code: i32) {
+        self.podman.set_program(&["setup"], Program::Ends(code));
+    }
+
+    /// The node has these bytes of a workload's secret, or none.
+    pub(super) fn set_secret(&self, workload: usize, bytes: Option<&[u8]>) {
+        let secret = SecretName::parse(&format!("w{}", workload % WORKLOADS)).expect("a name");
+        let key = FileKey::parse("token").expect("a key");
+        match bytes {
+            Some(bytes) => self.podman.set_secret(&secret, &key, bytes),
+            None => self.podman.take_secret(&secret, &key),
+        }
+    }
+
+    /// An agent lives, and listens here.
+    pub(super) fn listen(&self, ear: UnboundedSender<Word>) {
+        *self.ear.lock().expect("no panic") = Some(ear);
+    }
+
+    /// Somebody wants replicas to be made anew.
+    pub(super) fn ask_to_restart(&self, replicas: &[String]) {
+        let names = replicas.iter().filter_map(|replica| ReplicaName::parse(replica).ok()).collect();
+        self.weather.witness().note_asked(replicas);
+        if let Some(ear) = self.ear.lock().expect("no panic").as_ref() {
+            // Nobody listens while the agent is away.
+            let (name, by) = (replicas.join(" "), "somebody".to_owned());
+            drop(ear.send(Word { name, by, ask: Ask::Restart(names) }));
+        }
     }
 
     /// The images that everything is made from are there.
@@ -170,17 +232,18 @@ impl Weather {
         self.jumped.fetch_add(milliseconds, Ordering::Relaxed);
     }
 
-    pub(super) fn sicken(&self, replica: &str, end: u64) {
-        self.sick.lock().expect("no panic").insert(replica.to_owned(), end);
+    pub(super) fn sicken(&self, replica: &str, end: u64, ill: Ill) {
+        self.sick.lock().expect("no panic").insert(replica.to_owned(), (end, ill));
     }
 
-    pub(super) fn is_sick(&self, replica: &str) -> bool {
-        self.sick.lock().expect("no panic").get(replica).is_some_and(|end| self.elapsed() < *end)
+    fn illness(&self, replica: &str) -> Option<Ill> {
+        let sick = self.sick.lock().expect("no panic");
+        sick.get(replica).filter(|(end, _)| self.elapsed() < *end).map(|(_, ill)| *ill)
     }
 
     /// Everything that goes wrong has an end.
     pub(super) fn calm(&self) {
-        [&self.deaf, &self.slow, &self.upset, &self.silent].iter().for_each(|spell| spell.last_until(0));
+        [&self.deaf, &self.slow, &self.upset, &self.silent, &self.mute].iter().for_each(|spell| spell.last_until(0));
         self.sick.lock().expect("no panic").clear();
     }
 
@@ -223,7 +286,8 @@ impl Life for Weather {
     fn saw(&self, line: &str, _now: Moment, glimpse: Glimpse<'_>) {
         let sick: Vec<String> = {
             let sick = self.sick.lock().expect("no panic");
-            sick.iter().filter(|(_, end)| self.elapsed() < **end).map(|(replica, _)| replica.clone()).collect()
+            let is_sick = |(end, ill): &(u64, Ill)| self.elapsed() < *end && *ill != Ill::Hung;
+            sick.iter().filter(|(_, sick)| is_sick(sick)).map(|(replica, _)| replica.clone()).collect()
         };
         self.witness().saw(line, self.elapsed(), &sick, glimpse);
     }
@@ -278,7 +342,7 @@ impl Watching for SourceWatch {
     }
 }
 
-/// Answers probes as the simulated programs do: `/after/MS` is fine so long after the start, `/never` never.
+/// Answers probes as the simulated programs do: they are ready so long after their start as their revision says.
 pub(super) struct SimulatedProber {
     weather: Arc<Weather>,
     podman: Arc<Simulated>,
@@ -288,7 +352,20 @@ impl Prober for SimulatedProber {
     fn ask<'a>(&'a self, question: &'a Question) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
         Box::pin(async move {
             sleep(self.weather.milliseconds(1, 20)).await;
-            self.answer(question)
+            if self.weather.mute.is_on(self.weather.elapsed()) {
+                return Answer::Unheard("nobody can be asked".to_owned());
+            }
+            match &question.probe.handler {
+                ProbeHandler::Exec(command) => {
+                    match exec::ask(self.podman.as_ref(), &question.id, command, question.probe.timeout).await {
+                        Answer::Good => self.answer(question),
+                        other => other,
+                    }
+                }
+                ProbeHandler::Http(_) | ProbeHandler::Https(_) | ProbeHandler::Tcp(_) | ProbeHandler::Grpc(_) => {
+                    self.answer(question)
+                }
+            }
         })
     }
 }
@@ -298,17 +375,16 @@ impl SimulatedProber {
         if self.podman.running_since(&question.id).is_none() {
             return Answer::Bad("refused".to_owned());
         }
-        let witness = self.weather.witness();
-        let is_sick = witness.replica_of(&question.id).is_some_and(|replica| self.weather.is_sick(replica));
-        let age = witness.age(&question.id, self.weather.elapsed());
-        let path = match &question.probe.handler {
-            ProbeHandler::Http(http) => http.path.as_str(),
-            _ => "",
+        let mut witness = self.weather.witness();
+        let ill = witness.replica_of(&question.id).and_then(|replica| self.weather.illness(replica));
+        let is_up = witness.is_up(&question.id, self.weather.elapsed());
+        let is_good = match question.kind {
+            ProbeKind::Liveness => !matches!(ill, Some(Ill::Dead | Ill::Hung)),
+            ProbeKind::Startup | ProbeKind::Readiness => is_up && !matches!(ill, Some(Ill::Dead | Ill::Unready)),
         };
-        let is_up = match path.strip_prefix("/after/") {
-            Some(after) => after.parse().is_ok_and(|after| age >= after),
-            None => path != "/never",
-        };
-        if is_up && !is_sick { Answer::Good } else { Answer::Bad("503".to_owned()) }
+        if !is_good && question.kind != ProbeKind::Readiness {
+            witness.condemn(&question.id);
+        }
+        if is_good { Answer::Good } else { Answer::Bad("503".to_owned()) }
     }
 }

@@ -11,13 +11,15 @@ mod life;
 mod machine;
 mod publisher;
 mod script;
+mod seen;
+mod service;
 mod shrink;
 mod tally;
 mod witness;
 
 pub use self::{
     life::live,
-    script::{Event, Happening, Script},
+    script::{Event, Happening, Ill, Script},
     shrink::shrink,
     tally::Tally,
 };

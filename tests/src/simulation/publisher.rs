@@ -6,7 +6,13 @@ use std::{
 };
 
 use wlc::{
-    attachments::Attachments, diagnostics::Problems, lock::Lock, pipeline, publish::keygen::make_key, sources::Sources,
+    attachments::Attachments,
+    content::{ContentError, ContentFiles},
+    diagnostics::Problems,
+    lock::Lock,
+    pipeline,
+    publish::keygen::make_key,
+    sources::Sources,
 };
 use wlc_plan::{
     canonical,
@@ -43,8 +49,14 @@ pub(super) struct Replica {
     pub(super) may_be_missing: usize,
     /// Whether two of its pods may run side by side.
     pub(super) may_be_two: bool,
-    /// How many containers its pod has.
+    /// How many containers of its pod run for as long as it does.
     pub(super) containers: usize,
+    /// Whether all old replicas of its workload end before a new one begins.
+    pub(super) is_recreated: bool,
+    /// Whether it goes back by itself to the revision before.
+    pub(super) goes_back: bool,
+    /// Whether a new revision comes only when somebody asks for it.
+    pub(super) is_on_delete: bool,
 }
 
 /// Builds, numbers and signs plan sets, each on the lock of the one before.
@@ -103,7 +115,14 @@ impl Publisher {
             panic!("{:#?}\n{}", problems.first(), author.text())
         });
         self.lock = lowered.lock;
-        let files = lowered.content.files().expect("the content obeys the format");
+        let (generation, set) = self.seal(lowered.content.files(), at);
+        let plan = &lowered.content.plans[&node()];
+        let replicas = plan.instances.iter().map(|one| (one.replica.to_string(), Replica::of(one, author)));
+        (generation.number(), set, Promised { replicas: replicas.collect() })
+    }
+
+    fn seal(&mut self, files: Result<ContentFiles, ContentError>, at: Timestamp) -> (Generation, Set) {
+        let files = files.expect("the content obeys the format");
         let generation = self.generation.map_or(Some(Generation::FIRST), Generation::next).expect("few are published");
         self.generation = Some(generation);
         let head = Head {
@@ -117,13 +136,16 @@ impl Publisher {
         };
         let mut set = files.files;
         sign(&mut set, &canonical::encode(&head), generation, &keys().secret);
-        let plan = &lowered.content.plans[&node()];
-        let containers = |instance: &Instance| -> usize {
-            let of = author.services.iter().find(|service| service.name == instance.workload.as_str());
-            of.map_or(1, |service| 1 + usize::from(service.has_side))
-        };
-        let replicas = plan.instances.iter().map(|one| (one.replica.to_string(), Replica::of(one, containers(one))));
-        (generation.number(), set, Promised { replicas: replicas.collect() })
+        (generation, set)
+    }
+
+    /// A set that does not know the node.
+    pub(super) fn publish_without_node(&mut self, at: Timestamp) -> Set {
+        let mut sources = Sources::default();
+        sources.add("fleet.kdl", "fleet \"f\"\nnode \"m\"\n");
+        let front = pipeline::read(sources, Problems::default());
+        let compiled = pipeline::compile(front, &Attachments::default(), &Lock::default());
+        self.seal(compiled.lowered.expect("a fleet of one node is built").content.files(), at).1
     }
 }
 
@@ -175,7 +197,9 @@ fn head_of(set: &Set) -> (Generation, Vec<u8>) {
 }
 
 impl Replica {
-    fn of(instance: &Instance, containers: usize) -> Self {
+    fn of(instance: &Instance, author: &Author) -> Self {
+        let service = author.services.iter().find(|service| service.name == instance.workload.as_str());
+        let service = service.expect("what is published was written");
         let slots = instance.gates.iter().filter_map(|gate| match &gate.gate {
             Gate::Slot(slot) => Some(slot.size as usize),
             Gate::After(_) | Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => None,
@@ -185,7 +209,10 @@ impl Replica {
             revision: instance.spec.revision,
             may_be_missing: slots.min().unwrap_or(usize::MAX),
             may_be_two: instance.rollout.replacement == Replacement::StartFirst,
-            containers,
+            containers: service.containers(),
+            is_recreated: service.is_recreated(),
+            goes_back: service.goes_back(),
+            is_on_delete: service.is_on_delete(),
         }
     }
 }

@@ -49,6 +49,10 @@ pub enum Happening {
     PauseByHand(usize),
     /// Somebody removes a pod.
     LosePod(usize),
+    /// Somebody gives a container another name.
+    RenameByHand(usize),
+    /// Somebody removes a container, and gives another one its name, inside its pod or outside.
+    UsurpByHand(usize),
     /// Somebody removes the folders of a pod's configs.
     LoseFolders(usize),
     /// Somebody removes the fleet's network, and Podman with it all pods in it.
@@ -56,7 +60,19 @@ pub enum Happening {
     /// Somebody removes the image that everything is made from, for so many milliseconds.
     LoseImage(u64),
     /// The probes of a replica fail for so many milliseconds.
-    Sicken(usize, u64),
+    Sicken(usize, u64, Ill),
+    /// No probe can be asked for so many milliseconds.
+    Muffle(u64),
+    /// The hooks after a start fail for so many milliseconds.
+    SpoilHooks(u64),
+    /// Init containers fail for so many milliseconds.
+    SpoilInits(u64),
+    /// The node has not the secret of a workload for so many milliseconds; none: only its bytes are others.
+    SpoilSecret(usize, Option<u64>),
+    /// Somebody wants a replica to be made anew.
+    Restart(usize),
+    /// A set is published that does not know the node.
+    ForgetNode,
     /// Nothing is heard of what happens for so many milliseconds.
     Deafen(u64),
     /// Calls take long for so many milliseconds.
@@ -75,6 +91,17 @@ pub enum Happening {
     CloneDisk(u64),
     /// A newer agent has written the ledger; for so many milliseconds this one finds it.
     NewerLedger(u64),
+}
+
+/// Which probes of a replica fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ill {
+    /// All of them.
+    Dead,
+    /// That of its readiness, and that of its start.
+    Unready,
+    /// That of its liveness.
+    Hung,
 }
 
 /// How long things go wrong, in milliseconds.
@@ -110,7 +137,7 @@ fn length(dice: &mut Dice, most: usize) -> u64 {
 
 fn fault(dice: &mut Dice) -> Happening {
     let which = dice.below(1 << 16);
-    match dice.below(29) {
+    match dice.below(39) {
         0..=2 => Happening::KillAgent(length(dice, 30_000)),
         3 => Happening::LosePower(length(dice, 60_000)),
         4..=6 => Happening::EndContainer(which, *dice.one_of(&[0, 1, 137, 139])),
@@ -119,7 +146,7 @@ fn fault(dice: &mut Dice) -> Happening {
         9 => Happening::RemoveByHand(which),
         10 => Happening::LosePod(which),
         11 => Happening::LoseFolders(which),
-        12 | 13 => Happening::Sicken(which, length(dice, 120_000)),
+        12 | 13 => Happening::Sicken(which, length(dice, 120_000), *dice.one_of(&[Ill::Dead, Ill::Unready, Ill::Hung])),
         14 => Happening::Deafen(length(dice, 120_000)),
         15 => Happening::Slow(length(dice, 60_000)),
         16 => Happening::Upset(length(dice, 120_000)),
@@ -135,6 +162,14 @@ fn fault(dice: &mut Dice) -> Happening {
         24 => Happening::LoseImage(length(dice, 120_000)),
         25 | 26 => Happening::SpoilLedger((dice.below(2) == 0).then_some(which)),
         27 => [Happening::CloneDisk, Happening::NewerLedger][dice.below(2)](length(dice, 60_000)),
+        28 => Happening::Muffle(length(dice, 60_000)),
+        29 => Happening::SpoilHooks(length(dice, 120_000)),
+        30 => Happening::SpoilInits(length(dice, 120_000)),
+        31 => Happening::SpoilSecret(which, (dice.below(2) == 0).then(|| length(dice, 120_000))),
+        32 | 33 => Happening::Restart(which),
+        34 => Happening::ForgetNode,
+        35 | 36 => Happening::RenameByHand(which),
+        37 => Happening::UsurpByHand(which),
         _ => [Happening::Replay(which), Happening::Forge, Happening::Flip(which)][dice.below(3)],
     }
 }
@@ -157,9 +192,20 @@ impl Happening {
             Self::LosePod(_) => "pod removed by hand",
             Self::LoseFolders(_) => "folders lost",
             Self::PauseByHand(_) => "paused by hand",
+            Self::RenameByHand(_) => "renamed by hand",
+            Self::UsurpByHand(_) => "name taken by hand",
             Self::LoseNetwork => "network removed by hand",
             Self::LoseImage(_) => "image removed by hand",
-            Self::Sicken(..) => "probes fail",
+            Self::Sicken(_, _, Ill::Dead) => "all probes fail",
+            Self::Sicken(_, _, Ill::Unready) => "readiness fails",
+            Self::Sicken(_, _, Ill::Hung) => "liveness fails",
+            Self::Muffle(_) => "probes cannot be asked",
+            Self::SpoilHooks(_) => "hooks fail",
+            Self::SpoilInits(_) => "init containers fail",
+            Self::SpoilSecret(_, Some(_)) => "secret missing",
+            Self::SpoilSecret(_, None) => "secret of other bytes",
+            Self::Restart(_) => "restart asked for",
+            Self::ForgetNode => "set without the node",
             Self::Deafen(_) => "events lost",
             Self::Slow(_) => "slow calls",
             Self::Upset(_) => "failing calls",

@@ -7,12 +7,15 @@ use std::{
 
 use tokio::sync::watch;
 use wlagent::{
-    observed::{ContainerState, PodFolders, Sandbox},
     podman::simulated::Glimpse,
     status::document::{Document, Instance},
 };
 
-use super::{Failure, Tally, publisher::Promised};
+use super::{
+    Failure, Tally,
+    publisher::{Promised, Replica},
+    seen::{Program, Seen, list},
+};
 
 /// From a change on the machine to when the agent must know of it, in milliseconds.
 const KNOWN: u64 = 30_000;
@@ -25,12 +28,18 @@ const JOURNAL: usize = 120;
 #[derive(Default)]
 pub(super) struct Witness {
     promises: BTreeMap<u64, Promised>,
-    /// How long a container of a revision takes to become ready, and how long it must be before it counts; none: never.
-    programs: BTreeMap<String, Option<(u64, u64)>>,
+    /// How the containers of a revision behave; none: they never become ready.
+    programs: BTreeMap<String, Option<Program>>,
+    /// The containers whose liveness or startup probe failed.
+    condemned: BTreeSet<String>,
+    /// The replicas that somebody wants to be made anew.
+    asked: BTreeSet<String>,
     status: Option<watch::Receiver<Arc<Document>>>,
     /// The plan in force, the one before, and since when.
     in_force: Option<(u64, u64, u64)>,
     seen: Vec<Seen>,
+    /// Containers that are not ours and have a name that would be.
+    usurpers: BTreeSet<String>,
     /// The volumes of claims that were made.
     claims: BTreeSet<String>,
     /// Since when each container that runs does, by its id.
@@ -48,34 +57,6 @@ pub(super) struct Witness {
     broken: Option<String>,
 }
 
-/// A container of ours.
-#[derive(Debug, Clone)]
-struct Seen {
-    pod: String,
-    name: String,
-    id: String,
-    replica: String,
-    revision: String,
-    state: ContainerState,
-    /// Whether its pod has its network.
-    is_connected: bool,
-    /// Whether the folders of its pod's configs are there.
-    has_folders: bool,
-}
-
-impl Seen {
-    fn is_alive(&self) -> bool {
-        match self.state {
-            ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping => true,
-            ContainerState::Created | ContainerState::Exited { .. } => false,
-        }
-    }
-
-    fn runs(&self) -> bool {
-        matches!(self.state, ContainerState::Running { .. })
-    }
-}
-
 impl Witness {
     /// A plan set was published.
     pub(super) fn promise(&mut self, generation: u64, promised: Promised) {
@@ -83,8 +64,24 @@ impl Witness {
     }
 
     /// How the containers of a revision behave.
-    pub(super) fn program(&mut self, revision: &str, starts: Option<(u64, u64)>) {
-        self.programs.insert(revision.to_owned(), starts);
+    pub(super) fn program(&mut self, revision: &str, program: Option<Program>) {
+        self.programs.insert(revision.to_owned(), program);
+    }
+
+    /// A probe said that a container has to end.
+    pub(super) fn condemn(&mut self, id: &str) {
+        self.condemned.insert(id.to_owned());
+    }
+
+    /// Somebody wants replicas to be made anew.
+    pub(super) fn note_asked(&mut self, replicas: &[String]) {
+        self.asked.extend(replicas.iter().cloned());
+    }
+
+    /// Whether a container's program has come so far that it is ready.
+    pub(super) fn is_up(&self, id: &str, now: u64) -> bool {
+        let one = self.seen.iter().find(|one| one.id == id);
+        one.and_then(|one| self.starts(one)).is_some_and(|starts| self.age(id, now) >= starts)
     }
 
     /// An agent lives.
@@ -132,6 +129,21 @@ impl Witness {
         self.seen.iter().map(|one| one.name.clone()).collect()
     }
 
+    /// The replicas that have a container.
+    pub(super) fn replicas(&self) -> Vec<String> {
+        let replicas: BTreeSet<&String> = self.seen.iter().map(|one| &one.replica).collect();
+        replicas.into_iter().cloned().collect()
+    }
+
+    /// From now on a container that is not ours has this name, or has it no more.
+    pub(super) fn note_usurper(&mut self, name: &str, is_there: bool) {
+        if is_there {
+            self.usurpers.insert(name.to_owned());
+        } else {
+            self.usurpers.remove(name);
+        }
+    }
+
     /// The names of all pods of ours.
     pub(super) fn pods(&self) -> Vec<String> {
         let pods: BTreeSet<&String> = self.seen.iter().map(|one| &one.pod).collect();
@@ -155,7 +167,7 @@ impl Witness {
         self.look_at_plan(now);
         let verb = line.split(' ').next().unwrap_or_default();
         let object = line.rsplit(' ').next().unwrap_or_default();
-        let is_action = ["make", "start", "stop", "remove", "swap", "signal"].contains(&verb);
+        let is_action = ["make", "start", "stop", "remove", "swap", "signal", "rename"].contains(&verb);
         if is_action {
             self.tally.action(&words(line));
             self.last_action = now;
@@ -220,16 +232,22 @@ impl Witness {
         let others = self.of(replica).filter(|one| Some(one.pod.as_str()) != left_out);
         let pods: BTreeSet<&String> = others.map(|one| &one.pod).collect();
         let is_ready = |one: &&Seen| {
-            one.runs() && one.is_connected && self.starts(one).is_some_and(|starts| self.age(&one.id, now) >= starts)
+            let is_up = || self.starts(one).is_some_and(|starts| self.age(&one.id, now) >= starts);
+            one.runs() && one.is_connected && self.is_hooked(one) && is_up()
         };
         let in_pod = |pod: &String| self.of(replica).filter(|one| one.pod == *pod).filter(is_ready).count();
-        !sick.iter().any(|one| one == replica) && pods.into_iter().any(|pod| in_pod(pod) >= containers.min(2))
+        !sick.iter().any(|one| one == replica) && pods.into_iter().any(|pod| in_pod(pod) >= containers)
     }
 
     /// How long a container takes to become ready: only the main one has probes.
     fn starts(&self, one: &Seen) -> Option<u64> {
-        let (starts, _) = self.programs.get(&one.revision).copied().flatten()?;
-        Some(if one.name.contains(".side.") { 0 } else { starts })
+        let program = self.programs.get(&one.revision).copied().flatten()?;
+        Some(if one.is_main() { program.starts } else { 0 })
+    }
+
+    fn is_hooked(&self, one: &Seen) -> bool {
+        let program = self.programs.get(&one.revision).copied().flatten();
+        one.is_hooked || !one.is_main() || program.is_none_or(|program| !program.has_hook)
     }
 
     /// When the last container of a replica that is there became ready.
@@ -274,13 +292,16 @@ impl Witness {
         if self.is_barred {
             self.break_promise(format!("`{line}`, and the state is not this agent's to act on"));
         }
-        if line.contains("foreign") {
+        if line.contains("foreign") || self.usurpers.contains(object) {
             self.break_promise(format!("what is not ours was touched: {line}"));
         }
         match verb {
             "remove" => self.judge_removal(line, object),
             "stop" => self.judge_stop(object, at),
-            "start" => self.judge_start(object, at.0),
+            "start" => {
+                self.judge_start(object, at.0);
+                self.judge_order(object);
+            }
             _ => {}
         }
     }
@@ -305,12 +326,23 @@ impl Witness {
         if !self.is_available(&replica, now, sick) || self.has_another_pod(&replica, container, now, sick) {
             return;
         }
+        let one = self.seen.iter().find(|one| one.name == container);
+        if one.is_some_and(|one| self.condemned.contains(&one.id)) {
+            // A sick container is restarted whatever the budget says, as in Kubernetes.
+            self.taken.insert(replica);
+            return;
+        }
+        if let Some(one) = one.filter(|one| now > since + KNOWN && self.is_as_planned(one, promised)) {
+            let what = format!("{} is taken down, and is as the plan says", one.name);
+            return self.break_promise(what);
+        }
         let mut allowed = promised.may_be_missing;
         if now < since + KNOWN {
             let older = self.promises.get(&before).and_then(|plan| plan.replicas.get(&replica));
             allowed = allowed.max(older.map_or(0, |older| older.may_be_missing));
         }
-        if !self.seen.iter().any(|one| one.name == container && one.has_folders) {
+        let has_folders = self.seen.iter().any(|one| one.name == container && one.has_folders);
+        if !has_folders || self.asked.contains(&replica) {
             // No copy can be made first: the pod that is made anew has the same name.
             allowed = allowed.max(1);
         }
@@ -343,11 +375,38 @@ impl Witness {
             let revision = &self.plan()?.replicas.get(replica)?.revision.to_string();
             // Beside a copy that comes up, the pod before it counts.
             let is_newest = self.of(replica).all(|one| one.revision == *revision);
-            let (_, min_ready) = self.programs.get(revision).copied().flatten()?;
+            let program = self.programs.get(revision).copied().flatten()?;
             let there = self.there_since.get(replica)?;
-            Some(is_newest && now + 1_000 < there + min_ready)
+            Some(is_newest && now + 1_000 < there + program.min_ready)
         };
         self.taken.contains(replica) || since.is_some_and(|since| since + KNOWN < now) || is_young() == Some(true)
+    }
+
+    /// Whether nothing about a container asks for its end.
+    fn is_as_planned(&self, one: &Seen, promised: &Replica) -> bool {
+        one.revision == promised.revision.to_string()
+            && one.has_folders
+            && !promised.goes_back
+            && !self.asked.contains(&one.replica)
+    }
+
+    /// Where all old replicas end first, a new one begins when they have.
+    fn judge_order(&mut self, container: &str) {
+        let Some(pod) = container.split('.').nth(2).and_then(|replica| Some((replica, self.plan()?))) else {
+            return;
+        };
+        let (replica, plan) = pod;
+        let Some(promised) = plan.replicas.get(replica).filter(|promised| promised.is_recreated) else { return };
+        let newest = promised.revision.to_string();
+        let is_new = self.seen.iter().any(|one| one.name == container && one.revision == newest);
+        let is_old = |one: &&Seen| {
+            let of_workload = plan.replicas.get(&one.replica).is_some_and(|other| other.workload == promised.workload);
+            of_workload && one.is_alive() && one.revision != newest
+        };
+        if let Some(old) = self.seen.iter().find(is_old).filter(|_| is_new) {
+            let what = format!("{container} begins while {} has not ended", old.name);
+            self.break_promise(what);
+        }
     }
 
     /// What ends is not started again and again without a pause.
@@ -390,6 +449,17 @@ impl Witness {
             .collect()
     }
 
+    /// The replicas that have a pod, and wait for somebody to ask for their new one.
+    pub(super) fn behind(&self) -> Vec<String> {
+        let Some(plan) = self.plan() else { return Vec::new() };
+        let is_behind = |one: &&Seen| {
+            let promised = plan.replicas.get(&one.replica).filter(|promised| promised.is_on_delete);
+            promised.is_some_and(|promised| promised.revision.to_string() != one.revision)
+        };
+        let behind: BTreeSet<&String> = self.seen.iter().filter(is_behind).map(|one| &one.replica).collect();
+        behind.into_iter().cloned().collect()
+    }
+
     /// What is not as the newest plan says.
     pub(super) fn differences(&mut self, now: u64) -> Vec<String> {
         self.look_at_plan(now);
@@ -412,22 +482,6 @@ impl Witness {
         found.extend(extra.map(|one| format!("{} is there", one.pod)));
         found
     }
-}
-
-fn list(glimpse: Glimpse<'_>) -> Vec<Seen> {
-    let own = glimpse.containers().filter(|one| one.name.starts_with(one.pod) && one.pod.starts_with("wlc.f."));
-    let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned().unwrap_or_default();
-    own.map(|one| Seen {
-        pod: one.pod.to_owned(),
-        name: one.name.to_owned(),
-        id: one.id.to_owned(),
-        replica: label(one.pod_labels, "dev.wlc.replica"),
-        revision: label(one.pod_labels, "dev.wlc.revision"),
-        state: one.state,
-        is_connected: one.sandbox == Sandbox::Up,
-        has_folders: one.folders == PodFolders::There,
-    })
-    .collect()
 }
 
 /// The words of a line without the names.

@@ -150,6 +150,7 @@ fn request(action: &Action) -> Option<(String, Value)> {
         Action::MakeNetwork
         | Action::PullImage(_)
         | Action::PostStart(_)
+        | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::Drain(_)
         | Action::StopContainers(_)
