@@ -141,7 +141,7 @@ fn logs_are_shown_of_all_replicas_and_followed_over_a_restart() {
     assert_eq!(String::from_utf8_lossy(&recorded.stdout), "app-0 begins\n");
 }
 
-/// A command has its own exit code, streams, input and terminal; what does not run takes none.
+/// S-470: a command has its own exit code, streams, input and terminal; what does not run takes none.
 #[test]
 fn a_command_is_run_in_a_container() {
     let Some(node) = started("exec", STEADY) else { return };

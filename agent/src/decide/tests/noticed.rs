@@ -70,6 +70,7 @@ impl Noticed {
     }
 }
 
+/// S-468: once, also by the next agent.
 #[test]
 fn a_failure_is_noted_once_with_all_that_is_left_of_it() {
     let mut noticed = Noticed::new(World::new(web(1, 1)));
