@@ -195,9 +195,10 @@ async fn previous(
     let mut ended = recorded.filter_map(|entry| {
         let Event::Ended { run } = &entry.event else { return None };
         let is_meant = request.container.as_ref().is_none_or(|name| run.container.as_str() == name);
-        is_meant.then_some((entry, run))
+        // Of a run that ended well no lines are recorded.
+        (is_meant && run.exit_code != 0).then_some((entry, run))
     });
-    let nothing = || format!("no run of `{}` before this one is here or recorded", request.name);
+    let nothing = || format!("no run of `{}` before this one is here, and none that failed is recorded", request.name);
     let (entry, run) = ended.next().ok_or_else(nothing)?;
     let of = entry.whom.replica.as_ref().map(ToString::to_string).unwrap_or_default();
     output::note(&format!(
