@@ -105,6 +105,43 @@ async fn a_pod_that_was_half_made_is_made_anew() {
     .await;
 }
 
+/// Podman was killed while it made a container: its storage has the name, and no list shows it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_container_that_was_half_made_is_made_anew() {
+    let test = "a_container_that_was_half_made_is_made_anew";
+    let Some(config) = std::env::var_os("CONTAINERS_CONF") else {
+        return crate::real::skip(&format!("{test}: CONTAINERS_CONF is not set"));
+    };
+    on_real_machine("half-container", |machine: Arc<RealMachine>| async move {
+        let wanted = Wanted::new(machine.fleet(), &DEAF);
+        let podman = machine.podman();
+        podman.make_network().await.unwrap();
+        podman.make_pod(&wanted.pod()).await.unwrap();
+        let name = format!("{}.main.0", wanted.pod_name());
+        leave_storage(Path::new(&config), machine.state.path(), &name);
+        podman.run_container(&wanted.run()).await.unwrap();
+        let pods = podman.observe().await.unwrap().pods;
+        assert!(pods[0].containers[0].is_running(), "{pods:?}");
+        assert_eq!(pods[0].containers[0].name, name);
+    })
+    .await;
+}
+
+/// Another Podman on the same storage makes a container: this one knows nothing of it but that its name is taken.
+fn leave_storage(config: &Path, folder: &Path, name: &str) {
+    let text = std::fs::read_to_string(config).unwrap();
+    let tmp = |line: &str| line.starts_with("tmp_dir");
+    let lines: Vec<&str> = text.lines().filter(|line| !tmp(line)).collect();
+    let [tmp, knows] = ["tmp", "static"].map(|part| folder.join(part).display().to_string());
+    let engine = format!("[engine]\ntmp_dir = \"{tmp}\"\nstatic_dir = \"{knows}\"");
+    let other = folder.join("other.conf");
+    std::fs::write(&other, lines.join("\n").replace("[engine]", &engine)).unwrap();
+    let mut command = std::process::Command::new("podman");
+    command.env("CONTAINERS_CONF", other).args(["create", "--network", "none", "--name", name, "localhost/busybox:1"]);
+    let made = command.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
 /// Waits until nothing woke for a while, long enough for the events to be followed anew.
 async fn quiet(podman: &Client) {
     while timeout(Duration::from_millis(1_500), podman.changes().notified()).await.is_ok() {}

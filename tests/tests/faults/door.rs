@@ -207,10 +207,15 @@ impl Shared {
     }
 }
 
-/// Whether a call is of a kind: `*` is every call that changes something but a start; else the method and the words in the path in order.
+/// Every call that changes something.
+pub const CHANGE: &str = "change";
+/// The same, but for starts.
+pub const CHANGE_BUT_START: &str = "change but start";
+
+/// Whether a call is of a kind: one of those above; else the method and the words in the path in order.
 fn is_of(line: &str, kind: &str) -> bool {
-    if kind == "*" {
-        return !line.starts_with("GET ") && !line.ends_with("/start");
+    if kind == CHANGE || kind == CHANGE_BUT_START {
+        return !line.starts_with("GET ") && (kind == CHANGE || !line.ends_with("/start"));
     }
     let mut rest = line;
     kind.split(' ').all(|part| match rest.split_once(part) {

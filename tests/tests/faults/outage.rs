@@ -13,7 +13,7 @@ use wlc_tests::{
 
 use super::{
     ORDERED, ROLLING, Workload,
-    door::{Door, Rule, Trouble},
+    door::{CHANGE, CHANGE_BUT_START, Door, Rule, Trouble},
     fixture::{Fixture, LIMIT},
     service::Service,
     tell, whole,
@@ -106,6 +106,34 @@ fn calls(test: &str, workload: Workload) {
     outage.fixture.end(&format!("{test}: calls that hang, are lost or cut, {met} updates"));
 }
 
+/// A step is several calls: here the agent dies in the middle of each call that changes something, which Podman carries out alone.
+#[test]
+fn the_agent_dies_in_the_middle_of_its_calls() {
+    if !whole() {
+        return;
+    }
+    for (test, workload) in [("dies-rolling", ROLLING), ("dies-ordered", ORDERED)] {
+        let Some(mut outage) = Outage::new(test, workload) else { return };
+        let mut deaths = 0;
+        loop {
+            outage.fixture.publish(&format!("call-{deaths}"));
+            let (sender, told) = mpsc::channel();
+            let trouble = Trouble::Tell(sender);
+            outage.door.trouble(Rule { after: deaths, ..once(CHANGE, trouble) });
+            outage.fixture.node.start_agent();
+            let has_come = wait_for(&told, || outage.fixture.has_converged());
+            if !has_come {
+                break;
+            }
+            outage.fixture.node.kill_agent();
+            deaths += 1;
+            outage.update(&format!("call-{deaths}-again"), &[]);
+        }
+        assert!(deaths >= 10, "{deaths} calls only");
+        outage.fixture.end(&format!("{test}: in the middle of {deaths} calls"));
+    }
+}
+
 /// A fixture whose agent uses a service of Podman of its own, which can be killed.
 struct Killable {
     fixture: Fixture,
@@ -151,7 +179,7 @@ fn podman_is_killed_in_the_middle_of_its_changes() {
         let afters: &[u32] = if whole() { &[number] } else { &[[0, 3, 3], [1, 4, 4]][usize::from(number > 0)] };
         let before = kills;
         for after in afters {
-            kills += usize::from(killable.kill("*", *after, Fixture::has_converged));
+            kills += usize::from(killable.kill(CHANGE_BUT_START, *after, Fixture::has_converged));
         }
         killable.fixture.converge();
         killable.fixture.is_at_rest();

@@ -116,8 +116,10 @@ impl Powered {
         self.machine.podman(&format).and_then(|text| text.parse().ok()).expect("it runs")
     }
 
+    /// What a file in a container holds. On a busy machine Podman loses the output of a command that ends at once: then it is asked again.
     fn read(&self, container: &str, file: &str) -> Option<String> {
-        self.machine.podman(&["exec", container, "cat", file])
+        let read = || self.machine.podman(&["exec", container, "cat", file]);
+        (0..5).map(|_| read()).find(|text| text.as_deref() != Some("")).unwrap_or_else(read)
     }
 
     /// Everything is there again: in its order, with its secrets, its files and its data.

@@ -35,6 +35,8 @@ use crate::{
 
 /// Pauses before a start is tried again whose port is still held by a start that failed just before.
 const PORT_PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(1_000)];
+/// How long Podman is given to make a container whose name is taken already.
+const BEING_MADE: Duration = Duration::from_secs(3);
 /// An empty directory is open to all users of all containers of its pod, as Kubernetes' is.
 const OPEN_TO_ALL: u32 = 0o777;
 
@@ -261,15 +263,43 @@ impl Client {
         body: &create::ContainerBody,
     ) -> Result<Start, PodmanError> {
         let name = labels.container_name();
-        let what = format!("make container {name}");
-        let call = Call::post(&what, "/containers/create".to_owned(), CHANGE).with(body);
-        let Err(error) = self.raw.send(call).await?.done(&what) else { return Ok(Start::Needed) };
+        let Err(error) = self.make_container_alone(&name, body).await? else { return Ok(Start::Needed) };
         match (self.container(&name).await?, self.own_container(&name).await?) {
+            (None, _) if error.says("is already in use") => self.make_over_leftover(&name, body).await,
             (None, _) => Err(self.why_not_made(error, body)),
             (Some(_), None) => Err(PodmanError::Foreign { what: format!("container {name}") }),
             (Some(_), Some(own)) if own.name != name => Err(PodmanError::Foreign { what: format!("container {name}") }),
             (Some(_), Some(own)) if own.is_new() => Ok(Start::Needed),
             (Some(_), Some(_)) => Ok(Start::Done),
+        }
+    }
+
+    /// The outer error is that of the way to Podman, the inner one what it says.
+    async fn make_container_alone(
+        &self,
+        name: &str,
+        body: &create::ContainerBody,
+    ) -> Result<Result<(), PodmanError>, PodmanError> {
+        let what = format!("make container {name}");
+        let call = Call::post(&what, "/containers/create".to_owned(), CHANGE).with(body);
+        Ok(self.raw.send(call).await?.done(&what))
+    }
+
+    /// A Podman that was killed while it made the container left its storage behind, which has the name and is no container.
+    /// One that makes it in this moment, as a dead agent asked, is given the time to.
+    async fn make_over_leftover(&self, name: &str, body: &create::ContainerBody) -> Result<Start, PodmanError> {
+        sleep(BEING_MADE).await;
+        if self.container(name).await?.is_none() {
+            let what = format!("remove the storage of {name}");
+            let path = format!("/containers/{}?force=true&timeout=0", encoded(name));
+            self.raw.send(Call::delete(&what, path, CHANGE)).await?;
+        }
+        let made = self.make_container_alone(name, body).await?;
+        match (made, self.own_container(name).await?) {
+            (Ok(()), _) => Ok(Start::Needed),
+            (Err(_), Some(own)) if own.is_new() => Ok(Start::Needed),
+            (Err(_), Some(_)) => Ok(Start::Done),
+            (Err(error), None) => Err(self.why_not_made(error, body)),
         }
     }
 
