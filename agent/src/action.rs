@@ -24,6 +24,8 @@ use crate::{
 pub struct Task {
     /// The replica.
     pub replica: ReplicaName,
+    /// Its workload.
+    pub workload: WorkloadName,
     /// The pod that is to be, or to go: failures are counted against it.
     pub pod: String,
     /// Why.
@@ -302,6 +304,8 @@ pub enum Reason {
     Content,
     /// The workload or the replica is gone, and so is what its claims held.
     ClaimsGo,
+    /// The machine shuts down.
+    Shutdown,
 }
 
 impl Action {
@@ -393,6 +397,7 @@ impl fmt::Display for Reason {
             Self::Tidy => formatter.write_str("what is left of it is no longer needed"),
             Self::ConfigsLost => formatter.write_str("the folders of its configs are gone"),
             Self::Content => formatter.write_str("a mounted content changed"),
+            Self::Shutdown => formatter.write_str("the machine shuts down"),
             Self::ClaimsGo => formatter.write_str("its claims are deleted, as its workload says"),
         }
     }

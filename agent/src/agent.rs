@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     task::JoinSet,
 };
 use tracing::warn;
@@ -39,6 +39,7 @@ use crate::{
         answers::Answers,
         document::{Document, Frame},
     },
+    supervisor::Supervisor,
     tasks::{Finished, Tasks},
     words::Word,
 };
@@ -74,6 +75,10 @@ pub struct Agent {
     pub(crate) saying: mpsc::UnboundedSender<Word>,
     pub(crate) counts: Arc<Counts>,
     pub(crate) heart: Arc<Heart>,
+    /// What the service manager was told last.
+    pub(crate) sentence: String,
+    /// Somebody wants everything to be looked at anew.
+    pub(crate) reload: Arc<Notify>,
 }
 
 /// Why the agent cannot begin.
@@ -110,6 +115,8 @@ pub struct Surroundings {
     pub prober: Arc<dyn Prober>,
     /// How the ports of pods are reached.
     pub reach: Reach,
+    /// Who started the agent and watches it.
+    pub supervisor: Supervisor,
 }
 
 impl Surroundings {
@@ -134,6 +141,7 @@ impl Surroundings {
             prober: Arc::new(MachineProber::new(Arc::clone(&podman))),
             podman,
             reach: if rustix::process::geteuid().is_root() { Reach::PodAddress } else { Reach::HostPort },
+            supervisor: Supervisor::of_environment(),
         })
     }
 }
@@ -152,8 +160,18 @@ impl Agent {
     /// # Errors
     /// The state cannot be used, or Podman does not answer.
     pub async fn among(settings: &Arc<Settings>, surroundings: Surroundings) -> Result<Self, CannotBegin> {
-        let Surroundings { clock, source, disk, store, ledger: (ledger, found), contents, podman, prober, reach } =
-            surroundings;
+        let Surroundings {
+            clock,
+            source,
+            disk,
+            store,
+            ledger: (ledger, found),
+            contents,
+            podman,
+            prober,
+            reach,
+            supervisor,
+        } = surroundings;
         let notice = Notice::open(Arc::clone(&disk), &settings.fleet_state());
         let plans = Plans::load(settings, disk, Arc::clone(&source), contents)?;
         let (finishing, finished) = mpsc::unbounded_channel();
@@ -189,7 +207,9 @@ impl Agent {
             words,
             saying,
             counts,
-            heart: Arc::new(Heart::new()),
+            heart: Arc::new(Heart::new(supervisor)),
+            sentence: String::new(),
+            reload: Arc::default(),
         };
         agent.note_how_found(found).await?;
         agent.note_begin();
@@ -199,6 +219,11 @@ impl Agent {
     /// The status, as it changes.
     pub fn status(&self) -> watch::Receiver<Arc<Document>> {
         self.status.subscribe()
+    }
+
+    /// Whoever notifies this wants everything to be looked at anew: the source, the keys that count, and what runs.
+    pub fn reload(&self) -> Arc<Notify> {
+        Arc::clone(&self.reload)
     }
 
     /// What clients of this agent are answered from.

@@ -49,7 +49,7 @@ pub async fn apply(podman: &dyn Podman, task: &Task) -> Result<(), Failure> {
 /// # Errors
 /// Podman's reason.
 pub async fn step(podman: &dyn Podman, task: &Task, action: &Action) -> Result<(), Failure> {
-    info!(replica = %task.replica, reason = %task.reason, "{action}");
+    info!(workload = %task.workload, replica = %task.replica, reason = %task.reason, "{action}");
     carry_out(podman, action).await.map_err(|error| Failure { action: action.clone(), error })
 }
 

@@ -139,7 +139,8 @@ impl Agent {
             self.notice.changing(task, workload.as_ref(), now);
         }
         self.notice.keep();
-        begun.into_iter().for_each(|task| self.tasks.begin(task.clone(), now));
+        let generation = self.plans.generation();
+        begun.into_iter().for_each(|task| self.tasks.begin(task.clone(), generation, now));
         if self.ledger != ledger {
             self.counts.rollouts(&self.ledger.rollouts, &ledger.rollouts);
             self.ledger = ledger;

@@ -14,6 +14,7 @@ use crate::{
     clock::Moment,
     probes::{due::Question, verdict::Answer},
     source::Watching,
+    status::document::Document,
     tasks::Finished,
     words::Word,
 };
@@ -37,7 +38,9 @@ pub(crate) enum Wake {
     Answered(Question, Answer),
     /// Somebody said something.
     Said(Word),
-    /// A pass or a probe is due.
+    /// Everything is to be looked at anew.
+    Reload,
+    /// A pass, a probe or a beat of the heart is due.
     Due,
 }
 
@@ -51,14 +54,15 @@ pub(crate) enum Then {
 }
 
 impl Agent {
-    /// Runs until `stop` is ready. Nothing of what runs is stopped with it.
+    /// Runs until `stop` is ready. Nothing of what runs is stopped with it. The service manager is told.
     pub async fn run(&mut self, stop: impl Future<Output = ()>) {
         let mut watch = self.source.watch(&self.settings.node);
         tokio::pin!(stop);
         loop {
             let next_pass = self.pass().await;
+            self.tell_supervisor();
             tokio::select! {
-                () = &mut stop => return,
+                () = &mut stop => return self.heart.stops(),
                 () = self.sleep_until_reason(watch.as_mut(), next_pass) => {}
             }
         }
@@ -88,15 +92,25 @@ impl Agent {
     async fn wait(&mut self, watch: &mut dyn Watching, next: Option<Moment>, rescan: Instant) -> Wake {
         let at = |at| rescan.min(Instant::now() + self.clock.until(at).duration().min(RESCAN));
         let due = next.map_or(rescan, at);
+        let due = self.heart.rhythm().map_or(due, |rhythm| due.min(Instant::now() + rhythm));
         tokio::select! {
             biased;
             () = self.podman.changes().notified() => Wake::Podman,
             Some(finished) = self.finished.recv() => Wake::Finished(finished),
             Some((question, answer)) = self.answers.recv() => Wake::Answered(question, answer),
             Some(word) = self.words.recv() => Wake::Said(word),
+            () = self.reload.notified() => Wake::Reload,
             _ = watch.changed() => Wake::Plans,
             () = sleep_until(due) => Wake::Due,
         }
+    }
+
+    /// Tells the service manager that the agent is ready, and how it is.
+    fn tell_supervisor(&mut self) {
+        let sentence = sentence(&self.status.borrow());
+        let is_news = sentence != self.sentence;
+        self.heart.passed(is_news.then_some(&sentence));
+        self.sentence = sentence;
     }
 
     /// What came in the meantime, so that one pass answers it all.
@@ -115,6 +129,11 @@ impl Agent {
                 let is_new = self.look_at_plans();
                 Then::pass_if(is_new || before != self.plans.not_taken())
             }
+            Wake::Reload => {
+                self.heart.reloads();
+                self.look_at_plans();
+                Then::Pass
+            }
             Wake::Finished(finished) => {
                 self.end_task(&finished);
                 Then::Pass
@@ -130,6 +149,21 @@ impl Agent {
             }
         }
     }
+}
+
+/// How the agent is, in a sentence.
+fn sentence(document: &Document) -> String {
+    let wanted = document.instances.iter().filter(|instance| instance.state != "leaving");
+    let (ready, all) = (wanted.clone().filter(|instance| instance.ready).count(), wanted.count());
+    let mut parts = vec![match document.generation {
+        Some(generation) => format!("generation {generation}: {ready} of {all} replicas ready"),
+        None => "no plan set was accepted yet".to_owned(),
+    }];
+    parts.extend(document.refused.iter().map(|refused| format!("the newest plan set is refused ({})", refused.code)));
+    let waits = document.instances.iter().map(|instance| instance.waits.len()).sum::<usize>();
+    parts.extend((waits > 0).then(|| format!("{waits} waits")));
+    parts.extend(document.warnings.first().cloned());
+    parts.join("; ")
 }
 
 impl Then {

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tracing::{info, warn};
-use wlc_plan::{name::ReplicaName, quantity::Millis};
+use wlc_plan::{head::Generation, name::ReplicaName, quantity::Millis};
 
 use crate::{
     action::{Action, Drain, Task},
@@ -107,8 +107,8 @@ impl Tasks {
         });
     }
 
-    /// Begins a task.
-    pub fn begin(&mut self, task: Task, now: Moment) {
+    /// Begins a task of the plan of this generation.
+    pub fn begin(&mut self, task: Task, generation: Option<Generation>, now: Moment) {
         self.done.retain(|_, (_, ended)| ended.is_none_or(|ended| now.since(ended) < LATELY));
         self.under_way.insert(task.replica.clone());
         self.done.insert(task.replica.clone(), (task.actions.clone(), None));
@@ -119,7 +119,12 @@ impl Tasks {
             drained: self.drained.subscribe(),
         };
         let (podman, finished) = (Arc::clone(&self.podman), self.finished.clone());
+        let generation = generation.map(Generation::number);
         self.running.spawn(async move {
+            info!(
+                generation, workload = %task.workload, replica = %task.replica, reason = %task.reason,
+                steps = task.actions.len(), "begins"
+            );
             let result = carry_out(podman.as_ref(), shared, &task).await;
             // Nobody listens any more when the agent ends.
             drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
@@ -156,7 +161,6 @@ impl Tasks {
 }
 
 async fn carry_out(podman: &dyn Podman, mut shared: Shared, task: &Task) -> Result<(), Failure> {
-    info!(replica = %task.replica, reason = %task.reason, steps = task.actions.len(), "begins");
     for action in &task.actions {
         let turn = match action {
             Action::PullImage(_) | Action::Drain(_) | Action::StopContainers(_) | Action::PostStart(_) => None,

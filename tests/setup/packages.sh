@@ -3,11 +3,11 @@
 # when all are there. It asks nothing: without root it prints the one command that needs root and ends. It configures
 # nothing and starts nothing. This file is sourced, after say.sh.
 
-# iptables: netavark needs it. catatonit: pods need it. busybox-static: the test image. MORE_PACKAGES: what the
-# caller needs beyond.
+# iptables: netavark needs it. catatonit: pods need it. busybox-static: the test image. systemd: systemd-analyze checks
+# the units. MORE_PACKAGES: what the caller needs beyond.
 needed_packages() {
   printf '%s\n' podman runc conmon netavark aardvark-dns catatonit iptables iproute2 busybox-static \
-    ca-certificates curl jq procps openssh-client git
+    systemd ca-certificates curl jq procps openssh-client git
   if [[ -n ${MORE_PACKAGES-} ]]; then printf '%s\n' "$MORE_PACKAGES"; fi
   if ((EUID != 0)); then printf '%s\n' uidmap slirp4netns fuse-overlayfs; fi
   if ! command -v cc >/dev/null; then printf '%s\n' gcc libc6-dev; fi

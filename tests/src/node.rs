@@ -177,10 +177,18 @@ impl Node {
 
     /// Starts the agent as a service, with these options.
     pub fn start_agent_with(&mut self, options: &[&str]) {
+        self.start_agent_as(|mut command| {
+            command.args(options);
+            command
+        });
+    }
+
+    /// Starts the agent as a service, with this command made of the one for it.
+    pub fn start_agent_as(&mut self, change: impl FnOnce(Command) -> Command) {
         assert!(self.agent.is_none(), "one agent at a time");
         let log =
             fs::File::options().create(true).append(true).open(self.path("agent.log")).expect("a log can be opened");
-        let mut command = self.wlagent_command(&[&["run"], options].concat());
+        let mut command = change(self.wlagent_command(&["run"]));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.agent = Some(command.spawn().expect("wlagent can be run"));
     }
@@ -214,6 +222,20 @@ impl Node {
             agent.kill().ok();
             agent.wait().ok();
         }
+    }
+
+    /// Sends the agent a signal, as `HUP`.
+    pub fn signal_agent(&self, signal: &str) {
+        let agent = self.agent.as_ref().expect("an agent runs");
+        let sent = Command::new("kill").args(["-s", signal, &agent.id().to_string()]).status();
+        assert!(sent.is_ok_and(|sent| sent.success()), "the agent can be sent a signal");
+    }
+
+    /// Ends the agent as its service does, and gives its exit code.
+    pub fn stop_agent(&mut self) -> Option<i32> {
+        self.signal_agent("TERM");
+        let mut agent = self.agent.take().expect("an agent runs");
+        agent.wait().expect("it can be waited for").code()
     }
 
     /// What the agent logged.
@@ -352,7 +374,7 @@ pub fn fetch(port: u16, path: &str) -> Option<String> {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
     let mut stream = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: here\r\n\r\n").as_bytes()).ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;

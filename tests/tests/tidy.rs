@@ -30,6 +30,7 @@ const EDGES: &[&str] = &[
     "agent/src/settings.rs",
     "agent/src/source/trust.rs",
     "agent/src/status/serve.rs",
+    "agent/src/supervisor.rs",
     "compiler/src/cache/disk.rs",
     "compiler/src/cli/build.rs",
     "compiler/src/cli/fmt.rs",

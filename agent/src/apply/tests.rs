@@ -63,7 +63,8 @@ fn labels() -> PodLabels {
 }
 
 fn task(actions: Vec<Action>) -> Task {
-    Task { replica: labels().replica, pod: labels().pod_name(), reason: Reason::New, actions }
+    let PodLabels { replica, workload, .. } = labels();
+    Task { replica, workload, pod: labels().pod_name(), reason: Reason::New, actions }
 }
 
 fn bring_up() -> Task {

@@ -9,12 +9,14 @@ mod events;
 mod exec;
 mod facts;
 mod faults;
+mod journal;
 mod live;
 mod logs;
 mod man;
 mod output;
 mod run;
 mod say;
+mod shutdown;
 mod since;
 mod status;
 mod verify;
@@ -24,12 +26,12 @@ mod why;
 use std::{io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 use wlc_plan::{
     name::{FleetName, NodeName},
     quantity::Millis,
 };
 
+use self::journal::Log;
 use crate::settings::{DEFAULT_FILE, Settings};
 
 /// Converges the Podman containers of this server to its signed placement plan.
@@ -39,9 +41,9 @@ struct Arguments {
     /// The agent's config.
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     config: PathBuf,
-    /// Write logs as JSON.
-    #[arg(long, global = true)]
-    json_logs: bool,
+    /// Where the log goes.
+    #[arg(long, global = true, value_enum, default_value_t = Log::Auto)]
+    log: Log,
     #[command(subcommand)]
     command: Command,
 }
@@ -94,6 +96,13 @@ enum Command {
     Why(why::Request),
     /// Runs a command in a running container, and ends with its exit code.
     Exec(exec::Request),
+    /// Stops all containers of the fleet for the machine's shutdown: what waited for others with its start ends before them,
+    /// each with its hook and its grace. No agent may run.
+    Shutdown {
+        /// How long it may take in order; then all that are left are stopped at once, each with its grace.
+        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+        timeout: Duration,
+    },
     /// Prints what containers wrote.
     Logs(logs::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
@@ -162,6 +171,9 @@ async fn carry_out(arguments: Arguments) -> Exit {
         }
         Command::Why(request) => with_settings(config, async |settings| why::why(&settings, &request).await).await,
         Command::Exec(request) => with_settings(config, async |settings| exec::exec(&settings, &request).await).await,
+        Command::Shutdown { timeout } => {
+            with_settings(config, async |settings| shutdown::shutdown(&settings, timeout).await).await
+        }
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -176,13 +188,13 @@ async fn with_settings(config: PathBuf, command: impl AsyncFnOnce(Arc<Settings>)
     }
 }
 
-/// Logs go to standard error; the live view takes the terminal, so there only warnings are shown beside it.
+/// The live view takes the terminal, so there only warnings are shown beside it.
 fn begin_logs(arguments: &Arguments) {
     let is_live =
         matches!(&arguments.command, Command::Run(run::Request { watch: true, .. })) && std::io::stdout().is_terminal();
     let level = match arguments.command {
         Command::Run(_) if is_live => "warn",
-        Command::Run(_) | Command::Apply { .. } => "info",
+        Command::Run(_) | Command::Apply { .. } | Command::Shutdown { .. } => "info",
         Command::Wait { .. }
         | Command::Facts { .. }
         | Command::Status { .. }
@@ -198,14 +210,7 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Completions(_)
         | Command::Man(_) => "warn",
     };
-    let filter = EnvFilter::try_from_env("WLAGENT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let registry = tracing_subscriber::registry().with(filter);
-    if arguments.json_logs {
-        registry.with(fmt::layer().json().with_writer(std::io::stderr)).init();
-    } else {
-        let has_colours = std::io::stderr().is_terminal();
-        registry.with(fmt::layer().with_target(false).with_ansi(has_colours).with_writer(std::io::stderr)).init();
-    }
+    journal::begin(arguments.log, level);
 }
 
 /// How a command ends.

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tracing::{error, info, warn};
 
 use super::{Exit, apply, faults::Faults, live, output};
@@ -39,6 +42,7 @@ pub(super) async fn run(settings: &Arc<Settings>, request: &Request) -> Exit {
     };
     let serving = tokio::spawn(socket.serve(agent.answers()));
     let loopback = settings.http.map(|address| tokio::spawn(serve_loopback(address, agent.answers())));
+    let reloading = tokio::spawn(hear_reloads(agent.reload()));
     let showing = request.watch.then(|| tokio::spawn(live::show(agent.status())));
     info!(node = %settings.node, fleet = %settings.fleet, plans = %settings.source.display(), "runs");
     agent.run(stop_signal()).await;
@@ -46,7 +50,7 @@ pub(super) async fn run(settings: &Arc<Settings>, request: &Request) -> Exit {
     serving.abort();
     // The socket's file goes with the task.
     drop(serving.await);
-    for task in showing.into_iter().chain(loopback) {
+    for task in showing.into_iter().chain(loopback).chain([reloading]) {
         task.abort();
     }
     Exit::Fine
@@ -66,6 +70,15 @@ async fn begin(settings: &Arc<Settings>) -> Result<Agent, CannotBegin> {
             }
             ended => return ended,
         }
+    }
+}
+
+/// SIGHUP is the word to look at everything anew.
+async fn hear_reloads(reload: Arc<Notify>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        info!("looks at everything anew");
+        reload.notify_one();
     }
 }
 

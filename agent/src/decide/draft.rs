@@ -74,7 +74,10 @@ impl<'a> Draft<'a> {
         let retry = failure.map(|failure| (failure, back_off::retry_at(failure, self.scene.now)));
         match retry.filter(|(_, at)| *at > self.scene.now) {
             Some((failure, at)) => self.wait(who, "back-off", failure.why.clone(), Some(at)),
-            None => self.tasks.push(Task { replica: who.replica.clone(), pod: who.pod.to_owned(), reason, actions }),
+            None => {
+                let (replica, workload) = (who.replica.clone(), who.workload.clone());
+                self.tasks.push(Task { replica, workload, pod: who.pod.to_owned(), reason, actions });
+            }
         }
     }
 

@@ -24,6 +24,7 @@ mod needs;
 mod progress;
 mod record;
 mod replacement;
+mod shutdown;
 mod slots;
 mod standing;
 mod states;
@@ -48,6 +49,7 @@ use crate::{
 };
 
 pub use failure::{ContainerFailure, ends};
+pub use shutdown::shutdown;
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
 
 /// Everything that a decision looks at.

@@ -14,11 +14,18 @@ use crate::{
 
 /// Ends a pod within `grace`; `spec` is what it was made from, where that is known.
 pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Vec<Action> {
-    containers(pod, spec, grace).into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
+    let containers = containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(stop)));
+    containers.into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
 }
 
-/// Ends the containers of a pod; nothing where none of them runs.
-fn containers(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Action> {
+/// Ends the containers of a pod that stays; nothing where none of them runs. The stop is not noted: the pod is no less
+/// wanted than before.
+pub(super) fn at_shutdown(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Action> {
+    containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(Stop { pod: None, ..stop })))
+}
+
+/// The end of the containers of a pod; none where none of them runs.
+fn containers(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Stop> {
     let sidecars = sidecars(pod, spec);
     let is_sidecar = |one: &ObservedContainer| sidecars.iter().flatten().any(|stop| stop.container == one.name);
     let others = pod.containers.iter().filter(|one| may_run(one) && !is_sidecar(one)).map(|one| {
@@ -27,8 +34,7 @@ fn containers(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Optio
     });
     let stages = [others.collect()].into_iter().chain(sidecars.iter().cloned());
     let stages: Vec<Vec<StopOne>> = stages.filter(|stage| !stage.is_empty()).collect();
-    let pod = Some(pod.name.clone());
-    (!stages.is_empty()).then(|| Action::StopContainers(Box::new(Stop { pod, stages, grace })))
+    (!stages.is_empty()).then(|| Stop { pod: Some(pod.name.clone()), stages, grace })
 }
 
 /// Ends the sidecars of a pod whose other containers are done (S-295).

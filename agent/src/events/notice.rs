@@ -187,7 +187,8 @@ impl Notice {
             | Reason::Asked
             | Reason::ConfigsLost
             | Reason::Content
-            | Reason::ClaimsGo => {
+            | Reason::ClaimsGo
+            | Reason::Shutdown => {
                 let event = Event::Changing { pod: task.pod.clone(), reason: task.reason.to_string() };
                 self.note(now, whom, event);
             }

@@ -13,6 +13,7 @@ use wlagent::{
     podman::{Podman, simulated::Life},
     probes::due::Reach,
     settings::Settings,
+    supervisor::Supervisor,
 };
 
 use super::{
@@ -336,6 +337,7 @@ async fn begin(machine: &Machine, settings: &Arc<Settings>) -> Result<Agent, Can
         podman,
         prober: Arc::new(machine.prober()),
         reach: Reach::PodAddress,
+        supervisor: Supervisor::default(),
     };
     Agent::among(settings, surroundings).await
 }

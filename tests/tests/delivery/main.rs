@@ -9,4 +9,5 @@ mod copying;
 mod flips;
 mod publishing;
 mod signing;
+mod units;
 mod world;

@@ -7,6 +7,7 @@ mod probes;
 mod refusal;
 mod removal;
 mod replacement;
+mod service;
 mod settings;
 mod up;
 

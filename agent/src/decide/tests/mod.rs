@@ -13,6 +13,7 @@ mod ordered;
 mod roles;
 mod rollouts;
 mod seeds;
+mod shutdown;
 mod words;
 mod world;
 

@@ -15,6 +15,7 @@ use crate::{
         client::{NoStatus, ask, say},
         document::{Document, VERSION},
     },
+    supervisor::Supervisor,
     words::{Beside, Word},
 };
 
@@ -41,7 +42,7 @@ struct Behind {
 }
 
 fn behind() -> Behind {
-    behind_with(Heart::new())
+    behind_with(Heart::new(Supervisor::default()))
 }
 
 fn behind_with(heart: Heart) -> Behind {

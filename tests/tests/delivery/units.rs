@@ -1,0 +1,73 @@
+//! The units for systemd: well formed, hardened, and with what the agent needs.
+
+use std::{fs, path::Path, process::Command};
+
+use wlc_tests::{podman, programs, running};
+
+const UNITS: [&str; 2] = ["wlagent.service", "wlagent-shutdown.service"];
+/// Of `systemd-analyze security`, in tenths: 0 is locked away, 100 has every right.
+const MOST_EXPOSURE: &str = "40";
+
+fn unit(name: &str) -> String {
+    fs::read_to_string(running::workspace().join("agent/systemd").join(name)).unwrap()
+}
+
+/// Writes the units with the program as it was built, and runs `systemd-analyze` on them.
+fn analyze(test: &str, arguments: &[&str]) -> Option<(bool, String)> {
+    let folder = tempfile::tempdir().unwrap();
+    let program = programs::wlagent();
+    let paths = UNITS.map(|name| {
+        let path = folder.path().join(name);
+        fs::write(&path, unit(name).replace("/usr/bin/wlagent", program.to_str().unwrap())).unwrap();
+        path
+    });
+    let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
+    match Command::new("systemd-analyze").args(arguments).args(paths).env("SYSTEMD_PAGER", "").output() {
+        Ok(output) => {
+            let said = [output.stdout, output.stderr].concat();
+            Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+        }
+        Err(error) => {
+            podman::skip(&format!("{test}: systemd-analyze: {error}"));
+            None
+        }
+    }
+}
+
+#[test]
+fn systemd_takes_the_units() {
+    let Some((taken, said)) = analyze("systemd_takes_the_units", &["verify", "--man=no"]) else { return };
+    assert!(taken && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_units_give_few_rights() {
+    let threshold = format!("--threshold={MOST_EXPOSURE}");
+    let arguments = ["security", "--offline=true", "--no-pager", &threshold];
+    let Some((few, said)) = analyze("the_units_give_few_rights", &arguments) else { return };
+    assert!(few, "{said}");
+    for name in UNITS {
+        assert!(said.contains(&format!("Overall exposure level for {name}")), "{said}");
+    }
+}
+
+/// What the hardening must not take: each line here has broken something, or would.
+#[test]
+fn the_units_leave_what_the_agent_needs() {
+    for name in UNITS {
+        let unit = unit(name);
+        let has = |line: &str| unit.lines().any(|found| found == line);
+        for needed in ["RuntimeDirectory=wlagent", "RuntimeDirectoryPreserve=yes", "StateDirectory=wlagent"] {
+            assert!(has(needed), "{name} lacks {needed}");
+        }
+        for harmful in ["PrivateTmp=yes", "PrivateDevices=yes", "PrivateNetwork=yes", "ProtectProc=", "ProtectHome=yes"]
+        {
+            assert!(!unit.lines().any(|line| line.starts_with(harmful)), "{name} has {harmful}");
+        }
+    }
+    let agent = unit(UNITS[0]);
+    assert!(!agent.contains("\nRestrictSUIDSGID=yes"), "volumes of a group are set-group-ID folders");
+    assert!(agent.contains("\nType=notify\n") && agent.contains("\nWatchdogSec="));
+    let after = agent.lines().find_map(|line| line.strip_prefix("After=")).unwrap();
+    assert!(after.split(' ').any(|name| name == UNITS[1]), "the agent ends before the containers are stopped");
+}
