@@ -12,6 +12,7 @@ pub mod counts;
 pub mod decide;
 pub mod desired;
 pub mod disk;
+pub mod eject;
 pub mod ending;
 pub mod events;
 pub mod facts;

@@ -224,10 +224,14 @@ impl Node {
         }
     }
 
+    /// The number of the agent's process.
+    pub fn agent_id(&self) -> u32 {
+        self.agent.as_ref().expect("an agent runs").id()
+    }
+
     /// Sends the agent a signal, as `HUP`.
     pub fn signal_agent(&self, signal: &str) {
-        let agent = self.agent.as_ref().expect("an agent runs");
-        let sent = Command::new("kill").args(["-s", signal, &agent.id().to_string()]).status();
+        let sent = Command::new("kill").args(["-s", signal, &self.agent_id().to_string()]).status();
         assert!(sent.is_ok_and(|sent| sent.success()), "the agent can be sent a signal");
     }
 

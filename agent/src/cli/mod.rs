@@ -5,6 +5,7 @@
 mod apply;
 mod choose;
 mod completions;
+mod eject;
 mod events;
 mod exec;
 mod facts;
@@ -105,6 +106,8 @@ enum Command {
     },
     /// Prints what containers wrote.
     Logs(logs::Request),
+    /// Writes what runs as units of Quadlet, Podman's way of running containers under systemd, and says what they leave open.
+    Eject(eject::Request),
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
     Verify(verify::Request),
     /// Prints what a shell needs to complete commands and options.
@@ -174,6 +177,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Shutdown { timeout } => {
             with_settings(config, async |settings| shutdown::shutdown(&settings, timeout).await).await
         }
+        Command::Eject(request) => with_settings(config, async |settings| eject::run(&settings, &request).await).await,
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
     }
 }
@@ -206,6 +210,7 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Why(_)
         | Command::Exec(_)
         | Command::Logs(_)
+        | Command::Eject(_)
         | Command::Verify(_)
         | Command::Completions(_)
         | Command::Man(_) => "warn",

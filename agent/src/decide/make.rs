@@ -118,6 +118,16 @@ pub(super) fn labels(scene: Scene<'_>, pod: &ObservedPod) -> PodLabels {
 
 /// Runs one attempt of a container.
 pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&ContainerSpec, u32)) -> Action {
+    Action::RunContainer(Box::new(run_request(scene, pod, spec, which)))
+}
+
+/// One attempt of a container as it is to be run.
+pub(super) fn run_request(
+    scene: Scene<'_>,
+    pod: &PodLabels,
+    spec: &PodSpec,
+    which: (&ContainerSpec, u32),
+) -> RunContainer {
     let (container, attempt) = which;
     let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
     let backends = endpoints::backends(scene);
@@ -127,7 +137,7 @@ pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&Co
     let env = environment::variables(container, subject);
     let expanded = |words: &[String]| environment::expand_all(words, &env);
     let (command, args) = (expanded(&container.command), expanded(&container.args));
-    Action::RunContainer(Box::new(RunContainer {
+    RunContainer {
         pod: pod.clone(),
         attempt,
         spec: ContainerSpec { command, args, ..container.clone() },
@@ -138,7 +148,7 @@ pub(super) fn run(scene: Scene<'_>, pod: &PodLabels, spec: &PodSpec, which: (&Co
         files: files::of(subject, spec, container),
         cores: binding.map(|binding| binding.cores.clone()).unwrap_or_default(),
         devices: devices.filter(|device| device.container == container.name).cloned().collect(),
-    }))
+    }
 }
 
 fn ports(plan: Plan<'_>) -> Vec<PublishedPort> {

@@ -9,6 +9,7 @@ mod back_off;
 mod by_hand;
 mod containers;
 mod contents;
+mod describe;
 mod draft;
 mod drain;
 mod endpoints;
@@ -48,6 +49,7 @@ use crate::{
     probes::verdict::Verdicts,
 };
 
+pub use describe::{Described, describe};
 pub use failure::{ContainerFailure, ends};
 pub use shutdown::shutdown;
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};

@@ -1,6 +1,7 @@
 //! The promises of the book, each kept by the real compiler, the real agent and real Podman.
 
 mod containers;
+mod eject;
 mod lifecycle;
 mod operator;
 mod probes;

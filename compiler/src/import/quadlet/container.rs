@@ -120,6 +120,14 @@ fn time(unit: &mut Unit, key: &str, report: &mut Report<'_>) -> Option<String> {
     time
 }
 
+/// The words of a health command, and whether a shell reads them: Podman takes a list in JSON as it is.
+fn health_command(text: String) -> (Vec<String>, bool) {
+    match serde_json::from_str::<Vec<String>>(&text) {
+        Ok(words) if words.len() > 1 => (words, false),
+        Ok(_) | Err(_) => (vec![text], true),
+    }
+}
+
 /// `HealthCmd`: readiness, and liveness too where a failure ends the container.
 fn health(unit: &mut Unit, block: &mut Block, report: &mut Report<'_>) {
     let command = unit.last(SECTION, "HealthCmd").filter(|command| command.value != "none");
@@ -131,7 +139,8 @@ fn health(unit: &mut Unit, block: &mut Block, report: &mut Report<'_>) {
     let why = "a replica is not ready before its first success, so there is nothing to wait for";
     unit.leave(SECTION, &["HealthStartPeriod"], why, report);
     if let Some(command) = command {
-        let probe = readiness(&[command.value], true, times, retries);
+        let (words, in_shell) = health_command(command.value);
+        let probe = readiness(&words, in_shell, times, retries);
         if restarts {
             block.push(probe.clone().renamed("liveness"));
         }
@@ -141,7 +150,8 @@ fn health(unit: &mut Unit, block: &mut Block, report: &mut Report<'_>) {
         let times = ["HealthStartupInterval", "HealthStartupTimeout"]
             .map(|key| time(unit, key, report).unwrap_or_else(|| "30s".to_owned()));
         let retries = unit.last(SECTION, "HealthStartupRetries").and_then(|count| count.value.parse().ok());
-        block.push(readiness(&[command.value], true, times, retries).renamed("startup"));
+        let (words, in_shell) = health_command(command.value);
+        block.push(readiness(&words, in_shell, times, retries).renamed("startup"));
     }
     let logs = ["HealthLogDestination", "HealthMaxLogCount", "HealthMaxLogSize", "HealthStartupSuccess"];
     unit.leave(SECTION, &logs, "`wlagent status` says why a replica is not ready", report);

@@ -64,7 +64,7 @@ impl Unit {
         Some(unit)
     }
 
-    /// An empty value takes back what was written before, as systemd has it.
+    /// An empty value takes back what was written before, as systemd has it; `%%` stands for `%`.
     fn put(&mut self, section: &str, key: &str, value: &str, span: Span) {
         if value.is_empty() {
             self.lines.retain(|line| line.section != section || line.key.value != key);
@@ -72,7 +72,7 @@ impl Unit {
         }
         let start = span.start as usize;
         let key_span = Span::new(span.file, start, start + key.len());
-        let value = joined(value);
+        let value = joined(value).replace("%%", "%");
         let line = Line {
             section: section.to_owned(),
             key: Spanned::new(key.to_owned(), key_span),
