@@ -73,9 +73,9 @@ async fn described(settings: &Arc<Settings>, folder: PathBuf, version: Version) 
     let now = clock::now();
     let scene = Scene { desired, observed: &observed, verdicts: &verdicts, ledger: &ledger, busy: &busy, now };
     let (described, untold) = describe(scene);
-    let places = Places::of_machine(&settings.secrets);
-    let (node, folders) = (settings.node.clone(), Folders::new(&state));
-    let target = Target { folder, version, node, folders, profiles: places.profiles, secrets: places.secrets };
+    let places = Places::of_machine(&settings.secrets, &settings.auth_file);
+    let (fleet, node, folders) = (settings.fleet.clone(), settings.node.clone(), Folders::new(&state));
+    let target = Target { folder, version, fleet, node, folders, profiles: places.profiles, secrets: places.secrets };
     Ok(eject(&target, &described, &untold))
 }
 

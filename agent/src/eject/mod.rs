@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
 };
 
-use wlc_plan::name::{NodeName, ReplicaName};
+use wlc_plan::name::{FleetName, NodeName, ReplicaName};
 
 pub use self::unit::Version;
 use crate::{contents::Folders, decide::Described, podman::labels::PodLabels};
@@ -26,6 +26,8 @@ pub struct Target {
     pub folder: PathBuf,
     /// The Podman that reads the units.
     pub version: Version,
+    /// The fleet.
+    pub fleet: FleetName,
     /// The node.
     pub node: NodeName,
     /// Where the files of configs lie that containers mount now.
@@ -117,12 +119,13 @@ impl Writing<'_> {
 /// What somebody has to read before the units are used.
 fn report(target: &Target, out: &Ejected) -> String {
     let Version(major, minor) = target.version;
-    let folder = target.folder.display();
+    let (folder, fleet) = (target.folder.display(), &target.fleet);
     let mut text = format!(
         "Units of Quadlet for Podman {major}.{minor} or newer, of what ran on node {}.\n\n\
          1. Make the secrets below known to Podman.\n\
          2. Stop the agent, and then what it runs: systemctl disable --now wlagent; wlagent shutdown\n\
-         3. Remove its pods, which hold the ports: podman pod rm --filter label=dev.wlc.fleet\n\
+         3. Remove its pods, which hold the ports; volumes stay:\n\
+         \x20  podman pod rm --force $(podman pod ls --quiet --filter label=dev.wlc.fleet={fleet})\n\
          4. Copy the units to /etc/containers/systemd, leave files/ in {folder}, and: systemctl daemon-reload\n\
          5. Start each pod: systemctl start NAME-pod\n\n\
          Volumes and their data stay where they are: the units name them.\n",

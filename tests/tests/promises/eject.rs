@@ -32,7 +32,6 @@ deployment "web" {
         pre-stop "exec" "true"
         stop-signal "INT"
         pids-limit 100
-        ulimit "nofile" soft=512 hard=1024
         no-new-privileges
         capabilities { drop "MKNOD" "SYS_CHROOT" }
         mount "/www" config="site"

@@ -42,7 +42,8 @@ fn task<'a>(decision: &'a Decision, name: &str) -> &'a Task {
 }
 
 fn step(world: &World, action: &Action) {
-    let task = Task { replica: replica("web-0"), pod: String::new(), reason: Reason::Changed, actions: Vec::new() };
+    let (replica, workload) = (replica("web-0"), wlc_plan::name::WorkloadName::parse("web").unwrap());
+    let task = Task { replica, workload, pod: String::new(), reason: Reason::Changed, actions: Vec::new() };
     apply::step(world.podman.as_ref(), &task, action).now_or_never().unwrap().unwrap();
 }
 

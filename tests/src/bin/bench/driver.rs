@@ -40,8 +40,10 @@ impl Driver {
         let length = body.len();
         write!(stream, "{method} {API}{path} HTTP/1.0\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
             .expect("the request can be sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("Podman answers");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("Podman answers");
+        // What a command writes may be any bytes.
+        let answer = String::from_utf8_lossy(&answer);
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
         let status: u16 = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
         assert!(status < 300 || status == 304 || status == 409, "{method} {path}: {status} {body}");
@@ -86,6 +88,16 @@ impl Driver {
             })),
         );
         self.call("POST", &format!("/containers/{name}/start"), None);
+    }
+
+    /// Runs `true` in the container of a pod, as a probe does: made, started, and its end asked for.
+    pub(crate) fn exec(&self, number: usize) {
+        let path = format!("/containers/bench.{}.{number}.main.0/exec", self.fleet);
+        let made =
+            self.call("POST", &path, Some(&json!({ "Cmd": ["true"], "AttachStdout": true, "AttachStderr": true })));
+        let id = made["Id"].as_str().expect("an exec has an id").to_owned();
+        self.call("POST", &format!("/exec/{id}/start"), Some(&json!({ "Detach": false })));
+        self.call("GET", &format!("/exec/{id}/json"), None);
     }
 
     /// Starts a new attempt whenever a container of the driver's ends; never returns.
