@@ -155,8 +155,7 @@ impl World {
             }
             Happening::PauseByHand(which) => drop(container(which).map(|name| podman.pause_by_hand(&name, true))),
             Happening::RenameByHand(which) => {
-                let called = format!("by.hand.{which}");
-                container(which).iter().for_each(|name| podman.rename_by_hand(name, &called));
+                container(which).iter().for_each(|name| podman.rename_by_hand(name, &format!("by.hand.{which}")));
             }
             Happening::UsurpByHand(which) => drop(container(which).map(|name| self.usurp(&name, which))),
             Happening::LoseNetwork => podman.lose_network(),
