@@ -36,6 +36,7 @@ pub fn change(old: &Instance, new: &Instance) -> Change {
         workload: _,
         kind: _,
         labels: _,
+        told: _,
         spec,
         older: _,
         contents,

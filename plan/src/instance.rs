@@ -58,6 +58,9 @@ pub struct Instance {
     /// The workload's labels. They never restart a pod.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<LabelKey, LabelValue>,
+    /// What its variables and files tell that belongs to its node or its workload, by word. It never restarts a pod.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<String, String>,
     /// The revision that is asked for.
     pub spec: SpecRef,
     /// Older revisions that it may still have to run, newest first.

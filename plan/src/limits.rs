@@ -6,6 +6,8 @@ pub const REPLICAS_PER_NODE: usize = 1_000;
 pub const CONTAINERS_PER_POD: usize = 32;
 /// Labels of one workload or node.
 pub const LABELS: usize = 64;
+/// Bytes of what one instance tells its containers beside its labels. Kubernetes bounds annotations alike.
+pub const TOLD_BYTES: usize = 256 << 10;
 /// Specs that one instance names: the one asked for and the older ones.
 pub const SPECS_PER_INSTANCE: usize = 64;
 /// Gates of one instance.

@@ -232,6 +232,9 @@ pub enum InstanceField {
     Index,
     /// The value of a label of the workload; empty where it has none. Kubernetes: `metadata.labels['KEY']`.
     Label(LabelKey),
+    /// What the instance tells under this word; empty where it tells nothing. Kubernetes: `status.hostIP`,
+    /// `metadata.annotations['KEY']`, and limits that nobody set.
+    Told(String),
 }
 
 /// A port that a container listens on. Kubernetes: `ports[]`.

@@ -259,6 +259,8 @@ fn check_instance(
 ) {
     let at = &instance.replica;
     findings.limit(at, "labels", instance.labels.len(), limits::LABELS);
+    let told = instance.told.iter().map(|(word, text)| word.len() + text.len()).sum();
+    findings.limit(at, "bytes that it tells", told, limits::TOLD_BYTES);
     findings.limit(at, "specs", 1 + instance.older.len(), limits::SPECS_PER_INSTANCE);
     findings.limit(at, "gates", instance.gates.len(), limits::GATES_PER_INSTANCE);
     let own_name = at.as_str().strip_prefix(instance.workload.as_str()).is_some_and(|rest| rest.starts_with('-'));

@@ -67,7 +67,7 @@ impl Node {
             "fleet.kdl",
             &format!("fleet \"{}\" {{ signers {{ {signer}; }}; host-ports \"{}\" }}\n", self.fleet, next_ports()),
         );
-        self.write("nodes/here.kdl", "node \"here\"\n");
+        self.write("nodes/here.kdl", "node \"here\" { address \"192.0.2.1\" \"2001:db8::1\" }\n");
         self.write("nodes/here.facts.kdl", "facts \"here\" { capacity cpu=64 memory=\"256GiB\" }\n");
         fs::write(self.path("trust"), format!("{trust}\n")).expect("files can be written");
         let socket = podman::socket().expect("a test that runs has a socket");

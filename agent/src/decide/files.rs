@@ -115,6 +115,7 @@ pub(super) fn value(subject: Subject<'_>, field: &InstanceField) -> String {
             let value = instance.and_then(|one| one.labels.get(key));
             value.map_or_else(String::new, ToString::to_string)
         }
+        InstanceField::Told(word) => instance.and_then(|one| one.told.get(word)).cloned().unwrap_or_default(),
     }
 }
 

@@ -8,7 +8,7 @@ use wlc_plan::{
     spec::{EnvValue, EnvVariable, InstanceField, SecretValue},
 };
 
-use super::Contents;
+use super::{Contents, told};
 use crate::model::{
     container::Container,
     env::{EnvFrom, FieldName, ResourceWord, Variable},
@@ -45,7 +45,10 @@ fn variable(pod: &Pod, container: &Container, variable: &Variable, contents: &Co
         let resource = variable.resource.as_ref()?.value;
         let unit = variable.unit.as_ref().map(|unit| unit.value.as_str());
         let name = variable.container.as_ref().map_or(&container.name.value, |name| &name.value);
-        Some(EnvValue::Text(amount(pod, name, (resource, unit))))
+        Some(match amount(pod, name, (resource, unit)) {
+            Amount::Known(text) => EnvValue::Text(text),
+            Amount::OfNode(word) => EnvValue::Field(InstanceField::Told(word)),
+        })
     };
     let value = of_text.or_else(of_field).or_else(of_config).or_else(of_secret).or_else(of_resource)?;
     Some(EnvVariable { name: variable.name.value.clone(), value })
@@ -89,13 +92,27 @@ pub(super) fn field(field: &FieldName) -> Option<InstanceField> {
         FieldName::Revision => InstanceField::Revision,
         FieldName::Index => InstanceField::Index,
         FieldName::Label(key) => InstanceField::Label(key.clone()),
-        FieldName::Address | FieldName::NodeAddress | FieldName::Annotation(_) => return None,
+        FieldName::NodeAddress => InstanceField::Told(told::NODE_ADDRESS.to_owned()),
+        FieldName::NodeAddresses => InstanceField::Told(told::NODE_ADDRESSES.to_owned()),
+        FieldName::Annotation(key) => InstanceField::Told(told::annotation(key)),
+        FieldName::Address => return None,
     })
 }
 
-/// A request or limit of a container in its unit, rounded up; without a limit the request, without either nothing: 0.
-pub(super) fn amount(pod: &Pod, container: &ContainerName, (word, unit): (ResourceWord, Option<&str>)) -> String {
-    let Some(container) = pod.all().find(|one| one.name.value == *container) else { return "0".to_owned() };
+/// A request or limit of a container.
+pub(super) enum Amount {
+    /// What the files say, in its unit.
+    Known(String),
+    /// What the node can give: a word of what the instance tells.
+    OfNode(String),
+}
+
+/// A request or limit of a container in its unit, rounded up; without a limit the request, without either what the node can
+/// give. Without a request and a limit, a request is 0.
+pub(super) fn amount(pod: &Pod, container: &ContainerName, (word, unit): (ResourceWord, Option<&str>)) -> Amount {
+    let Some(container) = pod.all().find(|one| one.name.value == *container) else {
+        return Amount::Known("0".to_owned());
+    };
     let (request, limit) = (container.request.as_ref(), container.limit.as_ref());
     let (first, second) = match word {
         ResourceWord::LimitCpu | ResourceWord::LimitMemory | ResourceWord::LimitStorage => (limit, request),
@@ -114,7 +131,10 @@ pub(super) fn amount(pod: &Pod, container: &ContainerName, (word, unit): (Resour
             (both.filter_map(|amounts| amounts.storage.as_ref()).map(|one| one.value.0).next(), bytes(unit))
         }
     };
-    amount.unwrap_or(0).div_ceil(one.max(1)).to_string()
+    match (amount, told::of_node(word, one.max(1))) {
+        (None, Some(word)) => Amount::OfNode(word),
+        (amount, _) => Amount::Known(amount.unwrap_or(0).div_ceil(one.max(1)).to_string()),
+    }
 }
 
 /// `MiB` is `1MiB`.

@@ -27,6 +27,7 @@ pub(super) fn instance(
         workload: workload.name().value.clone(),
         kind: workload.kind(),
         labels: common.labels.iter().map(|label| (label.key.value.clone(), label.value.value.clone())).collect(),
+        told: site.told(revised.spec_of(replica)),
         spec: asked.reference.clone(),
         older: older.map(|revision| revision.reference.clone()).collect(),
         contents: swapped(revised.spec_of(replica), contents),

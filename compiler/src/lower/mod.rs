@@ -15,6 +15,7 @@ mod revisions;
 mod rollout;
 mod security;
 mod surroundings;
+mod told;
 
 use std::collections::BTreeMap;
 

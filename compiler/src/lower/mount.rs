@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use wlc_plan::{
     name::{AbsolutePath, VolumeName, WorkloadName},
     spec::{
-        Access, ConfigFiles, ConfigMount, EmptyDir, EndpointFiles, FieldFile, FileSource, FilesMount, Image, Item,
-        Medium, Mount, MountSource, NodePath, OnChange, OnSwap, PathKind, Propagation, PullPolicy, SecretFiles,
-        TextFile, View, VolumeSource,
+        Access, ConfigFiles, ConfigMount, EmptyDir, EndpointFiles, FieldFile, FileSource, FilesMount, Image,
+        InstanceField, Item, Medium, Mount, MountSource, NodePath, OnChange, OnSwap, PathKind, Propagation, PullPolicy,
+        SecretFiles, TextFile, View, VolumeSource,
     },
 };
 
-use super::{Contents, env};
+use super::{
+    Contents,
+    env::{self, Amount},
+};
 use crate::{
     model::{
         self,
@@ -233,11 +236,11 @@ impl Directory<'_> {
 
     fn resource(&self, file: &ResourceFile) -> FileSource {
         let unit = file.unit.as_ref().map(|unit| unit.value.as_str());
-        FileSource::Text(TextFile {
-            path: file.path.value.0.clone(),
-            text: env::amount(self.pod, &file.container.value, (file.resource.value, unit)),
-            mode: file.mode.as_ref().map(|mode| mode.value.0),
-        })
+        let (path, mode) = (file.path.value.0.clone(), file.mode.as_ref().map(|mode| mode.value.0));
+        match env::amount(self.pod, &file.container.value, (file.resource.value, unit)) {
+            Amount::Known(text) => FileSource::Text(TextFile { path, text, mode }),
+            Amount::OfNode(word) => FileSource::Field(FieldFile { path, field: InstanceField::Told(word), mode }),
+        }
     }
 }
 

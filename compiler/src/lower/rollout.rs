@@ -11,8 +11,10 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, SlotName, WorkloadName},
     quantity::Millis,
     rollout::{OnFailure, Replacement, Rollout},
+    spec::PodSpec,
 };
 
+use super::told;
 use crate::{
     model::{
         Repository,
@@ -45,6 +47,11 @@ pub(super) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
+    /// What an instance here tells its containers beside its revision.
+    pub(super) fn told(&self, spec: &PodSpec) -> BTreeMap<String, String> {
+        told::told(self.repository, self.workload, self.node, spec)
+    }
+
     /// The workload on this node.
     pub(super) fn of(
         repository: &'a Repository,

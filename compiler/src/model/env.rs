@@ -84,8 +84,10 @@ pub enum FieldName {
     Fleet,
     /// The pod's address.
     Address,
-    /// The node's address.
+    /// The node's first address.
     NodeAddress,
+    /// All addresses of the node.
+    NodeAddresses,
     /// The number of the workload's revision.
     Revision,
     /// The replica's number.
@@ -97,13 +99,14 @@ pub enum FieldName {
 }
 
 /// The fields that are one word.
-const FIELDS: [(&str, FieldName); 8] = [
+const FIELDS: [(&str, FieldName); 9] = [
     ("replica", FieldName::Replica),
     ("workload", FieldName::Workload),
     ("node", FieldName::Node),
     ("fleet", FieldName::Fleet),
     ("address", FieldName::Address),
     ("node-address", FieldName::NodeAddress),
+    ("node-addresses", FieldName::NodeAddresses),
     ("revision", FieldName::Revision),
     ("index", FieldName::Index),
 ];
@@ -115,12 +118,12 @@ const KUBERNETES: [(&str, &str); 6] = [
     ("status.podIP", "address"),
     ("status.podIPs", "address"),
     ("status.hostIP", "node-address"),
-    ("status.hostIPs", "node-address"),
+    ("status.hostIPs", "node-addresses"),
 ];
 
 impl FromScalar for FieldName {
     const LOOKS: &'static str = "one of `\"replica\"` `\"workload\"` `\"node\"` `\"fleet\"` `\"address\"` `\"node-address\"` \
-        `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`; this version does not carry out addresses and annotations";
+        `\"node-addresses\"` `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`; this version does not carry out `\"address\"`";
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         let text = value::text(scalar)?;
@@ -148,8 +151,11 @@ impl FromScalar for FieldName {
             | Self::Fleet
             | Self::Revision
             | Self::Index
-            | Self::Label(_) => Carried::Out,
-            Self::Address | Self::NodeAddress | Self::Annotation(_) => Carried::NotInThisVersion,
+            | Self::Label(_)
+            | Self::NodeAddress
+            | Self::NodeAddresses
+            | Self::Annotation(_) => Carried::Out,
+            Self::Address => Carried::NotInThisVersion,
         }
     }
 }

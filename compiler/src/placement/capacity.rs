@@ -40,7 +40,8 @@ pub(super) fn machines(repository: &Repository) -> BTreeMap<NodeName, Machine<'_
     there.map(|(name, node)| (name.clone(), machine(node, repository.facts.get(name)))).collect()
 }
 
-fn machine<'a>(node: &'a Node, facts: Option<&'a Facts>) -> Machine<'a> {
+/// What a node has for replicas: what it has, without what is kept for the system; none where it is not known.
+pub fn room(node: &Node, facts: Option<&Facts>) -> (Option<Cpu>, Option<Bytes>) {
     let capacity = facts.and_then(|facts| facts.capacity.as_ref());
     let reserve = node.reserve.as_ref();
     let cpu = capacity.and_then(|capacity| capacity.cpu.as_ref()).map(|cpu| {
@@ -51,6 +52,11 @@ fn machine<'a>(node: &'a Node, facts: Option<&'a Facts>) -> Machine<'a> {
         let reserved = reserve.and_then(|reserve| reserve.memory.as_ref()).map_or(0, |memory| memory.value.0);
         Bytes(memory.value.0.saturating_sub(reserved))
     });
+    (cpu, memory)
+}
+
+fn machine<'a>(node: &'a Node, facts: Option<&'a Facts>) -> Machine<'a> {
+    let (cpu, memory) = room(node, facts);
     // A placeholder has room for everything that insists on it: what it really has is not known.
     let is_open = node.placeholder.value && facts.is_none();
     let (cpu, memory) = if is_open { (Some(Cpu(u64::MAX)), Some(Bytes(u64::MAX))) } else { (cpu, memory) };

@@ -26,6 +26,7 @@ use wlc_plan::{
 
 use self::{capacity::Machine, filter::Eligible, request::Copies};
 pub use self::{
+    capacity::room,
     refusal::Refusal,
     request::Request,
     surge::Copies as SurgeCopies,

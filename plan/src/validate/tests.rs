@@ -43,6 +43,7 @@ fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
         workload: WorkloadName::parse("web").unwrap(),
         kind: WorkloadKind::Deployment,
         labels: BTreeMap::new(),
+        told: BTreeMap::new(),
         spec: SpecRef {
             number: 1,
             revision: Revision::of(TemplateVersion::V1, spec),

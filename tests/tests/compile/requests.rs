@@ -35,7 +35,7 @@ use wlc_tests::{folder, golden, running};
 use super::build;
 
 /// Around each folder: the fleet and its only node, as the suite on a real Podman has them.
-const AROUND: &str = "fleet \"t\" { host-ports \"20000-20099\" }\nnode \"here\" address=\"192.0.2.1\"\n\
+const AROUND: &str = "fleet \"t\" { host-ports \"20000-20099\" }\nnode \"here\" { address \"192.0.2.1\" \"2001:db8::1\" }\n\
     facts \"here\" { capacity cpu=64 memory=\"256GiB\" }\n";
 
 #[test]

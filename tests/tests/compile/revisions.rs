@@ -25,7 +25,7 @@ fn a_template_that_returns_gets_a_new_number_and_its_old_one_is_gone() {
     assert_eq!(steps[3].numbers("web"), [2, 3, 4]);
 }
 
-/// C-388: a label that changes makes no revision.
+/// C-388, C-389, C-417: a label or an annotation that changes makes no revision.
 #[test]
 fn replicas_labels_update_and_place_make_no_revision() {
     let steps = case("no-new-revision");

@@ -18,12 +18,14 @@ fn write(node: &Node, tier: &str, declared: &str) {
 {declared}
 deployment "reader" {{
     label "tier" "{tier}"
+    annotation "owner" "team {tier}"
     grace "1s"
     container "main" image="localhost/busybox:1" {{
         command "sleep" "1000"
         mount "/config" on-change="nothing" {{ config "site" }}
         mount "/optional" on-change="nothing" {{ config "may-come" optional=#true; config "site" {{ item "page" "always" }} }}
-        mount "/label" {{ field "tier" "labels.tier" }}
+        mount "/label" {{ field "tier" "labels.tier"; field "owner" "annotations.owner" }}
+        mount "/owned" {{ config "site"; field "owner" "annotations.owner" }}
         mount "/secret" on-change="nothing" {{ secret "may-be-absent" optional=#true }}
         mount "/both" on-change="nothing" {{ config "site"; secret "may-be-absent" optional=#true }}
     }}
@@ -39,7 +41,8 @@ fn reads(node: &Node, path: &str, expected: &str) {
     node.wait_until(&format!("{path} says {expected}"), |node| shell(node, "reader-0", &line) == expected);
 }
 
-/// C-383, C-388, C-404, C-405, C-412: labels, configs and secrets that change, come and go are read without a restart.
+/// C-383, C-388, C-389, C-404, C-405, C-412, C-417: labels, annotations, configs and secrets that change are read without a restart,
+/// and so are secrets that come. A config that comes or goes brings a new pod.
 fn files_change_while_their_readers_run(stage: &Stage) {
     let mut node = stage.node();
     let site = |page: &str| format!("config \"site\" {{ file \"page\" text=\"{page}\" }}\n");
@@ -53,19 +56,26 @@ fn files_change_while_their_readers_run(stage: &Stage) {
     reads(&node, "/secret/password", "absent");
     reads(&node, "/optional/extra", "absent");
     node.write_secret("may-be-absent", "password", "sesame");
-    write(&node, "back", &[site("two"), secret(2), optional("here")].concat());
-    stage.row("C-404", || reads(&node, "/config/page", "two"));
+    write(&node, "back", &[site("two"), secret(2)].concat());
     stage.row("C-388", || reads(&node, "/label/tier", "back"));
+    stage.row("C-389", || reads(&node, "/label/owner", "team back"));
+    stage.row("C-417", || reads(&node, "/owned/owner", "team back"));
     stage.row("C-383", || reads(&node, "/secret/password", "sesame"));
     stage.row("C-412", || reads(&node, "/both/password", "sesame"));
+    stage.row("C-404", || {
+        reads(&node, "/config/page", "two");
+        assert_eq!(containers(&node), before, "nothing was restarted");
+    });
     stage.row("C-405", || {
+        write(&node, "back", &[site("two"), secret(2), optional("here")].concat());
         reads(&node, "/optional/extra", "here");
+        let with_it = containers(&node);
         write(&node, "back", &[site("two"), secret(2), optional("changed")].concat());
         reads(&node, "/optional/extra", "changed");
+        assert_eq!(containers(&node), with_it, "a change restarts nothing");
         write(&node, "back", &[site("two"), secret(2)].concat());
         reads(&node, "/optional/extra", "absent");
     });
-    assert_eq!(containers(&node), before, "nothing was restarted");
 }
 
 /// C-381: a secret of the same name in two fleets is not the same secret.

@@ -265,6 +265,7 @@ fn instance(replica: &str, spec: &PodSpec) -> Instance {
         workload: WorkloadName::parse("web").unwrap(),
         kind: WorkloadKind::Deployment,
         labels: BTreeMap::new(),
+        told: BTreeMap::new(),
         spec: SpecRef { number: 1, revision, spec: Digest::of(&canonical::encode(spec)) },
         older: Vec::new(),
         contents: Vec::new(),

@@ -88,6 +88,7 @@ pub(super) fn instance(name: &str, spec: &PodSpec, gates: Vec<StepGate>) -> (Ins
         workload: WorkloadName::parse("web").unwrap(),
         kind: WorkloadKind::Deployment,
         labels: BTreeMap::new(),
+        told: BTreeMap::new(),
         spec: SpecRef { number: 1, revision, spec: digest },
         older: Vec::new(),
         contents: Vec::new(),

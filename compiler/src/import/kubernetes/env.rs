@@ -110,7 +110,8 @@ pub(super) fn field_word(path: &Spanned<String>, report: &mut Report<'_>) -> Res
         "metadata.name" => "replica",
         "spec.nodeName" => "node",
         "status.podIP" | "status.podIPs" => "address",
-        "status.hostIP" | "status.hostIPs" => "node-address",
+        "status.hostIP" => "node-address",
+        "status.hostIPs" => "node-addresses",
         "metadata.namespace" => {
             report.differs(path.span, "the name of the fleet stands for the namespace", "there are no namespaces");
             "fleet"

@@ -246,6 +246,7 @@ fn instance(replica: &str, spec: &PodSpec, digest: Digest) -> Instance {
         workload: WorkloadName::parse("web").unwrap(),
         kind: WorkloadKind::Deployment,
         labels: BTreeMap::new(),
+        told: BTreeMap::new(),
         spec: SpecRef { number: 1, revision: Revision::of(TemplateVersion::NEWEST, spec), spec: digest },
         older: Vec::new(),
         contents: Vec::new(),
