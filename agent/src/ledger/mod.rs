@@ -18,6 +18,9 @@ pub use self::spoken::Hold;
 use self::rollout::Rollouts;
 use crate::{clock::Moment, desired::Desired};
 
+/// Most bytes of the words for what went wrong: Podman's have no bound, and the ledger has one.
+const WHY_BYTES: usize = 1_024;
+
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +110,7 @@ impl Ledger {
     pub fn failed(&mut self, replica: &ReplicaName, of: (&str, Cause), at: Moment, why: String) {
         let (pod, cause) = of;
         let before = self.failures.get(replica).filter(|failure| failure.pod == pod).map_or(0, |failure| failure.count);
+        let why = shortened(why);
         let failure = Failure { pod: pod.to_owned(), count: before.saturating_add(1), at, cause, why };
         self.failures.insert(replica.clone(), failure);
     }
@@ -130,5 +134,46 @@ impl Ledger {
         self.failures.retain(|replica, _| replicas.contains(replica));
         self.available.retain(|pod| pods.contains(pod.as_str()));
         self.restarts.retain(|replica| replicas.contains(replica));
+    }
+}
+
+/// The beginning of a text, with a sign that it goes on.
+fn shortened(mut text: String) -> String {
+    if text.len() > WHY_BYTES {
+        let end = (0..=WHY_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_for_a_failure_have_a_bound() {
+        let replica = ReplicaName::parse("web-0").unwrap();
+        let mut ledger = Ledger::default();
+        for (why, bytes) in [("short".to_owned(), 5), ("ä".repeat(3_000), WHY_BYTES + '…'.len_utf8())] {
+            ledger.failed(&replica, ("pod", Cause::Other), Moment(1), why);
+            assert_eq!(ledger.failures[&replica].why.len(), bytes);
+        }
+    }
+
+    /// Whatever is in no plan and on no machine any more is forgotten.
+    #[test]
+    fn what_is_gone_leaves_nothing_behind() {
+        let (replica, container) = (ReplicaName::parse("web-0").unwrap(), ContainerName::parse("main").unwrap());
+        let mut ledger = Ledger::default();
+        ledger.runs_mut("pod", &container).good = 3;
+        ledger.failed(&replica, ("pod", Cause::Other), Moment(1), "no".to_owned());
+        ledger.available.insert("pod".to_owned());
+        ledger.restarts.insert(replica.clone());
+        let before = ledger.clone();
+        ledger.forget_all_but(&BTreeSet::from(["pod"]), &BTreeSet::from([&replica]));
+        assert_eq!(ledger, before);
+        ledger.forget_all_but(&BTreeSet::new(), &BTreeSet::new());
+        assert_eq!(ledger, Ledger::default());
     }
 }
