@@ -2,14 +2,19 @@
 //!
 //! Nothing here is remembered but since when a set is waited for, and nothing that is refused stops what runs.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use wlc_plan::{
-    head::Generation,
+    canonical,
+    head::{Generation, HeadPointer, SignatureRef},
     name::NodeName,
     set::{Accepted, Expectations, Incomplete, Novelty, ReadFile, Refusal, SetFile, Verdict, read_node},
+    signature::Signature,
     time::Timestamp,
+    trust::Trust,
 };
+
+use crate::mutant::{self, Mutant};
 
 /// What a look at the source gave.
 #[derive(Debug)]
@@ -54,6 +59,8 @@ pub fn judge<R: ReadFile + ?Sized>(
     expectations: &Expectations<'_>,
     before: Option<&Judgement>,
 ) -> Judgement {
+    let believed = believed(reader, expectations.trust);
+    let expectations = &Expectations { trust: &believed, ..*expectations };
     match read_node(reader, node, expectations) {
         Ok(accepted) => match accepted.novelty {
             Novelty::New => Judgement::New(Box::new(accepted)),
@@ -70,6 +77,21 @@ pub fn judge<R: ReadFile + ?Sized>(
             Judgement::Unreadable { file: Some(file), why: source.to_string() }
         }
     }
+}
+
+/// The keys that count: those of the trust file. The fault of believing everybody takes whatever key has signed.
+fn believed<'t, R: ReadFile + ?Sized>(reader: &R, trust: &'t Trust) -> Cow<'t, Trust> {
+    if !mutant::is(Mutant::StrangerTaken) {
+        return Cow::Borrowed(trust);
+    }
+    let read = |file: SetFile| reader.read(&file, file.limit()).ok().flatten();
+    let pointer: Option<HeadPointer> = read(SetFile::Pointer).and_then(|bytes| canonical::decode(&bytes).ok());
+    let Some(pointer) = pointer else { return Cow::Borrowed(trust) };
+    let key = |one: &SignatureRef| {
+        let signature = read(SetFile::Signature(pointer.generation, one.signer.clone()))?;
+        Some((one.signer.clone(), Signature::parse(&signature).ok()?.key()))
+    };
+    Trust::of(pointer.signatures.iter().filter_map(key)).map_or(Cow::Borrowed(trust), Cow::Owned)
 }
 
 fn waiting_since(before: Option<&Judgement>) -> Option<Timestamp> {

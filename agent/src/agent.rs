@@ -25,6 +25,7 @@ use crate::{
         Ledger,
         store::{self, Found, Store, StoreError},
     },
+    mutant::{self, Mutant},
     observed::Observed,
     plans::{KnownContents, Plans},
     podman::{Podman, PodmanError, client::Client, places::Places},
@@ -254,6 +255,7 @@ impl Agent {
         let before = self.ledger.failures.get(&finished.replica).cloned();
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
+            Err(_) if mutant::is(Mutant::FailureUncounted) => {}
             Err(failure) => {
                 let (cause, now) = (failure.cause(), self.clock.now());
                 let workload = self.workload_of(&finished.replica);
@@ -299,7 +301,7 @@ impl Agent {
         };
         self.probes.keep_only(&self.subjects);
         let jump = self.jumps.since_last(&self.clock);
-        if jump != 0 {
+        if jump != 0 && !mutant::is(Mutant::ClockTrusted) {
             warn!("the clock has jumped by {} s", jump / 1_000);
             self.probes.clock_jumped(jump);
         }
@@ -321,6 +323,9 @@ impl Agent {
 
     /// Writes the ledger; a failure costs what it would have remembered, and nothing else.
     pub(crate) fn keep_ledger(&self) {
+        if mutant::is(Mutant::LedgerUnkept) {
+            return;
+        }
         if let Err(error) = self.store.write(&self.ledger) {
             warn!(%error, "the ledger is not kept");
         }

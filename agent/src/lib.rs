@@ -20,6 +20,7 @@ pub mod files;
 pub mod heart;
 pub mod ledger;
 pub mod masks;
+pub mod mutant;
 pub mod observed;
 pub mod once;
 pub mod pass;

@@ -13,6 +13,7 @@ use crate::{
     decide::{Decision, Scene, decide},
     events::notice::{Pass, Recalled},
     ledger::Cause,
+    mutant::{self, Mutant},
     observed::Observed,
     podman::PodmanError,
     status::document::Frame,
@@ -53,7 +54,8 @@ impl Agent {
         if self.podman_error.take().is_some() {
             info!("Podman answers again");
         }
-        self.observed = Some(observed.believing(self.clock.now()));
+        let is_trusted = mutant::is(Mutant::ClockTrusted);
+        self.observed = Some(if is_trusted { observed } else { observed.believing(self.clock.now()) });
         self.choose_subjects();
     }
 

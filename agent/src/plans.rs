@@ -24,6 +24,7 @@ use crate::{
     contents::Contents,
     desired::Desired,
     disk::Disk,
+    mutant::{self, Mutant},
     observed::Observed,
     settings::Settings,
     source::Source,
@@ -153,7 +154,7 @@ impl Plans {
             fleet: &self.settings.fleet,
             trust: &trust,
             threshold: self.settings.signers,
-            last: self.last,
+            last: self.last.filter(|_| !mutant::is(Mutant::OlderTaken)),
             now: now.timestamp(),
         };
         let judgement = self.source.look(&self.settings.node, &expectations, self.judgement.as_ref());
@@ -171,6 +172,9 @@ impl Plans {
             | Judgement::Refused(_)
             | Judgement::Unreadable { .. } => false,
         };
+        if matches!(judgement, Judgement::NodeNotInSet { .. }) && mutant::is(Mutant::AbsentEmpties) {
+            self.desired.iter_mut().for_each(|desired| desired.wanted.clear());
+        }
         self.judgement = Some(judgement);
         is_new
     }
@@ -194,7 +198,8 @@ impl Plans {
     /// once.
     fn take(&mut self, accepted: &Accepted, observed: Option<&Observed>, now: Moment, told: Option<&str>) -> bool {
         let keep = self.needed(observed);
-        let saved = self.folder.save(&self.settings.node, accepted, now.timestamp(), &keep);
+        let save = || self.folder.save(&self.settings.node, accepted, now.timestamp(), &keep);
+        let saved = if mutant::is(Mutant::SetUnkept) { Ok(()) } else { save() };
         if let Err(error) = saved {
             let generation = accepted.head.generation;
             let why = format!("generation {generation} cannot be kept, and so it is not carried out: {error}");

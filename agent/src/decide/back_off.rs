@@ -8,6 +8,7 @@ use wlc_plan::quantity::Millis;
 use crate::{
     clock::Moment,
     ledger::{Cause, Failure, Runs},
+    mutant::{self, Mutant},
 };
 
 const FIRST: Millis = Millis::from_seconds(10);
@@ -36,7 +37,11 @@ impl EndedRun {
 
     /// When the next run may begin. Where the clock went back behind the end of the run, that is now.
     pub(super) fn next(self, runs: Runs, now: Moment) -> Moment {
-        if self.finished > now { now } else { self.finished.plus(delay(self.restarts_in_a_row(runs))) }
+        if self.finished > now || mutant::is(Mutant::BackOffSkipped) {
+            now
+        } else {
+            self.finished.plus(delay(self.restarts_in_a_row(runs)))
+        }
     }
 
     fn restarts_in_a_row(self, runs: Runs) -> u32 {
@@ -60,7 +65,7 @@ pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
         (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, 0 | 1) => FIRST_RETRY,
         (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, count) => delay(count - 1),
     };
-    if failure.at > now { now } else { failure.at.plus(length) }
+    if failure.at > now || mutant::is(Mutant::RetryAtOnce) { now } else { failure.at.plus(length) }
 }
 
 #[cfg(test)]

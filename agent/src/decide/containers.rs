@@ -10,6 +10,7 @@ use super::{Scene, standing::Health};
 use crate::{
     clock::Moment,
     ledger::Cause,
+    mutant::{self, Mutant},
     observed::{ContainerState, HookOutcome, ObservedContainer, ObservedPod},
     probes::verdict::{ContainerVerdicts, ProbeKind, Verdict},
 };
@@ -223,6 +224,9 @@ impl Container<'_> {
         let startup = probes.startup.as_ref().map(|probe| (probe, &verdicts.startup));
         let readiness = probes.readiness.as_ref().map(|probe| (probe, &verdicts.readiness));
         let mut since = started;
+        if mutant::is(Mutant::ReadinessIgnored) {
+            return Health::Ready { since };
+        }
         for (probe, verdict) in startup.into_iter().chain(readiness) {
             match verdict {
                 Verdict::Passed { since: passed } => since = since.max(*passed),

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     action::{Action, ContentSignal, ContentSwap, FilesSwap, Reason},
     files::Files,
+    mutant::{self, Mutant},
     observed::ObservedPod,
 };
 
@@ -38,7 +39,8 @@ pub(super) fn swap<'a>(
     }
     let instance = &standing.wanted.instance;
     let is_changed = |wanted: &&SwappedContent| {
-        pod.contents.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content)
+        let is_other = pod.contents.get(&(wanted.container.clone(), wanted.path.clone())) != Some(&wanted.content);
+        (is_other || mutant::is(Mutant::SwapUnrecorded)) && !mutant::is(Mutant::SwapForgotten)
     };
     let changed = instance.contents.iter().filter(is_changed);
     let actions = changed.filter_map(|wanted| action(pod, &standing.wanted.spec, wanted));
@@ -80,6 +82,10 @@ pub(super) fn tell(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod,
 /// turn, and those that only tell what is, such as endpoints, which wait for nobody.
 fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, spec: &PodSpec) -> (Vec<Action>, Vec<Action>) {
     let (mut planned, mut told) = (Vec::new(), Vec::new());
+    let mut mounts = spec.containers.iter().flat_map(|container| &container.mounts);
+    if mounts.all(|mount| files::files_of(mount).is_none()) {
+        return (planned, told);
+    }
     let labels = make::labels(scene, pod);
     let instance = &standing.wanted.instance;
     let backends = endpoints::backends(scene);
@@ -114,6 +120,7 @@ fn action(pod: &ObservedPod, spec: &PodSpec, wanted: &SwappedContent) -> Option<
     let mount = mount(spec, wanted)?;
     let newest = pod.newest(&wanted.container).map(|one| one.name.clone());
     let signal = match &mount.on_change {
+        OnChange::Signal(_) if mutant::is(Mutant::SwapUnsignalled) => None,
         OnChange::Signal(signal) => newest.map(|container| ContentSignal { container, signal: signal.clone() }),
         OnChange::Nothing | OnChange::Restart(_) => None,
     };

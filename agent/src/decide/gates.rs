@@ -16,7 +16,10 @@ use super::{
     slots,
     standing::{self, Health, Holding, Standing},
 };
-use crate::clock::Moment;
+use crate::{
+    clock::Moment,
+    mutant::{self, Mutant},
+};
 
 /// A step that a replica wants to make.
 #[derive(Clone, Copy)]
@@ -82,6 +85,8 @@ fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &
         // The order of replacements protects what serves: what never has need not keep it (P-041).
         Gate::After(_) if wish.step == Step::Replace && has_never_served(scene, standings, wish) => None,
         Gate::After(after) if wish.step == Step::Replace && is_waited_for(scene, standings, wish, after) => None,
+        Gate::After(_) if wish.step == Step::Replace && mutant::is(Mutant::UpdateOrderIgnored) => None,
+        Gate::After(_) if wish.step == Step::FirstStart && mutant::is(Mutant::StartOrderIgnored) => None,
         Gate::After(after) => closed_after(scene, standings, wish.step, after),
         Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
@@ -95,7 +100,7 @@ fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &
 fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
     let pod = standing::of(standings, wish.who.replica).and_then(|standing| standing.holding.pod());
     let is_new = pod.is_some_and(|pod| !scene.ledger.available.contains(&pod.name));
-    is_new && wish.health == Health::NotReady
+    is_new && wish.health == Health::NotReady && !mutant::is(Mutant::StuckStaysStuck)
 }
 
 /// Whether what a sick replica would wait for has no pod, and waits to start itself: both would wait for ever.

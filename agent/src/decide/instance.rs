@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, Reason},
+    mutant::{self, Mutant},
     observed::ObservedPod,
 };
 
@@ -32,7 +33,7 @@ pub(super) fn next_step<'a>(
     if put_right == PutRight::Proposed {
         return;
     }
-    if !standing.surplus.is_empty() {
+    if !standing.surplus.is_empty() && !mutant::is(Mutant::SurplusKept) {
         return surplus(scene, standing, draft);
     }
     if upkeep::starts_anew(scene, standing) && !may_start(scene, standing, standings, slots, draft) {

@@ -16,11 +16,13 @@ use super::{
     draft::{Draft, Who},
     drain,
     gates::{self, Cost, Slots, Wish},
+    make,
     standing::{Standing, health},
     stop,
 };
 use crate::{
     action::{Action, Reason},
+    mutant::{self, Mutant},
     observed::ObservedPod,
     podman::labels::ClaimLabels,
 };
@@ -34,7 +36,7 @@ pub(super) fn of_no_plan(scene: Scene<'_>, draft: &mut Draft<'_>) {
         }
         replicas.entry(&pod.replica).or_default().push(pod);
     }
-    for pods in replicas.values() {
+    for pods in replicas.values().filter(|_| !mutant::is(Mutant::LeftKept)) {
         remove(scene, pods, Reason::Left, draft);
     }
 }
@@ -72,6 +74,9 @@ pub(super) fn claims(scene: Scene<'_>, draft: &mut Draft<'_>) {
 ///
 /// Those of a pod that is wanted stay: it is about to be made. A replica that has something else to do does that first.
 pub(super) fn of_gone_pods(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Draft<'_>) {
+    if mutant::is(Mutant::LeftoversKept) {
+        return;
+    }
     let is_wanted = |name: &str| standings.iter().any(|standing| standing.target == name);
     for pod in scene.observed.leftovers.iter().filter(|name| !is_wanted(name)) {
         let Some(replica) = replica_of(pod) else { continue };
@@ -109,7 +114,13 @@ pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Actio
     let grace = scene.desired.grace(&pod.revision);
     // A stop that was broken off goes on with what was left of its grace (S-346).
     let passed = pod.stopping.map_or(Millis(0), |begun| scene.now.since(begun));
+    let spec = scene.desired.specs.get(&pod.revision);
     let left = Millis(grace.0.saturating_sub(passed.0));
-    let stop = stop::stop(pod, scene.desired.specs.get(&pod.revision), left);
-    drain::first(scene, pod, left).into_iter().chain(stop).collect()
+    let mut actions: Vec<Action> =
+        drain::first(scene, pod, left).into_iter().chain(stop::stop(pod, spec, left)).collect();
+    if mutant::is(Mutant::ClaimsRemoved) {
+        let claims = spec.map(make::claims).unwrap_or_default();
+        actions.extend(claims.into_iter().map(|claim| Action::RemoveClaim { replica: pod.replica.clone(), claim }));
+    }
+    actions
 }

@@ -93,7 +93,7 @@ pub(super) fn request(plan: Plan<'_>) -> PodRequest {
 }
 
 /// The claims that the containers of a pod mount.
-fn claims(spec: &PodSpec) -> Vec<VolumeName> {
+pub(super) fn claims(spec: &PodSpec) -> Vec<VolumeName> {
     let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
     let claims: BTreeSet<&VolumeName> = mounts
         .filter_map(|mount| match &mount.source {

@@ -9,7 +9,10 @@ use super::{
     draft::Draft,
     standing::{Holding, Standing},
 };
-use crate::ledger::rollout::Begun;
+use crate::{
+    ledger::rollout::Begun,
+    mutant::{self, Mutant},
+};
 
 /// Notes that a replica has its turn, and for which pod.
 pub(super) fn begin(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
@@ -36,7 +39,9 @@ pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Dra
         if let Some(record) = draft.ledger.rollouts.get_mut(*workload) {
             record.begun.retain(|replica, _| replicas.iter().any(|one| one.wanted.replica() == replica));
             let is_asked = replicas.iter().any(|one| record.failure_of(&one.wanted.instance.spec).is_some());
-            record.bad = record.bad.take().filter(|_| is_asked);
+            let is_forgotten =
+                mutant::is(Mutant::BadForgotten) && replicas.iter().all(|one| one.is_available(scene.now));
+            record.bad = record.bad.take().filter(|_| is_asked && !is_forgotten);
         }
     }
     draft.ledger.rollouts.retain(|workload, _| workloads.contains_key(workload));

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     action::{Action, Reason},
+    mutant::{self, Mutant},
     observed::ObservedPod,
 };
 
@@ -35,6 +36,9 @@ pub(super) fn replace<'a>(
     let made = || make::make(scene, standing.plan());
     let actions: Vec<Action> = match way(standing, pod) {
         Way::Beside if !is_lost => pulls.chain(made()).collect(),
+        Way::Beside | Way::InPlace if mutant::is(Mutant::ImageLast) => {
+            stop().into_iter().chain(pulls).chain(made()).collect()
+        }
         Way::Beside | Way::InPlace => pulls.chain(stop()).chain(made()).collect(),
         Way::Apart => pulls.chain(stop()).collect(),
     };
@@ -95,6 +99,7 @@ fn way(standing: &Standing<'_>, pod: &ObservedPod) -> Way {
     let fits = pod.name != standing.target && (!has_ports || standing.wanted.turn(pod.binding).is_some());
     match standing.wanted.instance.rollout.replacement {
         Replacement::StartFirst if fits => Way::Beside,
+        Replacement::StopFirst if fits && mutant::is(Mutant::IdentityTwice) => Way::Beside,
         Replacement::StartFirst | Replacement::StopFirst | Replacement::OnDelete => Way::InPlace,
         Replacement::Recreate => Way::Apart,
     }

@@ -18,6 +18,7 @@ use super::{
     gates::{self, Cost, Wish},
     standing::{Health, Holding, Standing},
 };
+use crate::mutant::{self, Mutant};
 
 /// Who holds the places of each slot.
 pub(super) struct Slots<'a> {
@@ -66,6 +67,9 @@ impl<'a> Slots<'a> {
         let held = self.held.get(&(&slot.name, slot.counts));
         let moved = held.into_iter().flat_map(|held| &held.moved).filter(|one| **one != own);
         let waiting = held.into_iter().flat_map(|held| &held.waiting).filter(|one| **one != own);
+        if is_passed_over(slot.counts) {
+            return None;
+        }
         let others: Vec<&ReplicaName> = match (slot.counts, wish.cost) {
             (Counts::Surge, Cost::Missing | Cost::Content) => return None,
             (Counts::Missing, Cost::Content) if wish.health == Health::NotReady => return None,
@@ -92,6 +96,13 @@ impl<'a> Slots<'a> {
         if takes {
             self.held.entry((&slot.name, slot.counts)).or_default().moved.insert(wish.who.replica);
         }
+    }
+}
+
+fn is_passed_over(counts: Counts) -> bool {
+    match counts {
+        Counts::Missing => mutant::is(Mutant::BudgetIgnored),
+        Counts::Surge => mutant::is(Mutant::SurgeIgnored),
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     clock::Moment,
     desired::Wanted,
+    mutant::{self, Mutant},
     observed::{ObservedPod, PodFolders, Sandbox},
     podman::labels::PodLabels,
 };
@@ -142,7 +143,8 @@ impl<'a> Standing<'a> {
     pub(super) fn counts_from(&self) -> Option<Moment> {
         match (self.holding, self.new_health) {
             (Holding::Current(_) | Holding::Both { .. }, Health::Ready { since }) => {
-                Some(since.plus(self.wanted.instance.rollout.min_ready))
+                let is_skipped = mutant::is(Mutant::MinReadySkipped);
+                Some(if is_skipped { since } else { since.plus(self.wanted.instance.rollout.min_ready) })
             }
             (Holding::Current(_) | Holding::Both { .. }, Health::Unknown | Health::NotReady | Health::Complete)
             | (Holding::Nothing | Holding::Other(_), _) => None,

@@ -9,11 +9,13 @@ use wlc_plan::{
 use super::hooks;
 use crate::{
     action::{Action, Stop, StopOne},
+    mutant::{self, Mutant},
     observed::{ContainerState, ObservedContainer, ObservedPod},
 };
 
 /// Ends a pod within `grace`; `spec` is what it was made from, where that is known.
 pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Vec<Action> {
+    let grace = if mutant::is(Mutant::NoGrace) { Millis(0) } else { grace };
     let containers = containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(stop)));
     containers.into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
 }

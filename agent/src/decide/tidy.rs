@@ -8,6 +8,7 @@ use super::{Scene, draft::Draft, standing::Standing};
 use crate::{
     action::{Action, Reason},
     clock::Moment,
+    mutant::{self, Mutant},
     observed::{ContainerState, ObservedContainer, ObservedPod},
 };
 
@@ -40,7 +41,7 @@ fn is_old(container: &ObservedContainer, pod: &ObservedPod) -> bool {
         ContainerState::Exited { .. } | ContainerState::Created => true,
         ContainerState::Running { .. } | ContainerState::Paused | ContainerState::Stopping => false,
     };
-    is_dead && younger >= 2
+    is_dead && younger >= 2 && !mutant::is(Mutant::OldRunsKept)
 }
 
 fn quiet_from(old: &ObservedContainer, pod: &ObservedPod) -> Option<Moment> {

@@ -19,6 +19,7 @@ use crate::{
     action::{Action, Reason, Stop},
     clock::Moment,
     ledger::Cause,
+    mutant::{self, Mutant},
     observed::{ContainerState, ObservedContainer, ObservedPod, Sandbox},
     podman::labels::PodLabels,
 };
@@ -199,11 +200,11 @@ impl Upkeep<'_> {
             (Hooked::Failed(why), _) => {
                 (Reason::Hook { container: name.clone(), saw: why.to_owned() }, self.spec.grace)
             }
-            (Hooked::Done, Some((probe, saw))) => {
+            (Hooked::Done, Some((probe, saw))) if !mutant::is(Mutant::LivenessIgnored) => {
                 let reason = Reason::Probe { container: name.clone(), saw: saw.to_owned() };
                 (reason, probe.grace.unwrap_or(self.spec.grace))
             }
-            (Hooked::Done, None) => return Need::Nothing,
+            (Hooked::Done, _) => return Need::Nothing,
         };
         let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
         runs.ended_by_probe = Some(newest.attempt);

@@ -9,6 +9,7 @@ pub mod simulated;
 use std::{fmt, io, path::Path};
 
 pub use self::machine::MachineDisk;
+use crate::mutant::{self, Mutant};
 
 /// How the name of a file ends that is being written.
 pub const BESIDE: &str = ".wlc-new";
@@ -46,11 +47,14 @@ pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.join(format!(".{name}{BESIDE}"));
-    let written =
-        disk.write(&beside, bytes).and_then(|()| disk.sync(&beside)).and_then(|()| disk.rename(&beside, path));
+    let beside = if mutant::is(Mutant::WrittenInPlace) { path.to_owned() } else { beside };
+    let sync = || if mutant::is(Mutant::FileUnsynced) { Ok(()) } else { disk.sync(&beside) };
+    let rename = || if beside == path { Ok(()) } else { disk.rename(&beside, path) };
+    let written = disk.write(&beside, bytes).and_then(|()| sync()).and_then(|()| rename());
     if written.is_err() {
         // What is half written helps nobody; the error of the writing is the one that counts.
         let _ = disk.remove(&beside);
     }
-    written.and_then(|()| disk.sync(folder))
+    let settle = || if mutant::is(Mutant::FolderUnsynced) { Ok(()) } else { disk.sync(folder) };
+    written.and_then(|()| settle())
 }

@@ -59,6 +59,9 @@ struct State {
     made: u64,
     writes: u64,
     is_full: bool,
+    /// The step at which the power goes.
+    breaks_at: Option<u64>,
+    is_broken: bool,
 }
 
 impl State {
@@ -79,6 +82,22 @@ impl SimulatedDisk {
         self.state().is_full = is_full;
     }
 
+    /// The power goes after so many steps from now on: from there nothing reaches the disk until [`Self::lose_power`].
+    pub fn break_after(&self, steps: u64) {
+        let mut state = self.state();
+        state.breaks_at = Some(state.writes + steps);
+    }
+
+    /// Whether the power is to go at a step that was not reached yet.
+    pub fn is_to_break(&self) -> bool {
+        self.state().breaks_at.is_some()
+    }
+
+    /// Whether the power has gone at a step.
+    pub fn has_broken(&self) -> bool {
+        self.state().is_broken
+    }
+
     /// How many times something was written, synced, renamed or removed.
     pub fn writes(&self) -> u64 {
         self.state().writes
@@ -87,6 +106,7 @@ impl SimulatedDisk {
     /// The power goes: what was not synced is lost, or torn.
     pub fn lose_power(&self) {
         let mut state = self.state();
+        (state.breaks_at, state.is_broken) = (None, false);
         state.seen = state.synced.clone();
         let named: BTreeSet<u64> = state.seen.values().copied().collect();
         state.files.retain(|file, _| named.contains(file));
@@ -118,9 +138,15 @@ impl SimulatedDisk {
         self.state.lock().expect("no test panics while it holds the simulated disk")
     }
 
-    fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
+    fn step(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         state.writes += 1;
+        state.is_broken |= state.breaks_at.is_some_and(|last| state.writes > last);
+        if state.is_broken { Err(io::Error::other("the power is gone")) } else { Ok(state) }
+    }
+
+    fn changing(&self) -> io::Result<MutexGuard<'_, State>> {
+        let state = self.step()?;
         if state.is_full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(state) }
     }
 }
@@ -195,8 +221,7 @@ impl Disk for SimulatedDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         // A full disk removes all the same.
-        let mut state = self.state();
-        state.writes += 1;
+        let mut state = self.step()?;
         state.seen.remove(path);
         Ok(())
     }
@@ -255,6 +280,19 @@ mod tests {
         disk.sync(path).unwrap();
         disk.lose_power();
         assert_eq!(read(&disk).as_deref(), Some(b"onetw!".as_slice()));
+    }
+
+    #[test]
+    fn wherever_the_power_goes_there_is_the_old_file_or_the_new_one() {
+        for steps in 0..6 {
+            let disk = disk();
+            replace(&disk, Path::new("/state/file"), b"first").unwrap();
+            disk.break_after(steps);
+            let is_done = replace(&disk, Path::new("/state/file"), b"second").is_ok();
+            disk.lose_power();
+            let found = read(&disk).unwrap();
+            assert!(found == b"second" || (found == b"first" && !is_done), "after {steps} steps: {found:?}");
+        }
     }
 
     #[test]

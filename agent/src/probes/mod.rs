@@ -27,13 +27,19 @@ use wlc_plan::{
 use crate::{clock::Moment, podman::Podman};
 use due::{Question, Subject};
 use http::Scheme;
-use verdict::{Answer, ProbeKind, Tally, Verdict, Verdicts};
+use verdict::{Answer, ContainerVerdicts, ProbeKind, Tally, Verdict, Verdicts};
 
 /// What the agent knows from its probes. It is not kept over a restart of the agent: then every probe is asked anew.
 #[derive(Debug, Clone, Default)]
 pub struct Probes {
-    tallies: BTreeMap<(String, ProbeKind), Tally>,
-    asking: BTreeSet<(String, ProbeKind)>,
+    known: BTreeMap<String, Known>,
+}
+
+/// What is known of one container.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    tallies: BTreeMap<ProbeKind, Tally>,
+    asking: BTreeSet<ProbeKind>,
 }
 
 impl Probes {
@@ -41,18 +47,21 @@ impl Probes {
     pub fn due(&mut self, subjects: &[Subject], now: Moment) -> (Vec<Question>, Option<Moment>) {
         let mut questions = Vec::new();
         let mut next = None;
-        for (subject, kind, probe) in subjects.iter().flat_map(active) {
-            let key = (subject.id.clone(), kind);
-            if self.asking.contains(&key) || !self.is_on(subject, kind) {
-                continue;
+        let nothing = Known::default();
+        for subject in subjects {
+            let known = self.known.get(&subject.id).unwrap_or(&nothing);
+            let mut to_ask = Vec::new();
+            for (kind, probe) in active(subject).filter(|(kind, _)| known.is_to_be_asked(subject, *kind)) {
+                let at = known.next_time(subject, kind, probe);
+                if at <= now {
+                    to_ask.push((kind, probe));
+                } else {
+                    next = next.into_iter().chain([at]).min();
+                }
             }
-            let at = self.next_time(subject, &key, probe);
-            if at <= now {
-                self.tallies.entry(key.clone()).or_default().asked = Some(now);
-                self.asking.insert(key);
+            for (kind, probe) in to_ask {
+                self.known.entry(subject.id.clone()).or_default().ask(kind, now);
                 questions.push(subject.question(kind, probe));
-            } else {
-                next = next.into_iter().chain([at]).min();
             }
         }
         (questions, next)
@@ -60,59 +69,78 @@ impl Probes {
 
     /// Counts an answer; true where a verdict changed.
     pub fn answered(&mut self, question: &Question, answer: &Answer, now: Moment) -> bool {
-        let key = (question.id.clone(), question.kind);
-        self.asking.remove(&key);
-        self.tallies.entry(key).or_default().add(&question.probe, answer, now)
+        let known = self.known.entry(question.id.clone()).or_default();
+        known.asking.remove(&question.kind);
+        known.tallies.entry(question.kind).or_default().add(&question.probe, answer, now)
     }
 
     /// Forgets containers that do not run any more.
     pub fn keep_only(&mut self, subjects: &[Subject]) {
         let ids: BTreeSet<&str> = subjects.iter().map(|subject| subject.id.as_str()).collect();
-        self.tallies.retain(|(id, _), _| ids.contains(id.as_str()));
+        self.known.retain(|id, known| {
+            if ids.contains(id.as_str()) {
+                return true;
+            }
+            known.tallies.clear();
+            !known.asking.is_empty()
+        });
     }
 
     /// The clock has jumped: what was noted before counts as long ago as it was.
     pub fn clock_jumped(&mut self, milliseconds: i64) {
-        self.tallies.values_mut().for_each(|tally| tally.clock_jumped(milliseconds));
+        let tallies = self.known.values_mut().flat_map(|known| known.tallies.values_mut());
+        tallies.for_each(|tally| tally.clock_jumped(milliseconds));
     }
 
     /// All verdicts.
     pub fn verdicts(&self) -> Verdicts {
-        let mut verdicts = Verdicts::new();
-        for ((id, kind), tally) in &self.tallies {
-            let of_container = verdicts.entry(id.clone()).or_default();
-            let slot = match kind {
-                ProbeKind::Startup => &mut of_container.startup,
-                ProbeKind::Readiness => &mut of_container.readiness,
-                ProbeKind::Liveness => &mut of_container.liveness,
-            };
-            slot.clone_from(&tally.verdict);
-        }
-        verdicts
-    }
-
-    /// Whether a probe is on: until the startup probe has passed only that one is, afterwards only the others are (S-309);
-    /// a failed startup or liveness probe is not asked again until there is a new container (S-314).
-    fn is_on(&self, subject: &Subject, kind: ProbeKind) -> bool {
-        let verdict = |kind| self.tallies.get(&(subject.id.clone(), kind)).map(|tally: &Tally| &tally.verdict);
-        let started =
-            subject.probes.startup.is_none() || matches!(verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }));
-        let failed = |kind| matches!(verdict(kind), Some(Verdict::Failed { .. }));
-        match kind {
-            ProbeKind::Startup => !started && !failed(ProbeKind::Startup),
-            ProbeKind::Readiness => started,
-            ProbeKind::Liveness => started && !failed(ProbeKind::Liveness),
-        }
-    }
-
-    fn next_time(&self, subject: &Subject, key: &(String, ProbeKind), probe: &Probe) -> Moment {
-        let asked = self.tallies.get(key).and_then(|tally| tally.asked);
-        asked.map_or(subject.started.plus(probe.initial_delay), |asked| asked.plus(Millis(probe.period.0.max(1))))
+        let known = self.known.iter().filter(|(_, known)| !known.tallies.is_empty());
+        known.map(|(id, known)| (id.clone(), known.verdicts())).collect()
     }
 }
 
-fn active(subject: &Subject) -> impl Iterator<Item = (&Subject, ProbeKind, &Probe)> {
-    ProbeKind::ALL.into_iter().filter_map(move |kind| Some((subject, kind, kind.of(&subject.probes)?)))
+impl Known {
+    fn verdict(&self, kind: ProbeKind) -> Option<&Verdict> {
+        self.tallies.get(&kind).map(|tally| &tally.verdict)
+    }
+
+    fn verdicts(&self) -> ContainerVerdicts {
+        let verdict = |kind| self.verdict(kind).cloned().unwrap_or_default();
+        ContainerVerdicts {
+            startup: verdict(ProbeKind::Startup),
+            readiness: verdict(ProbeKind::Readiness),
+            liveness: verdict(ProbeKind::Liveness),
+        }
+    }
+
+    /// Whether a probe is on and not being asked: until the startup probe has passed only that one is on, afterwards only
+    /// the others are (S-309); a failed startup or liveness probe is not asked again until there is a new container (S-314).
+    fn is_to_be_asked(&self, subject: &Subject, kind: ProbeKind) -> bool {
+        let started = || {
+            subject.probes.startup.is_none() || matches!(self.verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }))
+        };
+        let failed = |kind| matches!(self.verdict(kind), Some(Verdict::Failed { .. }));
+        !self.asking.contains(&kind)
+            && match kind {
+                ProbeKind::Startup => !started() && !failed(ProbeKind::Startup),
+                ProbeKind::Readiness => started(),
+                ProbeKind::Liveness => started() && !failed(ProbeKind::Liveness),
+            }
+    }
+
+    fn next_time(&self, subject: &Subject, kind: ProbeKind, probe: &Probe) -> Moment {
+        let asked = self.tallies.get(&kind).and_then(|tally| tally.asked);
+        asked.map_or(subject.started.plus(probe.initial_delay), |asked| asked.plus(Millis(probe.period.0.max(1))))
+    }
+
+    fn ask(&mut self, kind: ProbeKind, now: Moment) {
+        self.tallies.entry(kind).or_default().asked = Some(now);
+        self.asking.insert(kind);
+    }
+}
+
+fn active(subject: &Subject) -> impl Iterator<Item = (ProbeKind, &Probe)> {
+    ProbeKind::ALL.into_iter().filter_map(move |kind| Some((kind, kind.of(&subject.probes)?)))
 }
 
 /// Asks probes.

@@ -1,4 +1,4 @@
-//! `tests/slow simulation SEEDS`: plays worlds on all cores, and prints what happened in them.
+//! `tests/slow simulation SEEDS` and `tests/slow mutants`: plays worlds on all cores, and prints what happened in them.
 
 use std::{
     process::ExitCode,
@@ -12,12 +12,35 @@ use std::{
 
 use wlc_tests::simulation::{Failure, Script, Tally, live, shrink};
 
+const USAGE: &str = "simulation SEEDS [FIRST]: plays so many worlds, from this seed on
+simulation --list-mutants: the faults that are kept, a line for each
+simulation --mutant NAME SEEDS [FIRST]: plays worlds with this fault until one of them finds it";
+
 fn main() -> ExitCode {
-    let mut numbers = std::env::args().skip(1).map(|word| word.parse::<u64>());
-    let (Some(Ok(count)), first) = (numbers.next(), numbers.next().unwrap_or(Ok(0)).unwrap_or(0)) else {
-        eprintln!("simulation SEEDS [FIRST]: plays so many worlds, from this seed on");
-        return ExitCode::from(64);
-    };
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["--list-mutants"] => mutants::list(),
+        ["--mutant", name, ref seeds @ ..] => numbers(seeds).map_or_else(usage, |seeds| mutants::hunt(name, seeds)),
+        ref seeds => numbers(seeds).map_or_else(usage, simulate),
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(64)
+}
+
+/// How many worlds, and the first of them.
+fn numbers(words: &[&str]) -> Option<(u64, u64)> {
+    match *words {
+        [count] => Some((count.parse().ok()?, 0)),
+        [count, first] => Some((count.parse().ok()?, first.parse().ok()?)),
+        _ => None,
+    }
+}
+
+fn simulate((count, first): (u64, u64)) -> ExitCode {
     let begun = Instant::now();
     let (tally, failed) = play(first, count);
     let seconds = begun.elapsed().as_secs_f64();
@@ -32,7 +55,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Plays worlds on all cores until one fails: what happened, and the smallest seed that failed.
+/// Plays worlds on all cores until one fails: what happened, and a seed that failed.
 fn play(first: u64, count: u64) -> (Tally, Option<(u64, Failure)>) {
     let (next, tally, failed) = (AtomicU64::new(first), Mutex::new(Tally::default()), Mutex::new(None));
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -58,6 +81,7 @@ fn play(first: u64, count: u64) -> (Tally, Option<(u64, Failure)>) {
 
 fn tell(seed: u64, failure: Failure) {
     println!("seed {seed} failed: {}", failure.what);
+    failure.journal.iter().for_each(|line| println!("  {line}"));
     println!("the shortest part of it that fails:");
     let (script, failure) = shrink(&Script::new(seed), failure);
     for event in &script.events {
@@ -66,4 +90,56 @@ fn tell(seed: u64, failure: Failure) {
     println!("{}", failure.what);
     failure.journal.iter().for_each(|line| println!("  {line}"));
     println!("play it again: tests/slow simulation 1 {seed}");
+}
+
+/// The faults that are kept.
+#[cfg(feature = "mutants")]
+mod mutants {
+    use std::{process::ExitCode, time::Instant};
+
+    use wlagent::mutant::{Mutant, choose};
+
+    pub(super) fn list() -> ExitCode {
+        for mutant in Mutant::ALL {
+            println!("{}\t{}", mutant.name(), mutant.promise());
+        }
+        ExitCode::SUCCESS
+    }
+
+    /// Plays worlds until one fails; a fault that none of them finds is a failure.
+    pub(super) fn hunt(name: &str, (count, first): (u64, u64)) -> ExitCode {
+        let Some(mutant) = Mutant::ALL.iter().find(|mutant| mutant.name() == name) else {
+            eprintln!("there is no mutant `{name}`; --list-mutants names them");
+            return ExitCode::from(64);
+        };
+        choose(*mutant);
+        let begun = Instant::now();
+        let (tally, failed) = super::play(first, count);
+        let (worlds, seconds) = (tally.worlds, begun.elapsed().as_secs_f64());
+        match failed {
+            Some((seed, failure)) => {
+                let what = failure.what.lines().next().unwrap_or_default();
+                println!("{name}: found after {worlds} worlds, {seconds:.1} s, by seed {seed}: {what}");
+                ExitCode::SUCCESS
+            }
+            None => {
+                println!("{name}: SURVIVES {worlds} worlds, {seconds:.1} s, though it breaks: {}", mutant.promise());
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+#[cfg(not(feature = "mutants"))]
+mod mutants {
+    use std::process::ExitCode;
+
+    pub(super) fn list() -> ExitCode {
+        eprintln!("this build has no mutants: tests/slow mutants makes one that has");
+        ExitCode::from(64)
+    }
+
+    pub(super) fn hunt(_: &str, _: (u64, u64)) -> ExitCode {
+        list()
+    }
 }

@@ -10,10 +10,16 @@ use wlagent::{
     agent::{Agent, CannotBegin, Surroundings},
     ledger::store::Store,
     plans::KnownContents,
-    podman::{Podman, simulated::Life},
+    podman::{Podman, labels::PodLabels, simulated::Life},
     probes::due::Reach,
     settings::Settings,
     supervisor::Supervisor,
+};
+use wlc_plan::{
+    binding::{Binding, Turn},
+    name::{ReplicaName, WorkloadName},
+    revision::{Revision, TemplateVersion},
+    spec::PodSpec,
 };
 
 use super::{
@@ -62,8 +68,7 @@ impl World {
         let machine = Arc::new(Machine::new(script.seed));
         let settings = settings();
         let agent = tokio::spawn(live_again(Arc::clone(&machine), Arc::clone(&settings), 0));
-        let labels = [("dev.wlc.fleet".to_owned(), "f".to_owned()), ("dev.wlc.replica".to_owned(), "w0-0".to_owned())];
-        machine.podman.add_foreign_pod("foreign", &labels.into_iter().collect(), "foreign-container");
+        machine.podman.add_foreign_pod("foreign", &copied_labels(), "foreign-container");
         let mut dice = Dice::new(script.seed);
         Self {
             machine,
@@ -339,6 +344,13 @@ async fn begin(machine: &Machine, settings: &Arc<Settings>) -> Result<Agent, Can
         supervisor: Supervisor::default(),
     };
     Agent::among(settings, surroundings).await
+}
+
+/// The labels of a pod of ours, as somebody copies them.
+fn copied_labels() -> BTreeMap<String, String> {
+    let (workload, replica) = (WorkloadName::parse("w0").expect("a name"), ReplicaName::parse("w0-0").expect("a name"));
+    let revision = Revision::of(TemplateVersion::NEWEST, &PodSpec::new(Vec::new()));
+    PodLabels::new(&fleet(), &workload, &replica, revision, (&Binding::default(), Turn::First)).to_map()
 }
 
 fn settings() -> Arc<Settings> {

@@ -159,11 +159,14 @@ fn sign(set: &mut Set, head: &[u8], generation: Generation, key: &SecretKey) {
     set.insert(SetFile::Pointer, canonical::encode(&pointer));
 }
 
-/// The same set, signed by somebody whom nobody trusts.
+/// What the set holds as a newer one, signed by somebody whom nobody trusts.
 pub(super) fn signed_by_a_stranger(set: &Set) -> Set {
     let (generation, head) = head_of(set);
+    let mut head: Head = canonical::decode(&head).expect("a head that was made here");
+    let generation = generation.next().expect("few are published");
+    head.generation = generation;
     let mut forged = set.clone();
-    sign(&mut forged, &head, generation, &keys().foreign);
+    sign(&mut forged, &canonical::encode(&head), generation, &keys().foreign);
     forged
 }
 

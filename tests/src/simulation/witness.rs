@@ -84,8 +84,12 @@ impl Witness {
         one.and_then(|one| self.starts(one)).is_some_and(|starts| self.age(id, now) >= starts)
     }
 
-    /// An agent lives.
+    /// An agent lives: it knows what the one before it had accepted.
     pub(super) fn follow(&mut self, status: watch::Receiver<Arc<Document>>) {
+        let (generation, before) = (status.borrow().generation, self.in_force.map(|(generation, ..)| generation));
+        if generation < before {
+            self.break_promise(format!("an agent starts with generation {generation:?} after {before:?}"));
+        }
         self.status = Some(status);
     }
 

@@ -1,6 +1,11 @@
 //! What makes a simulated Podman live: calls that take time and go wrong, stops that last, and somebody who looks on.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+
+use wlc_plan::{
+    digest::Digest,
+    name::{AbsolutePath, ContainerName},
+};
 
 use super::world::{Container, Pod, World};
 use crate::{
@@ -58,6 +63,8 @@ pub struct Glanced<'a> {
     pub sandbox: Sandbox,
     /// Whether the folders of its pod's configs are there.
     pub folders: PodFolders,
+    /// Its pod's contents that are swapped in place, by container and path.
+    pub contents: &'a BTreeMap<(ContainerName, AbsolutePath), Digest>,
     /// Its pod's labels.
     pub pod_labels: &'a Labels,
     /// Its name.
@@ -94,6 +101,7 @@ fn glance<'a>(pod_name: &'a str, pod: &'a Pod) -> impl Iterator<Item = Glanced<'
         pod: pod_name,
         sandbox: pod.sandbox,
         folders: pod.folders,
+        contents: &pod.contents,
         pod_labels: &pod.labels,
         name,
         id: &container.id,

@@ -323,7 +323,8 @@ impl Simulated {
     /// Stops a container that takes its time. The container ends whether or not anybody waits for it.
     async fn stop_living(&self, life: &Arc<dyn Life>, name: &str, grace: Millis) -> Result<(), PodmanError> {
         let length = life.stopping(name).min(grace.duration());
-        let stop = |world: &mut World, _| {
+        let stop = |world: &mut World, now| {
+            world.unpause(&self.fleet, name, now)?;
             let end = |id, code| self.end_after(Arc::clone(life), length, (id, code));
             world.begin_stop(&self.fleet, name, grace.duration() > length, end)
         };
