@@ -3,13 +3,17 @@
 //! One [`Task`] belongs to one replica and is carried out step by step; tasks of different replicas run side by side, so
 //! that one broken workload never blocks another. A replica whose task is under way gets no second one.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use wlc_plan::{
     binding::{CoreSet, DeviceBinding},
     digest::Digest,
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
-    quantity::Millis,
+    need::FactNeed,
+    quantity::{Bytes, Millis},
     spec::{ContainerSpec, Hook, Image, NodePath, PodSpec, Surroundings, VolumeSource},
 };
 
@@ -176,6 +180,14 @@ pub struct NodeNeeds {
     pub devices: Vec<AbsolutePath>,
     /// Names of the Container Device Interface.
     pub cdi: Vec<String>,
+    /// What the choice of the node leaned on.
+    pub facts: Vec<FactNeed>,
+    /// Cores that are its own.
+    pub cores: CoreSet,
+    /// NUMA nodes whose memory it uses.
+    pub numa: CoreSet,
+    /// Sizes of huge pages.
+    pub pages: BTreeSet<Bytes>,
 }
 
 impl NodeNeeds {
@@ -243,6 +255,8 @@ pub struct RunContainer {
     pub files: Vec<Files>,
     /// Cores that are its pod's own; none: it shares the node's.
     pub cores: CoreSet,
+    /// NUMA nodes whose memory alone it uses; none: that of all.
+    pub numa: CoreSet,
     /// Devices that placement gave it.
     pub devices: Vec<DeviceBinding>,
 }

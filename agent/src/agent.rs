@@ -14,6 +14,7 @@ use wlc_plan::name::{ReplicaName, WorkloadName};
 
 use crate::{
     accepted::AcceptedError,
+    cleaning::Cleaning,
     clock::{Clock, Jumps, Moment},
     counts::Counts,
     decide::{Decision, Removal},
@@ -68,6 +69,7 @@ pub struct Agent {
     pub(crate) podman_error: Option<String>,
     pub(crate) notice: Notice,
     pub(crate) tasks: Tasks,
+    pub(crate) cleaning: Cleaning,
     pub(crate) finished: mpsc::UnboundedReceiver<Finished>,
     pub(crate) answers: mpsc::UnboundedReceiver<(Question, Answer)>,
     pub(crate) answering: mpsc::UnboundedSender<(Question, Answer)>,
@@ -200,6 +202,7 @@ impl Agent {
             podman_error: None,
             notice,
             tasks: Tasks::new(Arc::clone(&podman), finishing, Arc::clone(&counts)),
+            cleaning: Cleaning::new(Arc::clone(&podman)),
             podman,
             finished,
             answers,
@@ -246,13 +249,25 @@ impl Agent {
         self.counts.look(before, (self.plans.generation(), self.plans.not_taken()));
         self.notice.plans(&self.plans, now);
         self.notice.keep();
+        if is_new {
+            self.give_up_pulls();
+        }
         is_new
+    }
+
+    /// A pull for a pod that the plan no longer asks for holds nothing up.
+    fn give_up_pulls(&mut self) {
+        let Some(desired) = self.plans.desired() else { return };
+        self.tasks.give_up_pulls(|replica, pod| desired.wanted(replica).is_some_and(|wanted| wanted.asks_for(pod)));
     }
 
     /// Notes the end of a task.
     pub(crate) fn end_task(&mut self, finished: &Finished) {
-        self.tasks.end(finished, self.clock.now());
-        let before = self.ledger.failures.get(&finished.replica).cloned();
+        if !self.tasks.end(finished, self.clock.now()) {
+            return;
+        }
+        let before = (self.ledger.failures.get(&finished.replica).cloned(), self.ledger.images.clone());
+        finished.brought.iter().for_each(|brought| self.ledger.brought(&brought.reference, &brought.pulled));
         match &finished.result {
             Ok(()) => self.ledger.succeeded(&finished.replica),
             Err(_) if mutant::is(Mutant::FailureUncounted) => {}
@@ -264,7 +279,7 @@ impl Agent {
                 self.ledger.failed(&finished.replica, (&finished.pod, cause), self.clock.now(), failure.to_string());
             }
         }
-        if before.as_ref() != self.ledger.failures.get(&finished.replica) {
+        if (before.0.as_ref(), &before.1) != (self.ledger.failures.get(&finished.replica), &self.ledger.images) {
             self.keep_ledger();
         }
     }

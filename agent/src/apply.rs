@@ -5,7 +5,7 @@ use tracing::info;
 use crate::{
     action::{Action, Task},
     ledger::Cause,
-    podman::{Podman, PodmanError, pulls::PullFault},
+    podman::{Podman, PodmanError, Pulled, create, pulls::PullFault},
 };
 
 /// The step of a task that failed, and why.
@@ -33,32 +33,50 @@ impl Failure {
     }
 }
 
-/// Runs a task to its end.
+/// What a step left that is to be remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// The image, as it is asked for.
+    pub reference: String,
+    /// What came with it.
+    pub pulled: Pulled,
+}
+
+/// Runs a task to its end; tells what is to be remembered of it.
 ///
 /// # Errors
 /// The first step that failed; those behind it were not begun.
-pub async fn apply(podman: &dyn Podman, task: &Task) -> Result<(), Failure> {
+pub async fn apply(podman: &dyn Podman, task: &Task) -> Result<Vec<Brought>, Failure> {
+    let mut brought = Vec::new();
     for action in &task.actions {
-        step(podman, task, action).await?;
+        brought.extend(step(podman, task, action).await?);
     }
-    Ok(())
+    Ok(brought)
 }
 
-/// Runs one step of a task.
+/// Runs one step of a task; tells what is to be remembered of it.
 ///
 /// # Errors
 /// Podman's reason.
-pub async fn step(podman: &dyn Podman, task: &Task, action: &Action) -> Result<(), Failure> {
+pub async fn step(podman: &dyn Podman, task: &Task, action: &Action) -> Result<Option<Brought>, Failure> {
     info!(workload = %task.workload, replica = %task.replica, reason = %task.reason, "{action}");
     carry_out(podman, action).await.map_err(|error| Failure { action: action.clone(), error })
 }
 
-async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
+async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<Option<Brought>, PodmanError> {
+    if let Action::PullImage(image) = action {
+        let pulled = podman.pull_image(image).await?;
+        return Ok(Some(Brought { reference: create::image_reference(image), pulled }));
+    }
+    change(podman, action).await.map(|()| None)
+}
+
+async fn change(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
     match action {
         Action::MakeNetwork => podman.make_network().await,
         Action::MakePod(request) => podman.make_pod(request).await,
         Action::RunContainer(request) => podman.run_container(request).await,
-        Action::PullImage(image) => podman.pull_image(image).await,
+        Action::PullImage(image) => podman.pull_image(image).await.map(drop),
         Action::PostStart(run) => podman.post_start(run).await,
         Action::Rename { container, .. } => podman.rename_container(container).await,
         Action::Unpause { container } => podman.unpause_container(container).await,

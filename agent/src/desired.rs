@@ -77,6 +77,12 @@ impl Wanted {
         PodLabels { revision, binding: self.instance.binding.digest(turn), ..self.labels.clone() }
     }
 
+    /// Whether a pod of this name is one of the revision that is asked for.
+    pub fn asks_for(&self, pod: &str) -> bool {
+        let of = |turn| self.labels_of(self.instance.spec.revision, turn).pod_name();
+        [Turn::First, Turn::Second].into_iter().any(|turn| of(turn) == pod)
+    }
+
     /// The turn in which a pod with this binding holds its ports; none where it holds others.
     pub fn turn(&self, binding: Digest) -> Option<Turn> {
         [Turn::First, Turn::Second].into_iter().find(|turn| self.instance.binding.digest(*turn) == binding)

@@ -28,6 +28,8 @@ pub struct Observed {
     pub volumes: BTreeSet<String>,
     /// The keys of secrets that the node has, each with a digest of its bytes, which is never written to a disk.
     pub secrets: BTreeMap<(SecretName, FileKey), Digest>,
+    /// How full the file system of images and containers is, in whole percent; none where it is not known.
+    pub store_percent: Option<u8>,
     /// Names of pods that are gone, or not made yet, of which volumes or folders of ours are there. Removing such a pod
     /// removes them.
     pub leftovers: BTreeSet<String>,

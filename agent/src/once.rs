@@ -66,12 +66,15 @@ impl Agent {
         })
     }
 
-    /// Whether an instance failed for good: after one quick retry a back-off is taken for a failure.
+    /// Whether an instance failed for good: after one quick retry a back-off is taken for a failure. Of an image there is no
+    /// quick retry.
     fn has_failed_twice(&self, decision: &Decision) -> bool {
         let is_failed = decision.states.iter().any(|state| state.phase == Phase::Failed);
         let restarts = decision.states.iter().filter(|state| state.phase == Phase::BackOff);
         let crashed = restarts.flat_map(|state| &state.containers).any(|container| container.restarts > 0);
-        is_failed || crashed || self.ledger.failures.values().any(|failure| failure.count > 1)
+        is_failed
+            || crashed
+            || self.ledger.failures.values().any(|failure| failure.count > 1 || failure.cause.is_of_image())
     }
 
     /// What every replica that is not settled waits for.

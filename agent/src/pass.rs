@@ -38,14 +38,16 @@ impl Agent {
             Err(error) => return Some(self.cannot_observe(&error)),
         };
         self.can_observe(observed);
-        let Some(decision) = self.decide() else {
+        let Some(mut decision) = self.decide() else {
             self.tell(None);
             return None;
         };
+        self.tasks.explain(&mut decision.waits);
         self.announce_removal(&decision);
         self.notice_pass(&decision);
         self.tell(Some(&decision));
         let next_due = self.begin_tasks(&decision).or(decision.next_due);
+        self.cleaning.begin(&decision.unneeded_images);
         self.decision = Some(decision);
         next_due
     }

@@ -37,6 +37,11 @@ impl Records {
         Self { folder: state.join("records") }
     }
 
+    /// The agent's state, which the notes are below.
+    pub fn state(&self) -> PathBuf {
+        self.folder.parent().map(Path::to_owned).unwrap_or_default()
+    }
+
     /// Notes how the post-start hook of a container ended.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use wlc_plan::quantity::Millis;
 
 use crate::{
     agent::Agent,
+    cleaning::Cleaned,
     clock::Moment,
     mutant::{self, Mutant},
     probes::{due::Question, verdict::Answer},
@@ -37,6 +38,8 @@ pub(crate) enum Wake {
     Finished(Finished),
     /// A probe was answered.
     Answered(Question, Answer),
+    /// An image was to be removed.
+    Cleaned(Cleaned),
     /// Somebody said something.
     Said(Word),
     /// Everything is to be looked at anew.
@@ -100,6 +103,7 @@ impl Agent {
             () = self.podman.changes().notified() => Wake::Podman,
             Some(finished) = self.finished.recv() => Wake::Finished(finished),
             Some((question, answer)) = self.answers.recv() => Wake::Answered(question, answer),
+            Some(cleaned) = self.cleaning.next() => Wake::Cleaned(cleaned),
             Some(word) = self.words.recv() => Wake::Said(word),
             () = self.reload.notified() => Wake::Reload,
             _ = watch.changed() => Wake::Plans,
@@ -138,6 +142,10 @@ impl Agent {
             }
             Wake::Finished(finished) => {
                 self.end_task(&finished);
+                Then::Pass
+            }
+            Wake::Cleaned(cleaned) => {
+                self.end_cleaning(cleaned);
                 Then::Pass
             }
             Wake::Said(word) => {

@@ -1,7 +1,8 @@
 //! Tasks under way: those of different replicas run side by side, each of its own replica alone.
 //!
 //! Only so many steps ask Podman at once. Waiting for a container to end and pulling an image take no turn: a workload
-//! that is slow in these never holds up another.
+//! that is slow in these never holds up another. A pull that takes long is told, and given up when the plan no longer asks for
+//! its pod: it has changed nothing yet.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,19 +12,20 @@ use std::{
 
 use tokio::{
     sync::{Semaphore, mpsc, watch},
-    task::JoinSet,
+    task::{AbortHandle, JoinSet},
     time::{Instant, sleep, timeout},
 };
 use tracing::{info, warn};
 use wlc_plan::{head::Generation, name::ReplicaName, quantity::Millis};
 
 use crate::{
-    action::{Action, Drain, Task},
-    apply::{self, Failure},
+    action::{Action, Drain, Task, Wait},
+    apply::{self, Brought, Failure},
     clock::Moment,
     counts::Counts,
     ending::Ending,
     podman::Podman,
+    pulling::Pulling,
 };
 
 /// How many steps ask Podman at once.
@@ -42,6 +44,10 @@ pub struct Finished {
     pub replica: ReplicaName,
     /// The pod that it was for.
     pub pod: String,
+    /// Its number.
+    number: u64,
+    /// What is to be remembered of it.
+    pub brought: Vec<Brought>,
     /// How.
     pub result: Result<(), Failure>,
 }
@@ -56,7 +62,10 @@ pub struct Tasks {
     under_way: BTreeSet<ReplicaName>,
     /// The pods that are going and that nobody is told of any more.
     drained: watch::Sender<BTreeSet<String>>,
-    /// They end with the agent.
+    pulling: Arc<Pulling>,
+    /// The numbers of those under way, and how they are broken off. They end with the agent.
+    current: BTreeMap<ReplicaName, (u64, AbortHandle)>,
+    begun: u64,
     running: JoinSet<()>,
     /// What was done last for each replica, and when it ended well.
     done: BTreeMap<ReplicaName, (Vec<Action>, Option<Moment>)>,
@@ -68,6 +77,7 @@ struct Shared {
     counts: Arc<Counts>,
     ending: Arc<Ending>,
     drained: watch::Receiver<BTreeSet<String>>,
+    pulling: Arc<Pulling>,
 }
 
 impl Tasks {
@@ -81,6 +91,9 @@ impl Tasks {
             counts,
             under_way: BTreeSet::new(),
             drained: watch::Sender::default(),
+            pulling: Arc::default(),
+            current: BTreeMap::new(),
+            begun: 0,
             running: JoinSet::new(),
             done: BTreeMap::new(),
         }
@@ -117,18 +130,23 @@ impl Tasks {
             counts: Arc::clone(&self.counts),
             ending: Arc::clone(&self.ending),
             drained: self.drained.subscribe(),
+            pulling: Arc::clone(&self.pulling),
         };
         let (podman, finished) = (Arc::clone(&self.podman), self.finished.clone());
         let generation = generation.map(Generation::number);
-        self.running.spawn(async move {
+        self.begun += 1;
+        let (replica, number) = (task.replica.clone(), self.begun);
+        let abort = self.running.spawn(async move {
             info!(
                 generation, workload = %task.workload, replica = %task.replica, reason = %task.reason,
                 steps = task.actions.len(), "begins"
             );
-            let result = carry_out(podman.as_ref(), shared, &task).await;
+            let mut brought = Vec::new();
+            let result = carry_out(podman.as_ref(), shared, &task, &mut brought).await;
             // Nobody listens any more when the agent ends.
-            drop(finished.send(Finished { replica: task.replica, pod: task.pod, result }));
+            drop(finished.send(Finished { replica: task.replica, pod: task.pod, number, brought, result }));
         });
+        self.current.insert(replica, (number, abort));
     }
 
     /// Forgets what was done last for a replica: somebody wants it tried again.
@@ -145,8 +163,37 @@ impl Tasks {
         })
     }
 
-    /// A task has ended.
-    pub fn end(&mut self, finished: &Finished, now: Moment) {
+    /// Says of waits for tasks which image is being pulled.
+    pub fn explain(&self, waits: &mut [Wait]) {
+        let pulling = self.pulling.all();
+        for wait in waits.iter_mut().filter(|wait| wait.gate == "task") {
+            if let Some((_, image)) = pulling.get(&wait.replica) {
+                wait.reason = format!("the image `{image}` is being pulled");
+            }
+        }
+    }
+
+    /// Gives up pulls that take long for pods that nobody asks for any more.
+    pub fn give_up_pulls(&mut self, is_asked_for: impl Fn(&ReplicaName, &str) -> bool) {
+        let is_gone = |replica: &ReplicaName, pod: &String| !is_asked_for(replica, pod);
+        let pulling = self.pulling.all().clone();
+        for replica in pulling.iter().filter(|(replica, (pod, _))| is_gone(replica, pod)).map(|(replica, _)| replica) {
+            info!(%replica, "the plan asks for another pod: its pull is given up");
+            if let Some((_, abort)) = self.current.remove(replica) {
+                abort.abort();
+            }
+            self.pulling.all().remove(replica);
+            self.under_way.remove(replica);
+            self.done.remove(replica);
+        }
+    }
+
+    /// A task has ended; false where it was given up before.
+    pub fn end(&mut self, finished: &Finished, now: Moment) -> bool {
+        if self.current.get(&finished.replica).is_none_or(|(number, _)| *number != finished.number) {
+            return false;
+        }
+        self.current.remove(&finished.replica);
         match (&finished.result, self.done.get_mut(&finished.replica)) {
             (Ok(()), Some((_, ended))) => *ended = Some(now),
             (Ok(()), None) => {}
@@ -157,10 +204,16 @@ impl Tasks {
         }
         self.under_way.remove(&finished.replica);
         while self.running.try_join_next().is_some() {}
+        true
     }
 }
 
-async fn carry_out(podman: &dyn Podman, mut shared: Shared, task: &Task) -> Result<(), Failure> {
+async fn carry_out(
+    podman: &dyn Podman,
+    mut shared: Shared,
+    task: &Task,
+    brought: &mut Vec<Brought>,
+) -> Result<(), Failure> {
     for action in &task.actions {
         let turn = match action {
             Action::PullImage(_) | Action::Drain(_) | Action::StopContainers(_) | Action::PostStart(_) => None,
@@ -178,10 +231,15 @@ async fn carry_out(podman: &dyn Podman, mut shared: Shared, task: &Task) -> Resu
         };
         shared.ending.before_step();
         let begun = Instant::now();
-        let result = apply::step(podman, task, action).await;
+        let step = apply::step(podman, task, action);
+        let result = if let Action::PullImage(image) = action {
+            shared.pulling.told(podman, task, image, step).await
+        } else {
+            step.await
+        };
         shared.counts.step(action, result.is_ok(), begun.elapsed());
         shared.ending.after_step();
-        result?;
+        brought.extend(result?);
         drop(turn);
         wait_behind(action, &mut shared.drained).await;
     }
@@ -217,3 +275,6 @@ async fn wait_until_drained(drain: &Drain, drained: &mut watch::Receiver<BTreeSe
         warn!(pod = drain.pod, "somebody still lists it after {}, and the stop goes on", drain.within);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,9 @@ pub struct Binding {
     /// Whole cores that are this instance's own.
     #[serde(default, skip_serializing_if = "CoreSet::is_empty")]
     pub cores: CoreSet,
+    /// NUMA nodes whose memory alone it uses.
+    #[serde(default, skip_serializing_if = "CoreSet::is_empty")]
+    pub numa: CoreSet,
 }
 
 /// A port of the node that leads to a port of a container. Kubernetes: `ports[].hostPort`, `ports[].hostIP`.
@@ -223,7 +226,7 @@ fn is_cdi_name(text: &str) -> bool {
             .is_some_and(|(vendor, class, name)| word(vendor) && word(class) && word(name))
 }
 
-/// A set of cores by their numbers in Linux, written `0-3,8`.
+/// A set of cores, or of NUMA nodes, by their numbers in Linux, written `0-3,8`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CoreSet(BTreeSet<u16>);

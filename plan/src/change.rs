@@ -42,6 +42,8 @@ pub fn change(old: &Instance, new: &Instance) -> Change {
         contents,
         sources: _,
         binding,
+        leans_on: _,
+        flap_limit: _,
         rollout: _,
         gates: _,
     } = new;

@@ -12,6 +12,8 @@ use crate::{
         AbsolutePath, ConfigName, ContainerName, LabelKey, LabelValue, ReplicaName, SecretName, VolumeName,
         WorkloadName,
     },
+    need::FactNeed,
+    restarts::FlapLimit,
     revision::Revision,
     rollout::Rollout,
 };
@@ -74,6 +76,12 @@ pub struct Instance {
     pub sources: Vec<SwappedSources>,
     /// What placement gave it.
     pub binding: Binding,
+    /// What the choice of its node leaned on, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leans_on: Vec<FactNeed>,
+    /// How often its containers may end before they stay down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flap_limit: Option<FlapLimit>,
     /// How it is replaced.
     pub rollout: Rollout,
     /// What its steps wait for.

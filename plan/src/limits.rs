@@ -14,6 +14,8 @@ pub const SPECS_PER_INSTANCE: usize = 64;
 pub const GATES_PER_INSTANCE: usize = 64;
 /// Bytes of a head, of the pointer to it, and of a signature.
 pub const HEAD_BYTES: u64 = 64 << 10;
+/// What the choice of a node for one instance may lean on.
+pub const NEEDS_PER_INSTANCE: usize = 64;
 /// Bytes of an index or of one of its shards.
 pub const INDEX_BYTES: u64 = 64 << 20;
 /// Bytes of the plan of one node.

@@ -277,6 +277,19 @@ pub struct Resources {
     /// The most it may use, before the kernel ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit: Option<Bytes>,
+    /// Huge pages, sorted by the size of a page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub huge_pages: Vec<HugePages>,
+}
+
+/// Huge pages of one size: set aside for a container, and the most that it may use. Kubernetes: `hugepages-<size>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HugePages {
+    /// The size of a page.
+    pub page: Bytes,
+    /// How much in all.
+    pub amount: Bytes,
 }
 
 impl Resources {

@@ -19,6 +19,7 @@ use crate::{
     limits,
     name::{ContainerName, PortName, ReplicaName, SlotName, VolumeName},
     node_plan::NodePlan,
+    restarts::FlapLimit,
     revision::Revision,
     spec::{MountSource, PodSpec, Protocol},
 };
@@ -262,6 +263,13 @@ fn check_instance(
     let told = instance.told.iter().map(|(word, text)| word.len() + text.len()).sum();
     findings.limit(at, "bytes that it tells", told, limits::TOLD_BYTES);
     findings.limit(at, "specs", 1 + instance.older.len(), limits::SPECS_PER_INSTANCE);
+    if instance.flap_limit.is_some_and(|limit| !(2..=FlapLimit::MOST).contains(&limit.ends) || limit.within.0 == 0) {
+        findings.add(at, Rule::Range { field: "flap_limit", range: "2 to 100 ends in some time" });
+    }
+    findings.limit(at, "needs of its node", instance.leans_on.len(), limits::NEEDS_PER_INSTANCE);
+    if instance.leans_on.iter().flat_map(|need| &need.clauses).any(|clause| !clause.test.is_whole()) {
+        findings.add(at, Rule::Range { field: "leans_on", range: "comparisons that can be read" });
+    }
     findings.limit(at, "gates", instance.gates.len(), limits::GATES_PER_INSTANCE);
     let own_name = at.as_str().strip_prefix(instance.workload.as_str()).is_some_and(|rest| rest.starts_with('-'));
     if !own_name {

@@ -80,6 +80,7 @@ fn bring_up() -> Task {
         env: Vec::new(),
         files: Vec::new(),
         cores: wlc_plan::binding::CoreSet::default(),
+        numa: wlc_plan::binding::CoreSet::default(),
         devices: Vec::new(),
     };
     let runs = request.spec.containers.iter().map(|spec| Action::RunContainer(Box::new(run(spec))));

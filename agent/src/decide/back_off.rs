@@ -3,16 +3,14 @@
 //! Kubernetes' figures (S-251 to S-256): the first restart comes at once, then after 10 s doubling to 5 min, counted from
 //! the end of the last run; a run of 10 min begins anew. Clean exits are backed off too.
 
-use wlc_plan::quantity::Millis;
+use wlc_plan::{quantity::Millis, restarts::pause};
 
 use crate::{
     clock::Moment,
-    ledger::{Cause, Failure, Runs},
+    ledger::{Failure, Runs},
     mutant::{self, Mutant},
 };
 
-const FIRST: Millis = Millis::from_seconds(10);
-const LONGEST: Millis = Millis::from_seconds(300);
 /// A run of this length begins the count anew.
 const GOOD_RUN: Millis = Millis::from_seconds(600);
 /// The first retry of a failed task comes soon: Podman keeps a port open for a moment after a failed start.
@@ -36,34 +34,26 @@ impl EndedRun {
     }
 
     /// When the next run may begin. Where the clock went back behind the end of the run, that is now.
-    pub(super) fn next(self, runs: Runs, now: Moment) -> Moment {
+    pub(super) fn next(self, runs: &Runs, now: Moment) -> Moment {
         if self.finished > now || mutant::is(Mutant::BackOffSkipped) {
             now
         } else {
-            self.finished.plus(delay(self.restarts_in_a_row(runs)))
+            self.finished.plus(pause(self.restarts_in_a_row(runs)))
         }
     }
 
-    fn restarts_in_a_row(self, runs: Runs) -> u32 {
+    fn restarts_in_a_row(self, runs: &Runs) -> u32 {
         if self.was_good() { 0 } else { self.attempt.checked_sub(runs.good).unwrap_or(self.attempt) }
-    }
-}
-
-/// The delay before the next run after so many restarts in a row.
-fn delay(restarts: u32) -> Millis {
-    match restarts.checked_sub(1) {
-        None => Millis(0),
-        Some(doublings) => Millis(FIRST.0.saturating_mul(1 << doublings.min(10)).min(LONGEST.0)),
     }
 }
 
 /// When a failed task is tried again. Where the clock went back, that is now.
 pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
-    let length = match (failure.cause, failure.count) {
+    let length = match failure.count {
         // S-276: images have a back-off of their own.
-        (Cause::Image | Cause::ImageName | Cause::ImageNever, count) => delay(count.max(1)),
-        (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, 0 | 1) => FIRST_RETRY,
-        (Cause::SandboxDown | Cause::Start | Cause::NameTaken | Cause::Other, count) => delay(count - 1),
+        count if failure.cause.is_of_image() => pause(count.max(1)),
+        0 | 1 => FIRST_RETRY,
+        count => pause(count - 1),
     };
     if failure.at > now || mutant::is(Mutant::RetryAtOnce) { now } else { failure.at.plus(length) }
 }
@@ -72,20 +62,12 @@ pub(super) fn retry_at(failure: &Failure, now: Moment) -> Moment {
 mod tests {
     use super::*;
 
-    /// S-251, S-252, P-103, C-260.
-    #[test]
-    fn the_first_restart_is_immediate_then_delays_double_to_five_minutes() {
-        let seconds: Vec<u64> = (0..8).map(|restarts| delay(restarts).0 / 1_000).collect();
-        assert_eq!(seconds, [0, 10, 20, 40, 80, 160, 300, 300]);
-        assert_eq!(delay(u32::MAX), LONGEST);
-    }
-
     /// S-253, S-254.
     #[test]
     fn delays_count_from_the_end_and_a_good_run_begins_anew() {
         let minutes = |count: u64| Moment(count * 60_000);
         let short = EndedRun { attempt: 3, started: minutes(100), finished: minutes(101) };
-        let at = |run: EndedRun, good| run.next(Runs { good, ended_by_probe: None }, minutes(200));
+        let at = |run: EndedRun, good| run.next(&Runs { good, ..Runs::default() }, minutes(200));
         assert_eq!(at(short, 0), minutes(101).plus(Millis::from_seconds(40)));
         assert_eq!(at(short, 2), minutes(101).plus(Millis::from_seconds(10)));
         assert_eq!(at(short, 3), minutes(101));
@@ -96,6 +78,6 @@ mod tests {
     #[test]
     fn a_clock_that_went_back_holds_nothing_up() {
         let run = EndedRun { attempt: 5, started: Moment(900), finished: Moment(1_000) };
-        assert_eq!(run.next(Runs::default(), Moment(10)), Moment(10));
+        assert_eq!(run.next(&Runs::default(), Moment(10)), Moment(10));
     }
 }

@@ -26,6 +26,7 @@ pub(super) struct Draft<'a> {
     /// Moments to look again that nobody waits for.
     dues: Vec<Moment>,
     pub(super) removal: Vec<Removal>,
+    pub(super) unneeded_images: Vec<String>,
     pub(super) ledger: Ledger,
 }
 
@@ -48,6 +49,7 @@ impl<'a> Draft<'a> {
             waits: Vec::new(),
             dues: Vec::new(),
             removal: Vec::new(),
+            unneeded_images: Vec::new(),
             ledger: scene.ledger.clone(),
         }
     }
@@ -122,7 +124,8 @@ impl<'a> Draft<'a> {
         self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
         let untils = self.waits.iter().filter_map(|wait| wait.until);
         let next_due = untils.chain(self.dues.iter().copied()).filter(|at| *at > self.scene.now).min();
-        let Self { tasks, waits, removal, ledger, scene, .. } = self;
-        Decision { tasks, waits, next_due, removal, drained: drain::drained(scene), ledger, states }
+        let Self { tasks, waits, removal, unneeded_images, ledger, scene, .. } = self;
+        let drained = drain::drained(scene);
+        Decision { tasks, waits, next_due, removal, drained, unneeded_images, ledger, states }
     }
 }

@@ -25,14 +25,7 @@ use crate::{
 /// Fetches the images of a pod, before anything of an older one is touched.
 pub(super) fn pull_images(spec: &PodSpec) -> impl Iterator<Item = Action> {
     let mut seen = Vec::new();
-    let mounted = spec.volumes.values().filter_map(|source| match source {
-        VolumeSource::Image(image) => Some(image),
-        VolumeSource::EmptyDir(_) | VolumeSource::HostPath(_) | VolumeSource::NodePath(_) | VolumeSource::Named(_) => {
-            None
-        }
-    });
-    let images = spec.containers.iter().map(|container| &container.image).chain(mounted);
-    images.filter_map(move |image: &Image| {
+    super::images::of(spec).filter_map(move |image: &Image| {
         let is_new = !seen.contains(image);
         seen.push(image.clone());
         is_new.then(|| Action::PullImage(image.clone()))
@@ -77,6 +70,11 @@ pub(super) fn check_node(plan: Plan<'_>) -> Option<Action> {
         needs.devices.extend(device.path.clone());
         needs.cdi.extend(device.cdi.as_ref().map(ToString::to_string));
     }
+    needs.facts.clone_from(&plan.wanted.instance.leans_on);
+    needs.cores.clone_from(&plan.wanted.instance.binding.cores);
+    needs.numa.clone_from(&plan.wanted.instance.binding.numa);
+    needs.pages =
+        plan.spec.containers.iter().flat_map(|one| &one.resources.huge_pages).map(|pages| pages.page).collect();
     (!needs.is_empty()).then(|| Action::CheckNode(Box::new(needs)))
 }
 
@@ -147,6 +145,7 @@ pub(super) fn run_request(
         env,
         files: files::of(subject, spec, container),
         cores: binding.map(|binding| binding.cores.clone()).unwrap_or_default(),
+        numa: binding.map(|binding| binding.numa.clone()).unwrap_or_default(),
         devices: devices.filter(|device| device.container == container.name).cloned().collect(),
     }
 }

@@ -18,6 +18,7 @@ mod failure;
 mod files;
 mod gates;
 mod hooks;
+mod images;
 mod instance;
 mod leftovers;
 mod make;
@@ -84,6 +85,8 @@ pub struct Decision {
     pub removal: Vec<Removal>,
     /// The pods that are going and that nobody on this node is told of any more.
     pub drained: BTreeSet<String>,
+    /// Images that the agent fetched, and that may go.
+    pub unneeded_images: Vec<String>,
     /// What is to be remembered from now on.
     pub ledger: Ledger,
     /// How each replica is, sorted by replica.
@@ -113,6 +116,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     leftovers::claims(scene, &mut draft);
     leftovers::of_gone_pods(scene, &standings, &mut draft);
     record::keep(scene, &standings, &mut draft);
+    images::clean(scene, &mut draft);
     let states = states::all(scene, &standings, &draft);
     draft.finish(states)
 }

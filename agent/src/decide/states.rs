@@ -15,6 +15,7 @@ use super::{
     draft::Draft,
     failure::{self, ContainerFailure},
     standing::{Health, Holding, Standing},
+    upkeep,
 };
 use crate::observed::{ContainerState, ObservedContainer, ObservedPod, StopStep};
 
@@ -201,11 +202,13 @@ fn phase(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> Phase 
     let replica = standing.wanted.replica();
     let is_acting = scene.busy.contains(replica) || draft.task_of(replica).is_some();
     let backs_off = draft.waits_of(replica).any(|wait| wait.gate == "back-off");
+    let stays_down = draft.waits_of(replica).any(|wait| wait.gate == upkeep::FLAP_LIMIT);
     match (standing.holding, standing.health) {
         (Holding::Nothing, _) if is_acting => Phase::Starting,
         (Holding::Nothing, _) if backs_off => Phase::BackOff,
         (Holding::Nothing, _) => Phase::Pending,
         (Holding::Other(_) | Holding::Both { .. }, _) if is_acting => Phase::Replacing,
+        (Holding::Current(_) | Holding::Other(_) | Holding::Both { .. }, _) if stays_down => Phase::Failed,
         (Holding::Current(_) | Holding::Other(_) | Holding::Both { .. }, _) if backs_off => Phase::BackOff,
         (Holding::Both { .. }, _) => Phase::Replacing,
         (Holding::Current(pod), _) if pod.stopping.is_some() => Phase::Replacing,

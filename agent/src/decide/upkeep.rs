@@ -3,6 +3,7 @@
 use wlc_plan::{
     name::ContainerName,
     quantity::Millis,
+    restarts::FlapLimit,
     spec::{PodSpec, PullPolicy, RestartPolicy},
 };
 
@@ -99,6 +100,9 @@ fn remake(scene: Scene<'_>, standing: &Standing<'_>, what: (&ObservedPod, make::
     draft.ledger.pods.remove(&pod.name);
     draft.act(Who { pod: &pod.name, ..standing.who() }, Reason::SandboxLost, actions);
 }
+
+/// The gate of a container that ended too often.
+pub(super) const FLAP_LIMIT: &str = "flap-limit";
 
 /// A pod to keep.
 #[derive(Clone, Copy)]
@@ -209,9 +213,12 @@ impl Upkeep<'_> {
         let runs = draft.ledger.runs_mut(&self.pod.name, &container.spec.name);
         runs.ended_by_probe = Some(newest.attempt);
         let run = EndedRun { attempt: newest.attempt, started, finished: self.scene.now };
-        let may_run_now = run.next(*runs, self.scene.now) <= self.scene.now;
+        let mut may_run_now = run.next(runs, self.scene.now) <= self.scene.now;
         if run.was_good() {
             runs.good = newest.attempt;
+        }
+        if let Some(limit) = self.standing.wanted.instance.flap_limit {
+            may_run_now &= !runs.ended(newest.attempt, self.scene.now, limit);
         }
         let mut actions = vec![stop_one(container, newest, grace)];
         if may_run_now && container.policy != RestartPolicy::Never {
@@ -236,13 +243,28 @@ impl Upkeep<'_> {
         if run.was_good() {
             draft.ledger.runs_mut(&self.pod.name, name).good = run.attempt;
         }
-        let at = run.next(draft.ledger.runs(&self.pod.name, name), self.scene.now);
+        if let Some(limit) = self.standing.wanted.instance.flap_limit
+            && draft.ledger.runs_mut(&self.pod.name, name).ended(run.attempt, run.finished, limit)
+        {
+            return self.stays_down(name, limit);
+        }
+        let at = run.next(&draft.ledger.runs(&self.pod.name, name), self.scene.now);
         if at > self.scene.now {
             let reason = format!("`{name}` ended with {code}, and runs again after its back-off");
             return Need::Wait { gate: "back-off", reason, until: Some(at) };
         }
         let reason = Reason::Ended { container: name.clone(), code: Some(code) };
         Need::Actions(reason, self.run(container, labels, run.attempt + 1))
+    }
+
+    /// It ended too often.
+    fn stays_down(&self, name: &ContainerName, limit: FlapLimit) -> Need {
+        let FlapLimit { ends, within } = limit;
+        let replica = &self.pod.replica;
+        let reason = format!(
+            "`{name}` ended {ends} times within {within} and stays down; `wlagent retry {replica}` or another plan starts it"
+        );
+        Need::Wait { gate: FLAP_LIMIT, reason, until: None }
     }
 
     fn run(&self, container: &Container<'_>, labels: &PodLabels, attempt: u32) -> Vec<Action> {

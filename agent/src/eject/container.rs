@@ -105,7 +105,7 @@ fn environment(writing: &mut Writing<'_>, name: &str, (variable, value): (&str, 
 }
 
 fn resources(writing: &mut Writing<'_>, run: &RunContainer, unit: &mut Unit) {
-    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = run.spec.resources;
+    let Resources { cpu_request, cpu_limit, memory_request, memory_limit, ref huge_pages } = run.spec.resources;
     if let Some(Bytes(limit)) = memory_limit {
         unit.set_or_option(CONTAINER, Key("Memory", "memory", Version(5, 6)), &format!("{limit}b"));
     }
@@ -120,6 +120,12 @@ fn resources(writing: &mut Writing<'_>, run: &RunContainer, unit: &mut Unit) {
     }
     if !run.cores.is_empty() {
         unit.option(CONTAINER, "cpuset-cpus", &run.cores.to_string());
+    }
+    if !run.numa.is_empty() {
+        unit.option(CONTAINER, "cpuset-mems", &run.numa.to_string());
+    }
+    if !huge_pages.is_empty() {
+        writing.leave(run.spec.name.as_str(), "huge pages", "Podman's command has no limit for them");
     }
 }
 

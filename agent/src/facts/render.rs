@@ -73,7 +73,7 @@ fn capacity(machine: &Machine) -> Option<String> {
     line.property("memory", machine.memory).property("storage", machine.storage).finish()
 }
 
-fn cpu(cpu: &Cpu) -> Option<String> {
+pub(super) fn cpu(cpu: &Cpu) -> Option<String> {
     Line::new("cpu")
         .property("arch", cpu.arch.as_ref())
         .property("vendor", cpu.vendor.as_ref())
@@ -94,7 +94,7 @@ fn numa(node: &NumaNode) -> Option<String> {
         .finish()
 }
 
-fn gpu(gpu: &Gpu) -> Option<String> {
+pub(super) fn gpu(gpu: &Gpu) -> Option<String> {
     Line::new("gpu")
         .argument(&gpu.address.to_string())
         .property("id", gpu.id)
@@ -118,7 +118,7 @@ fn pci(device: &PciDevice) -> Option<String> {
         .finish()
 }
 
-fn disk(disk: &Disk) -> Option<String> {
+pub(super) fn disk(disk: &Disk) -> Option<String> {
     Line::new("disk")
         .argument(&disk.name)
         .property("kind", disk.kind.map(|kind| kind.as_str()))
@@ -128,7 +128,7 @@ fn disk(disk: &Disk) -> Option<String> {
         .finish()
 }
 
-fn nic(nic: &Nic) -> Option<String> {
+pub(super) fn nic(nic: &Nic) -> Option<String> {
     Line::new("nic").argument(&nic.name).property("speed", nic.speed).property("driver", nic.driver.as_ref()).finish()
 }
 

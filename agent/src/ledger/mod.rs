@@ -11,12 +11,15 @@ pub mod store;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wlc_plan::name::{ContainerName, ReplicaName, WorkloadName};
+use wlc_plan::{
+    name::{ContainerName, ReplicaName, WorkloadName},
+    restarts::FlapLimit,
+};
 
 pub use self::spoken::Hold;
 
 use self::rollout::Rollouts;
-use crate::{clock::Moment, desired::Desired};
+use crate::{clock::Moment, desired::Desired, podman::Pulled};
 
 /// Most bytes of the words for what went wrong: Podman's have no bound, and the ledger has one.
 const WHY_BYTES: usize = 1_024;
@@ -38,6 +41,9 @@ pub struct Ledger {
     /// Replicas whose pod somebody wants to be made anew.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub restarts: BTreeSet<ReplicaName>,
+    /// Names of images that the agent fetched, and ids of those that lost their name to a newer one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, Fetched>,
     /// Volumes of claims that were seen: one of them that is gone is never made anew in silence.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub claims: BTreeSet<String>,
@@ -50,13 +56,53 @@ pub struct Ledger {
 }
 
 /// What is remembered of the runs of a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runs {
     /// The attempt that ran long enough for the back-off to begin anew after it; 0 where none did.
     pub good: u32,
     /// The attempt that the agent ended because a probe failed.
     pub ended_by_probe: Option<u32>,
+    /// Ends that count for a limit, by attempt: those within its time, where the file asks for one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ends: BTreeMap<u32, Moment>,
+    /// The attempt up to which ends do not count, since somebody wants it tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgiven: Option<u32>,
+}
+
+impl Runs {
+    /// Counts the end of an attempt; whether the limit is reached with it.
+    pub fn ended(&mut self, attempt: u32, at: Moment, limit: FlapLimit) -> bool {
+        if self.forgiven.is_some_and(|forgiven| attempt <= forgiven) {
+            return false;
+        }
+        self.ends.insert(attempt, at);
+        let newest = self.ends.values().copied().max().unwrap_or(at);
+        self.ends.retain(|_, end| end.plus(limit.within) >= newest);
+        while self.ends.len() > FlapLimit::MOST as usize {
+            self.ends.pop_first();
+        }
+        self.ends.len() >= limit.ends as usize
+    }
+
+    /// Somebody wants it tried again: what ended so far counts no more.
+    pub fn forgive(&mut self, attempt: u32) {
+        self.ends.clear();
+        self.forgiven = Some(attempt);
+    }
+}
+
+/// An image that the agent fetched: what was there before, or was fetched by somebody else, is never removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    /// As it is asked for; none where a newer one has its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Since when nothing needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unneeded: Option<Moment>,
 }
 
 /// A task that failed.
@@ -95,10 +141,20 @@ pub enum Cause {
     Other,
 }
 
+impl Cause {
+    /// Whether an image could not be had.
+    pub fn is_of_image(self) -> bool {
+        match self {
+            Self::Image | Self::ImageName | Self::ImageNever => true,
+            Self::SandboxDown | Self::Start | Self::NameTaken | Self::Other => false,
+        }
+    }
+}
+
 impl Ledger {
     /// What is remembered of a container.
     pub fn runs(&self, pod: &str, container: &ContainerName) -> Runs {
-        self.pods.get(pod).and_then(|runs| runs.get(container)).copied().unwrap_or_default()
+        self.pods.get(pod).and_then(|runs| runs.get(container)).cloned().unwrap_or_default()
     }
 
     /// What is remembered of a container, to be changed.
@@ -118,6 +174,29 @@ impl Ledger {
     /// A task for a replica succeeded.
     pub fn succeeded(&mut self, replica: &ReplicaName) {
         self.failures.remove(replica);
+    }
+
+    /// An image was fetched.
+    pub fn brought(&mut self, reference: &str, pulled: &Pulled) {
+        match pulled {
+            Pulled::Nothing => {}
+            Pulled::New(name) => {
+                let fetched = Fetched { reference: Some(reference.to_owned()), unneeded: None };
+                self.images.insert(name.clone(), fetched);
+            }
+            // What had the name before was fetched by whoever the name is of.
+            Pulled::Moved { name, from } if self.images.contains_key(name) => {
+                self.images.insert(from.clone(), Fetched { reference: None, unneeded: None });
+            }
+            Pulled::Moved { .. } => {}
+        }
+    }
+
+    /// An image that nothing needs cannot go yet: its time begins anew.
+    pub fn put_off_image(&mut self, name: &str, now: Moment) {
+        if let Some(fetched) = self.images.get_mut(name) {
+            fetched.unneeded = Some(now);
+        }
     }
 
     /// Remembers the volumes of claims that are there, and forgets those that the plan names no more.

@@ -71,7 +71,9 @@ impl Ledger {
         for container in &pod.containers {
             let newest = pod.newest(&container.container);
             if newest == Some(container) && matches!(container.state, ContainerState::Exited { .. }) {
-                self.runs_mut(&pod.name, &container.container).good = container.attempt;
+                let runs = self.runs_mut(&pod.name, &container.container);
+                runs.good = container.attempt;
+                runs.forgive(container.attempt);
             }
         }
     }

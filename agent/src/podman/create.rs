@@ -178,7 +178,8 @@ pub fn container(
         env: env.into_iter().collect(),
         security: security::security(&spec.security, &request.surroundings, image_user, profiles)
             .with_devices(&request.devices),
-        resource_limits: resource_limits(&spec.resources, spec.security.process.pids_limit).on_cores(&request.cores),
+        resource_limits: resource_limits(&spec.resources, spec.security.process.pids_limit)
+            .on(&request.cores, &request.numa),
         mounts: binds,
         volumes,
         image_volumes: images,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use wlc_plan::{
     binding::CoreSet,
     quantity::{Bytes, Cpu},
-    spec::Resources,
+    spec::{HugePages, Resources},
 };
 
 /// `resource_limits` of a container.
@@ -14,6 +14,15 @@ pub struct ResourceLimits {
     memory: MemoryLimits,
     #[serde(skip_serializing_if = "Option::is_none")]
     pids: Option<PidsLimit>,
+    #[serde(rename = "hugepageLimits", skip_serializing_if = "Vec::is_empty")]
+    huge_pages: Vec<HugePagesLimit>,
+}
+
+#[derive(Debug, Serialize, PartialEq, Eq)]
+struct HugePagesLimit {
+    #[serde(rename = "pageSize")]
+    page: String,
+    limit: u64,
 }
 
 #[derive(Debug, Serialize, PartialEq, Eq)]
@@ -22,9 +31,10 @@ struct PidsLimit {
 }
 
 impl ResourceLimits {
-    /// The same, on these cores alone, where any are named.
-    pub fn on_cores(mut self, cores: &CoreSet) -> Self {
+    /// The same, on these cores alone, and with the memory of these NUMA nodes alone, where any are named.
+    pub fn on(mut self, cores: &CoreSet, numa: &CoreSet) -> Self {
         self.cpu.cpus = (!cores.is_empty()).then(|| cores.to_string());
+        self.cpu.mems = (!numa.is_empty()).then(|| numa.to_string());
         self
     }
 }
@@ -33,6 +43,8 @@ impl ResourceLimits {
 struct CpuLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     cpus: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mems: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shares: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,10 +78,28 @@ pub fn resource_limits(resources: &Resources, pids: Option<u32>) -> ResourceLimi
     let quota =
         resources.cpu_limit.map(|Cpu(milli)| clamped((milli.saturating_mul(PERIOD) / 1_000).max(SMALLEST_QUOTA)));
     ResourceLimits {
-        cpu: CpuLimits { cpus: None, shares: resources.cpu_request.map(shares), quota, period: quota.map(|_| PERIOD) },
+        cpu: CpuLimits {
+            cpus: None,
+            mems: None,
+            shares: resources.cpu_request.map(shares),
+            quota,
+            period: quota.map(|_| PERIOD),
+        },
         memory: MemoryLimits { limit: memory, swap: memory },
         pids: pids.map(|limit| PidsLimit { limit }),
+        huge_pages: resources.huge_pages.iter().map(huge_pages).collect(),
     }
+}
+
+fn huge_pages(wanted: &HugePages) -> HugePagesLimit {
+    HugePagesLimit { page: page_name(wanted.page), limit: wanted.amount.0 }
+}
+
+/// The kernel's name of a size of pages: `64KB`, `2MB`, `1GB`.
+fn page_name(Bytes(size): Bytes) -> String {
+    let units = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")];
+    let unit = units.into_iter().find(|(unit, _)| size.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{size}B"), |(unit, name)| format!("{}{name}", size / unit))
 }
 
 fn shares(Cpu(milli): Cpu) -> u64 {
@@ -92,9 +122,12 @@ mod tests {
             cpu_limit: Some(Cpu(1_500)),
             memory_request: Some(Bytes(1)),
             memory_limit: Some(Bytes(64 << 20)),
+            huge_pages: vec![HugePages { page: Bytes(2 << 20), amount: Bytes(64 << 20) }],
         };
         let limits = resource_limits(&resources, None);
         assert_eq!((limits.cpu.shares, limits.cpu.quota, limits.cpu.period), (Some(256), Some(150_000), Some(100_000)));
+        assert_eq!((limits.huge_pages[0].page.as_str(), limits.huge_pages[0].limit), ("2MB", 64 << 20));
+        assert_eq!([64 << 10, 1 << 30, 32 << 20].map(|size| page_name(Bytes(size))), ["64KB", "1GB", "32MB"]);
         assert_eq!((limits.memory.limit, limits.memory.swap), (Some(64 << 20), Some(64 << 20)));
     }
 

@@ -51,8 +51,10 @@ pub trait Podman: Send + Sync {
     fn make_network(&self) -> Answer<'_, ()>;
     /// Makes a pod with its volumes and folders, if there is none of its name.
     fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()>;
-    /// Makes sure that an image is there, as its pull policy says.
-    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()>;
+    /// Makes sure that an image is there, as its pull policy says; tells what came with it.
+    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, Pulled>;
+    /// Takes a name from an image, or removes an image by its id, if nothing uses it; with its last name an image goes.
+    fn remove_image<'a>(&'a self, name: &'a str) -> Answer<'a, Removed>;
     /// Makes a container, if there is none of its name, and starts it. Its image is there.
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()>;
     /// Runs the hook after a container's start, and notes how it ended, which is observed from then on. Fine if the container
@@ -89,6 +91,31 @@ pub trait Podman: Send + Sync {
     /// Wakes whoever waits when something happened to a container of the fleet. A wake-up that nobody waited for is kept,
     /// several are merged into one; whoever is woken observes anew.
     fn changes(&self) -> &Notify;
+}
+
+/// What a pull left on the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pulled {
+    /// Nothing that was not there before.
+    Nothing,
+    /// A name that no image had.
+    New(String),
+    /// A name that went over to another image.
+    Moved {
+        /// The name.
+        name: String,
+        /// The id of the image that had it, and may have none now.
+        from: String,
+    },
+}
+
+/// What became of an image that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// It is not there, or not under this name.
+    Gone,
+    /// Something uses it: Podman's words.
+    Used(String),
 }
 
 /// What became of a command in a container.

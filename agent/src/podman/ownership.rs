@@ -97,6 +97,7 @@ pub fn own(found: &Found, fleet: &FleetName) -> Observed {
         volumes: own_volumes(found, fleet).map(|(name, _)| name).chain(own_claims(found, fleet)).collect(),
         secrets: BTreeMap::new(),
         leftovers: BTreeSet::new(),
+        store_percent: None,
     };
     let of_pods = own_volumes(found, fleet).map(|(_, labels)| labels.pod.pod_name());
     observed.leftovers = of_pods.filter(|pod| !observed.has_pod(pod)).collect();

@@ -7,6 +7,8 @@ use crate::settings;
 /// Where the node keeps what is not in a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
+    /// Where the machine's `/sys` and `/proc` are, which its facts are read from.
+    pub root: PathBuf,
     /// Seccomp profiles, by their path below it.
     pub profiles: PathBuf,
     /// Secrets: `<name>/<key>`.
@@ -41,6 +43,7 @@ impl Places {
 impl Default for Places {
     fn default() -> Self {
         Self {
+            root: PathBuf::from("/"),
             profiles: PathBuf::from("/etc/wlc/seccomp"),
             secrets: PathBuf::from("/etc/wlc/secrets"),
             auth_file: PathBuf::from("/etc/wlc/auth.json"),

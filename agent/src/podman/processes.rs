@@ -1,8 +1,13 @@
-//! Processes of containers, as the kernel shows them (edge): whether a main process is alive, and the end of a command with
-//! all its children.
+//! Processes of containers, as the kernel shows them (edge): whether a main process is alive, the end of a command with
+//! all its children, and how many of a container were ended for want of memory.
 #![expect(clippy::disallowed_methods, reason = "edge: reads what the kernel says of processes")]
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{Read, Seek},
+    path::{Path, PathBuf},
+};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -26,6 +31,36 @@ pub fn is_alive(process: i64) -> Option<bool> {
         Ok(stat) => Some(!matches!(state_and_parent(&stat), Some(("Z" | "X", _)))),
         Err(_) => fs::metadata("/proc/self/stat").ok().map(|_| false),
     }
+}
+
+/// The counters of a process's memory group, held open: the group goes with its last process.
+pub fn memory_counters(process: i64) -> Option<File> {
+    let groups = fs::read_to_string(format!("/proc/{process}/cgroup")).ok()?;
+    File::open(counters_of(&groups)?).ok()
+}
+
+/// Where the counters lie, by `/proc/PID/cgroup`: in the hierarchy of memory where there is one, else in the only one.
+fn counters_of(groups: &str) -> Option<PathBuf> {
+    let parts = |line: &str| {
+        let (_, rest) = line.split_once(':')?;
+        rest.split_once(':')
+            .map(|(controllers, path)| (controllers.to_owned(), path.trim_start_matches('/').to_owned()))
+    };
+    let all: Vec<(String, String)> = groups.lines().filter_map(parts).collect();
+    let of = |wanted: &str| {
+        let has = |(controllers, _): &&(String, String)| controllers.split(',').any(|one| one == wanted);
+        all.iter().find(has).map(|(_, path)| path)
+    };
+    let old = of("memory").map(|path| Path::new("/sys/fs/cgroup/memory").join(path).join("memory.oom_control"));
+    old.or_else(|| of("").map(|path| Path::new("/sys/fs/cgroup").join(path).join("memory.events")))
+}
+
+/// How many processes of the group the kernel has ended for want of memory; none where the group is gone.
+pub fn ended_for_want_of_memory(counters: &mut File) -> Option<u64> {
+    let mut text = String::new();
+    counters.rewind().ok()?;
+    counters.read_to_string(&mut text).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.trim().parse().ok())
 }
 
 /// Whether the process behind a socket counts processes as this one does: both are of one process namespace.
@@ -85,6 +120,20 @@ mod tests {
     fn names_with_brackets_do_not_mislead() {
         assert_eq!(state_and_parent("7 (a) b (c) S 3 7 7"), Some(("S", 3)));
         assert_eq!(state_and_parent("7 nonsense"), None);
+    }
+
+    #[test]
+    fn the_counters_of_both_kinds_of_control_groups_are_found() {
+        let old = "5:cpuset:/a/b\n4:memory:/a/b\n1:name=systemd:/\n0::/x\n";
+        let path = |groups| counters_of(groups).unwrap().display().to_string();
+        assert_eq!(path(old), "/sys/fs/cgroup/memory/a/b/memory.oom_control");
+        assert_eq!(
+            path("0::/machine.slice/libpod-1.scope\n"),
+            "/sys/fs/cgroup/machine.slice/libpod-1.scope/memory.events"
+        );
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, b"oom_kill_disable 0\nunder_oom 0\noom_kill 3\n").unwrap();
+        assert_eq!(ended_for_want_of_memory(&mut file), Some(3));
     }
 
     #[test]

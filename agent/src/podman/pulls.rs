@@ -97,6 +97,23 @@ pub fn fault(words: &str, with_credentials: bool) -> PullFault {
     if fault == PullFault::Credentials && !with_credentials { PullFault::NoCredentials } else { fault }
 }
 
+/// The name under which an image is found that was asked for as `asked`, among all its names: with Docker's tag where none
+/// was said, and with a registry where none was named. None where it is not plain.
+pub fn name_of(asked: &str, names: &[&String]) -> Option<String> {
+    let base = asked.split('@').next().unwrap_or(asked);
+    let has_tag = asked.contains('@') || base.rfind(':').is_some_and(|colon| !base[colon..].contains('/'));
+    let full = if has_tag { asked.to_owned() } else { format!("{asked}:latest") };
+    let has_registry =
+        base.split_once('/').is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost");
+    let is_it = |name: &&&String| match has_registry {
+        true => ***name == full,
+        false => name.strip_suffix(&full).is_some_and(|rest| rest.ends_with('/')),
+    };
+    let mut found = names.iter().filter(is_it);
+    let first = found.next()?;
+    found.next().is_none().then(|| (*first).clone())
+}
+
 /// The name that images have for an architecture, by the name that Rust has for it.
 pub fn image_architecture(rust: &str) -> &str {
     match rust {
@@ -154,6 +171,29 @@ mod tests {
             assert_eq!(fault(&format!("{pinging}{words}"), false), expected, "{words}");
         }
         assert_eq!(fault("unauthorized: authentication required", true), PullFault::Credentials);
+    }
+
+    #[test]
+    fn a_name_is_found_only_where_it_is_plain() {
+        let all = [
+            "r.example/app:latest",
+            "r.example/app@sha256:aa",
+            "docker.io/library/web:1",
+            "a.example/db:2",
+            "b.example/db:2",
+        ];
+        let all = all.map(str::to_owned);
+        let names: Vec<&String> = all.iter().collect();
+        for (asked, expected) in [
+            ("r.example/app", Some("r.example/app:latest")),
+            ("r.example/app@sha256:aa", Some("r.example/app@sha256:aa")),
+            ("r.example/app:2", None),
+            ("web:1", Some("docker.io/library/web:1")),
+            ("eb:1", None),
+            ("db:2", None),
+        ] {
+            assert_eq!(name_of(asked, &names).as_deref(), expected, "{asked}");
+        }
     }
 
     #[test]

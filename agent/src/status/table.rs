@@ -72,11 +72,18 @@ fn cells(row: &[String; COLUMNS], widths: &[usize]) -> String {
 fn details(text: &mut String, instance: &Instance) {
     for wait in &instance.waits {
         let until = wait.until.map_or_else(String::new, |until| format!(", until {until}"));
-        line(text, &format!("  waits ({}): {}{until}", wait.gate, wait.reason));
+        told(text, &format!("waits ({}): ", wait.gate), &wait.reason, &until);
     }
     if let Some(failure) = instance.last_failure.as_ref().filter(|_| !instance.ready) {
-        line(text, &format!("  last failure: {failure}"));
+        told(text, "last failure: ", failure, "");
     }
+}
+
+/// A sentence; lines behind its first one, such as those of facts that are to be changed, stand below it.
+fn told(text: &mut String, head: &str, words: &str, tail: &str) {
+    let (first, rest) = words.split_once('\n').unwrap_or((words, ""));
+    line(text, &format!("  {head}{first}{tail}"));
+    rest.lines().for_each(|one| line(text, &format!("    {one}")));
 }
 
 fn line(text: &mut String, words: &str) {
@@ -98,7 +105,7 @@ mod tests {
             {"replica":"web-10","workload":"web","kind":"deployment","state":"back-off","ready":false,"revision":null,
              "since":"2026-11-23T03:00:00Z","restarts":12,
              "waits":[{"gate":"back-off","reason":"ended\u001b with 1","until":"2026-11-23T03:05:00Z"}],
-             "containers":[],"last_failure":"`main` ended with 1"}]}"#;
+             "containers":[],"last_failure":"`main` ended with 1\n- gpu \u001b\n+ gpu"}]}"#;
         let document: Document = serde_json::from_str(text).unwrap();
         let expected = "node n1 of fleet example, generation 7\n\
             refused (older-generation): generation 6 is older\n\
@@ -107,7 +114,9 @@ mod tests {
             web-0    running   yes    2026-11-23T03:00:00Z  0\n\
             web-10   back-off  no     2026-11-23T03:00:00Z  12\n\
             \x20 waits (back-off): ended  with 1, until 2026-11-23T03:05:00Z\n\
-            \x20 last failure: `main` ended with 1\n";
+            \x20 last failure: `main` ended with 1\n\
+            \x20   - gpu\u{20}\u{20}\n\
+            \x20   + gpu\n";
         assert_eq!(table(&document), expected);
     }
 }

@@ -354,7 +354,7 @@ async fn an_unknown_image_is_named(machine: &dyn Machine) {
     let mut outcomes = vec![machine.podman().run_container(&wanted.run()).await];
     for pull in [PullPolicy::Never, PullPolicy::IfNotPresent, PullPolicy::Always] {
         let image = Image { pull, ..wanted.container.image.clone() };
-        outcomes.push(machine.podman().pull_image(&image).await);
+        outcomes.push(machine.podman().pull_image(&image).await.map(drop));
     }
     for refused in outcomes {
         let Err(PodmanError::NoImage { image, .. }) = refused else { panic!("{refused:?}") };

@@ -149,6 +149,7 @@ async fn resources_are_limits_of_the_container() {
             cpu_limit: Some(Cpu(500)),
             memory_request: None,
             memory_limit: Some(Bytes(48 << 20)),
+            huge_pages: Vec::new(),
         };
         start(&machine, &wanted).await;
         let host = &machine.inspect(&wanted.name()).await["HostConfig"];

@@ -10,13 +10,13 @@ use wlagent::{
 use wlc_plan::{
     binding::CoreSet,
     name::{FileKey, ReplicaName, SecretName, VolumeName},
-    spec::{Access, Medium, NodePath, PathKind, VolumeSource},
+    spec::{Access, HugePages, Medium, NodePath, PathKind, VolumeSource},
 };
 
 use crate::{
     fields::{printed, start},
     machine::Machine,
-    real::{RealMachine, on_real_machine},
+    real::{RealMachine, on_real_machine, skip},
     requests::{DEAF, Wanted, empty_dir, image, path},
 };
 
@@ -289,6 +289,105 @@ async fn a_container_runs_on_its_cores() {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
         assert_eq!(allowed.trim(), "0");
+    })
+    .await;
+}
+
+/// S-350: the NUMA nodes that placement names are the only ones whose memory it uses.
+#[tokio::test]
+async fn a_container_uses_the_memory_of_its_numa_nodes() {
+    on_real_machine("numa", |machine: Arc<RealMachine>| async move {
+        let mut wanted = Wanted::new(machine.fleet(), &DEAF);
+        (wanted.cores, wanted.numa) = (CoreSet::new([0]), CoreSet::new([0]));
+        start(&machine, &wanted).await;
+        let inspected = machine.inspect(&wanted.name()).await;
+        assert_eq!(inspected["HostConfig"]["CpusetMems"], "0");
+        let pid = inspected["State"]["Pid"].as_i64().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let allowed = status.lines().find_map(|line| line.strip_prefix("Mems_allowed_list:")).unwrap();
+        assert_eq!(allowed.trim(), "0");
+    })
+    .await;
+}
+
+/// S-352: huge pages are limited by size, where the kernel has them.
+#[tokio::test]
+async fn huge_pages_are_limited_by_size() {
+    let test = "huge_pages_are_limited_by_size";
+    let said = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
+    if !std::path::Path::new("/sys/fs/cgroup/hugetlb").is_dir() && !said.contains("hugetlb") {
+        return skip(&format!("{test}: the control groups here cannot limit huge pages"));
+    }
+    on_real_machine("huge-pages", |machine: Arc<RealMachine>| async move {
+        let mut wanted = Wanted::new(machine.fleet(), &DEAF);
+        let pages = HugePages { page: wlc_plan::quantity::Bytes(2 << 20), amount: wlc_plan::quantity::Bytes(4 << 20) };
+        wanted.container.resources.huge_pages = vec![pages];
+        start(&machine, &wanted).await;
+        let limits = &machine.inspect(&wanted.name()).await["HostConfig"];
+        let pid = machine.inspect(&wanted.name()).await["State"]["Pid"].as_i64().unwrap();
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+        let of = |name: &str| groups.lines().find_map(|line| line.split_once(name).map(|(_, path)| path.to_owned()));
+        let (old, new) = (of(":hugetlb:/"), of("0::/"));
+        let path = match (old, new) {
+            (Some(path), _) => format!("/sys/fs/cgroup/hugetlb/{path}/hugetlb.2MB.limit_in_bytes"),
+            (None, path) => format!("/sys/fs/cgroup/{}/hugetlb.2MB.max", path.unwrap_or_default()),
+        };
+        assert_eq!(fs::read_to_string(&path).unwrap().trim(), (4 << 20).to_string(), "{path} {limits}");
+    })
+    .await;
+}
+
+/// What placement gave is looked for before anything is changed: cores, NUMA nodes, sizes of huge pages.
+#[tokio::test]
+async fn cores_and_numa_nodes_that_are_not_there_are_named() {
+    on_real_machine("no-cores", |machine: Arc<RealMachine>| async move {
+        let set = |numbers: &[u16]| CoreSet::new(numbers.iter().copied());
+        let needs = |cores, numa, pages: &[u64]| NodeNeeds {
+            cores,
+            numa,
+            pages: pages.iter().map(|size| wlc_plan::quantity::Bytes(*size)).collect(),
+            ..NodeNeeds::default()
+        };
+        machine.podman().check_node(&needs(set(&[0]), set(&[0]), &[])).await.unwrap();
+        for (needs, part) in [
+            (needs(set(&[0, 4_000]), set(&[]), &[]), "no core 4000"),
+            (needs(set(&[]), set(&[63]), &[]), "no NUMA node 63"),
+            (needs(set(&[]), set(&[]), &[3 << 20]), "no huge pages of 3MiB"),
+        ] {
+            let told = machine.podman().check_node(&needs).await.unwrap_err().to_string();
+            assert!(told.contains(part), "{part} in {told}");
+        }
+    })
+    .await;
+}
+
+/// The facts that the choice of the node leaned on are held against the machine; what is different is told with the lines
+/// of the facts that are to be changed.
+#[tokio::test]
+async fn facts_that_placement_leaned_on_are_held_against_the_machine() {
+    use wlc_plan::need::{Clause, Fact, FactNeed, Test};
+    on_real_machine("facts", |machine: Arc<RealMachine>| async move {
+        let need = |fact, device: Option<&str>, property: &str, test| FactNeed {
+            fact,
+            device: device.map(str::to_owned),
+            clauses: vec![Clause { property: property.to_owned(), test }],
+            absent: false,
+        };
+        let check = |need: FactNeed| {
+            let machine = Arc::clone(&machine);
+            async move {
+                let needs = NodeNeeds { facts: vec![need], ..NodeNeeds::default() };
+                machine.podman().check_node(&needs).await.map_err(|error| error.to_string())
+            }
+        };
+        let arch = std::env::consts::ARCH.to_owned();
+        check(need(Fact::Cpu, None, "arch", Test::Word(arch.clone()))).await.unwrap();
+        check(need(Fact::Kernel, None, "release", Test::Version(">=3".to_owned()))).await.unwrap();
+        let told = check(need(Fact::Cpu, None, "arch", Test::Word("vax".to_owned()))).await.unwrap_err();
+        assert!(told.contains("no cpu arch=\"vax\"") && told.contains(&format!("\n+ cpu arch=\"{arch}\"")), "{told}");
+        let gpu = need(Fact::Gpu, Some("0000:17:00.0"), "memory", Test::Bytes(">=40GiB".to_owned()));
+        let told = check(gpu).await.unwrap_err();
+        assert!(told.contains("\n- gpu \"0000:17:00.0\""), "{told}");
     })
     .await;
 }

@@ -183,3 +183,24 @@ async fn a_container_that_vanished_is_found() {
     })
     .await;
 }
+
+/// S-261, P-126: the kernel's word for a want of memory is read when the container ends; a SIGKILL of somebody is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_want_of_memory_is_told_from_a_sigkill() {
+    on_real_machine("a_want_of_memory_is_told_from_a_sigkill", |machine: Arc<RealMachine>| async move {
+        let mut hungry = Wanted::new(machine.fleet(), &["sh", "-c", "sleep 1; exec tail /dev/zero"]);
+        hungry.container.resources.memory_limit = Some(wlc_plan::quantity::Bytes(24 << 20));
+        started(&*machine, &hungry).await;
+        only_container(&*machine).await;
+        assert_eq!(ended(&*machine, &hungry.name()).await, 137);
+        assert!(only_container(&*machine).await.last_words.out_of_memory);
+        let second = hungry.clone().attempt(1);
+        machine.podman().run_container(&second.run()).await.unwrap();
+        machine.podman().remove_container(&hungry.name()).await.unwrap();
+        only_container(&*machine).await;
+        machine.kill(&second.name()).await.unwrap();
+        assert_eq!(ended(&*machine, &second.name()).await, 137);
+        assert!(!only_container(&*machine).await.last_words.out_of_memory, "somebody ended it");
+    })
+    .await;
+}

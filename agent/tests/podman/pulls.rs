@@ -17,7 +17,7 @@ fn image(name: &str, digest: Option<&str>, pull: PullPolicy) -> Image {
 
 async fn pull(machine: &Arc<RealMachine>, image: &Image) -> Result<(), (PullFault, String)> {
     match machine.podman().pull_image(image).await {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(PodmanError::NoImage { fault, why, .. }) => Err((fault, why)),
         Err(other) => panic!("{other}"),
     }
@@ -92,6 +92,68 @@ async fn each_fault_of_a_pull_is_told_apart() {
         std::fs::write(machine.state.path().join("auth.json"), "{").unwrap();
         let (fault, why) = pull(&machine, &of(registries.open.image("team/app:1"), None)).await.unwrap_err();
         assert_eq!(fault, PullFault::AuthFile, "{why}");
+    })
+    .await;
+}
+
+/// S-469: a name that a pull brought is taken away again, and with its last name the image; what a container uses stays,
+/// whoever made it, and what was there before is not told as brought.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pull_brought_can_be_taken_away_again() {
+    use wlagent::podman::{Pulled, Removed};
+    on_real_machine("clean-up", |machine| async move {
+        let Some(registries) = Registries::start("clean-up") else { return };
+        registries.open.push(&machine, "team/app:1").await;
+        let name = registries.open.image("team/app:1");
+        let podman = machine.podman();
+        let here = image(&name, None, PullPolicy::IfNotPresent);
+        assert_eq!(podman.pull_image(&here).await.unwrap(), Pulled::New(name.clone()));
+        assert_eq!(podman.pull_image(&here).await.unwrap(), Pulled::Nothing);
+        assert_eq!(podman.pull_image(&image(&name, None, PullPolicy::Always)).await.unwrap(), Pulled::Nothing);
+        // The same bytes have another name here: only the name goes.
+        assert_eq!(podman.remove_image(&name).await.unwrap(), Removed::Gone);
+        let busybox = image(crate::requests::BUSYBOX, None, PullPolicy::Never);
+        assert_eq!(podman.pull_image(&busybox).await.unwrap(), Pulled::Nothing);
+        assert_eq!(podman.remove_image(&name).await.unwrap(), Removed::Gone);
+        // An image of its own, which a foreign container uses.
+        registries.open.add_variant("team/app", "1", "variant");
+        let own = registries.open.image("team/app:variant");
+        let pulled = podman.pull_image(&image(&own, None, PullPolicy::IfNotPresent)).await.unwrap();
+        assert_eq!(pulled, Pulled::New(own.clone()));
+        let foreign = format!("{}-foreign", machine.fleet());
+        machine.make_container_of(&own, &foreign).await;
+        let kept = podman.remove_image(&own).await.unwrap();
+        assert!(matches!(&kept, Removed::Used(why) if why.contains("in use")), "{kept:?}");
+        machine.remove_container(&foreign).await;
+        assert_eq!(podman.remove_image(&own).await.unwrap(), Removed::Gone);
+        let never = podman.pull_image(&image(&own, None, PullPolicy::Never)).await;
+        assert!(matches!(never, Err(PodmanError::NoImage { fault: PullFault::Never, .. })), "{never:?}");
+    })
+    .await;
+}
+
+/// A tag that moves leaves an image without a name, which is told with the pull.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_moves_tells_what_it_left() {
+    use wlagent::podman::{Pulled, Removed};
+    on_real_machine("moved-tag", |machine| async move {
+        let Some(registries) = Registries::start("moved-tag") else { return };
+        registries.open.push(&machine, "team/app:1").await;
+        registries.open.add_variant("team/app", "1", "latest");
+        let name = registries.open.image("team/app");
+        let always = image(&name, None, PullPolicy::Always);
+        let podman = machine.podman();
+        let tagged = format!("{name}:latest");
+        assert_eq!(podman.pull_image(&always).await.unwrap(), Pulled::New(tagged.clone()));
+        registries.open.add_variant("team/app", "latest", "latest");
+        let Pulled::Moved { name: moved, from } = podman.pull_image(&always).await.unwrap() else {
+            panic!("not moved")
+        };
+        assert_eq!(moved, tagged);
+        assert_eq!(podman.remove_image(&from).await.unwrap(), Removed::Gone);
+        assert_eq!(podman.remove_image(&tagged).await.unwrap(), Removed::Gone);
+        let gone = podman.pull_image(&image(&from, None, PullPolicy::Never)).await;
+        assert!(matches!(gone, Err(PodmanError::NoImage { .. })), "{gone:?}");
     })
     .await;
 }

@@ -75,6 +75,7 @@ impl RealMachine {
         let contents: BTreeMap<_, _> = ["one", "two"].map(content).into();
         let podman = Client::connect(socket, &fleet, state.path(), Arc::new(contents)).await.unwrap();
         let podman = podman.with_pull_limit(PULL_LIMIT).with_places(Places {
+            root: PathBuf::from("/"),
             profiles: state.path().join("profiles"),
             secrets: state.path().join("node-secrets"),
             auth_file: state.path().join("auth.json"),
@@ -157,6 +158,18 @@ impl RealMachine {
     pub(crate) async fn make_container(&self, pod: &str, name: &str, labels: &Labels) -> Result<(), PodmanError> {
         let body = json!({ "name": name, "pod": pod, "labels": labels, "image": BUSYBOX, "command": DEAF });
         self.make("make container", "/containers/create", body).await.map(drop)
+    }
+
+    /// Makes a container of an image, in no pod, and does not start it.
+    pub(crate) async fn make_container_of(&self, image: &str, name: &str) {
+        let body = json!({ "name": name, "image": image, "command": DEAF });
+        self.make("make container", "/containers/create", body).await.unwrap();
+    }
+
+    /// Removes a container.
+    pub(crate) async fn remove_container(&self, name: &str) {
+        let path = format!("/containers/{}?force=true", encoded(name));
+        self.ask(Call::delete("remove container", path, LIMIT)).await.unwrap();
     }
 
     /// Ends conmon, and then the main process that it watches.

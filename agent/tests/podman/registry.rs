@@ -115,16 +115,27 @@ impl Registry {
         (serde_json::from_slice(&answer.body).unwrap(), digest)
     }
 
+    /// Gives a repository another image under a tag, made from that of `from`: the same but for its author.
+    pub(crate) fn add_variant(&self, repository: &str, from: &str, tag: &str) {
+        let manifest = self.changed(repository, from, |config| config.replacen('{', "{\"author\":\"another\",", 1));
+        self.put_manifest(repository, tag, MANIFEST, &manifest);
+    }
+
+    /// The manifest of a tag with another configuration of the image.
+    fn changed(&self, repository: &str, tag: &str, change: impl FnOnce(String) -> String) -> String {
+        let (mut manifest, _) = self.manifest(repository, tag);
+        let path = format!("/v2/{repository}/blobs/{}", manifest["config"]["digest"].as_str().unwrap());
+        let config = change(String::from_utf8(self.ask("GET", &path, "", b"").body).unwrap());
+        manifest["config"]["size"] = config.len().into();
+        manifest["config"]["digest"] = self.upload(repository, config.as_bytes()).into();
+        manifest.to_string()
+    }
+
     /// Gives a repository the same image for another architecture, under two tags: `other` is the image itself, `others` a
     /// list with nothing but it.
     pub(crate) fn add_architecture(&self, repository: &str, tag: &str, architecture: &str) {
-        let (mut manifest, _) = self.manifest(repository, tag);
-        let path = format!("/v2/{repository}/blobs/{}", manifest["config"]["digest"].as_str().unwrap());
-        let config = String::from_utf8(self.ask("GET", &path, "", b"").body).unwrap();
-        let config = config.replace("\"amd64\"", &format!("\"{architecture}\""));
-        manifest["config"]["size"] = config.len().into();
-        manifest["config"]["digest"] = self.upload(repository, config.as_bytes()).into();
-        let manifest = manifest.to_string();
+        let manifest =
+            self.changed(repository, tag, |config| config.replace("\"amd64\"", &format!("\"{architecture}\"")));
         self.put_manifest(repository, "other", MANIFEST, &manifest);
         let list = serde_json::json!({
             "schemaVersion": 2, "mediaType": INDEX,

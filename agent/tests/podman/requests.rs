@@ -64,6 +64,7 @@ pub(crate) struct Wanted {
     pub(crate) claims: Vec<VolumeName>,
     pub(crate) files: Vec<Files>,
     pub(crate) cores: CoreSet,
+    pub(crate) numa: CoreSet,
     pub(crate) attempt: u32,
 }
 
@@ -81,6 +82,7 @@ impl Wanted {
             claims: Vec::new(),
             files: Vec::new(),
             cores: CoreSet::default(),
+            numa: CoreSet::default(),
             attempt: 0,
         }
     }
@@ -167,6 +169,7 @@ impl Wanted {
             env: self.env.iter().map(|(name, text)| (name.clone(), vec![EnvPart::Text(text.clone())])).collect(),
             files: self.files.clone(),
             cores: self.cores.clone(),
+            numa: self.numa.clone(),
             devices: Vec::new(),
         }
     }

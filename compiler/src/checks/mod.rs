@@ -7,6 +7,7 @@ mod cron_jobs;
 mod env;
 mod failures;
 pub(crate) mod files;
+mod flap_limit;
 mod fleet;
 mod handlers;
 mod hooks;
@@ -65,6 +66,7 @@ pub(crate) fn run(repository: &Repository, problems: &mut Problems) {
         updates::check(workload, problems);
         place::check(repository, workload, problems);
         budgets::check(workload, problems);
+        flap_limit::check(workload, problems);
         kind(repository, workload, problems);
     }
 }

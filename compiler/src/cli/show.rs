@@ -98,11 +98,12 @@ fn host_port(bound: &PortBinding) -> String {
 }
 
 fn resources(resources: &Resources) -> String {
-    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = resources;
+    let Resources { cpu_request, cpu_limit, memory_request, memory_limit, huge_pages } = resources;
     let cpu = [("cpu", cpu_request), ("cpu at most", cpu_limit)];
     let memory = [("memory", memory_request), ("memory at most", memory_limit)];
     let cpu = cpu.iter().filter_map(|(word, amount)| amount.map(|amount| format!("{word} {amount}")));
     let memory = memory.iter().filter_map(|(word, amount)| amount.map(|amount| format!("{word} {amount}")));
-    let all: Vec<String> = cpu.chain(memory).collect();
+    let pages = huge_pages.iter().map(|pages| format!("huge pages of {} {}", pages.page, pages.amount));
+    let all: Vec<String> = cpu.chain(memory).chain(pages).collect();
     if all.is_empty() { String::new() } else { format!("  ({})", all.join(", ")) }
 }

@@ -7,6 +7,7 @@ use wlc_plan::{
     digest::Digest,
     instance::{Instance, SwappedContent, SwappedSources},
     name::ReplicaName,
+    restarts::FlapLimit,
     spec::{ConfigMount, FileSource, MountSource, OnChange, PodSpec},
 };
 
@@ -32,6 +33,11 @@ pub(super) fn instance(
         older: older.map(|revision| revision.reference.clone()).collect(),
         contents: swapped(revised.spec_of(replica), contents),
         sources: sources(revised.spec_of(replica), contents),
+        leans_on: Vec::new(),
+        flap_limit: common
+            .flap_limit
+            .as_ref()
+            .map(|limit| FlapLimit { ends: limit.ends.value.0, within: limit.within.value }),
         binding: placed.binding.clone(),
         rollout: site.rollout(replica),
         gates: site.gates(replica),

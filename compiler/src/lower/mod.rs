@@ -38,7 +38,7 @@ use crate::{
     model::{Repository, workload::Workload},
     parallel,
     pins::Pins,
-    placement::Placement,
+    placement::{Placement, leaned_on},
     rollout::hold,
 };
 
@@ -177,7 +177,8 @@ fn plans(
         for (replica, placed) in replicas {
             let workload = &repository.workloads[name];
             let site = Site::of(repository, placement, workload, &placed.node);
-            let instance = instance::instance(workload, &revised[name], (replica, placed), &site, contents);
+            let mut instance = instance::instance(workload, &revised[name], (replica, placed), &site, contents);
+            instance.leans_on = leaned_on(repository, workload, &placed.node);
             if let Some(plan) = plans.get_mut(&placed.node) {
                 plan.instances.push(instance);
             }

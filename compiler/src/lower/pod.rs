@@ -113,6 +113,8 @@ fn resources(container: &Container) -> Resources {
         cpu_limit,
         memory_request: request.and_then(|request| request.memory.as_ref()).map(|memory| memory.value).or(memory_limit),
         memory_limit,
+        // A build has refused them.
+        huge_pages: Vec::new(),
     }
 }
 

@@ -30,10 +30,20 @@ crate::block! {
         budget: [child] Budget, "budget" ("PodDisruptionBudget");
         /// Keeps the replicas at the revision that they have, until it goes.
         paused: [flag] bool, "paused" ("spec.paused");
+        /// How often one of its containers may end in a while before it stays down.
+        flap_limit: [child] FlapLimit, "flap-limit" ("");
         /// Where it may run.
         place: [child] Place, "place" ("spec.template.spec.affinity");
         /// The pod template.
         pod: [part] Pod, "pod" ("spec.template.spec");
+    }
+
+    /// So many ends in so short a time, and a container stays down until somebody or another plan starts it.
+    FlapLimit "flap-limit" ("") {
+        /// How many ends, whatever the exit code.
+        ends: [required argument] Whole<2, 100>, "ends" ("");
+        /// In what time.
+        within: [default property] Millis, "within" (""), default "10m";
     }
 
     /// A note on a workload, for people and their tools.

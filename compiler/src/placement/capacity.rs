@@ -40,6 +40,11 @@ pub(super) fn machines(repository: &Repository) -> BTreeMap<NodeName, Machine<'_
     there.map(|(name, node)| (name.clone(), machine(node, repository.facts.get(name)))).collect()
 }
 
+/// One node, empty; none where there is no such node.
+pub(super) fn machine_of<'a>(repository: &'a Repository, name: &NodeName) -> Option<Machine<'a>> {
+    repository.nodes.get(name).map(|node| machine(node, repository.facts.get(name)))
+}
+
 /// What a node has for replicas: what it has, without what is kept for the system; none where it is not known.
 pub fn room(node: &Node, facts: Option<&Facts>) -> (Option<Cpu>, Option<Bytes>) {
     let capacity = facts.and_then(|facts| facts.capacity.as_ref());

@@ -123,6 +123,25 @@ fn device(
     Some(Refusal { span: missed.span, group: what.to_owned(), detail, nearness: met + 1 })
 }
 
+/// Whether all of a line is true of a GPU.
+pub(super) fn is_gpu(line: &GpuRequirement, one: &Gpu) -> bool {
+    holds(&gpu(line, one))
+}
+
+/// Whether all of a line is true of a disk.
+pub(super) fn is_disk(line: &DiskRequirement, one: &Disk) -> bool {
+    holds(&disk(line, one))
+}
+
+/// Whether all of a line is true of a network card.
+pub(super) fn is_nic(line: &NicRequirement, one: &Nic) -> bool {
+    holds(&nic(line, one))
+}
+
+fn holds(clauses: &[Clause]) -> bool {
+    clauses.iter().all(|clause| clause.met == Met::Yes)
+}
+
 fn clause<T: ?Sized + ToString>(span: Span, asked: &str, has: Option<&T>, holds: impl Fn(&T) -> bool) -> Clause {
     let met = match has {
         None => Met::Unknown,

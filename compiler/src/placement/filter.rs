@@ -176,6 +176,11 @@ fn any(terms: &[Any], machine: &Machine<'_>, found: &mut impl Listener) -> Contr
     found.refuse_all(missed.min_by_key(Vec::len).unwrap_or_default())
 }
 
+/// Whether one of several terms holds.
+pub(super) fn holds(one: &Any, machine: &Machine<'_>) -> bool {
+    term(&one.clauses, one.not.as_ref(), machine, &mut Whether).is_continue()
+}
+
 /// S-432: a label with one of these values and inside these bounds; without any, the label at all.
 fn has_label(wanted: &LabelRequirement, machine: &Machine<'_>) -> bool {
     let mut labels = machine.node.labels.iter().filter(|label| label.key.value == wanted.key.value);

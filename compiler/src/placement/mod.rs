@@ -7,6 +7,7 @@ mod bound;
 mod capacity;
 mod facts;
 mod filter;
+mod leaned;
 mod ports;
 mod refusal;
 mod report;
@@ -18,6 +19,8 @@ mod utilisation;
 mod why;
 
 use std::collections::BTreeMap;
+
+pub use self::leaned::leaned_on;
 
 use wlc_plan::{
     binding::Binding,

@@ -133,11 +133,17 @@ fn is_below(path: &str) -> bool {
 
 /// S-349: a request is at most its limit.
 fn check_resources(at: &str, resources: &Resources, findings: &mut Findings) {
-    let Resources { cpu_request, cpu_limit, memory_request, memory_limit } = resources;
+    let Resources { cpu_request, cpu_limit, memory_request, memory_limit, huge_pages } = resources;
     let cpu_above = cpu_limit.is_some() && cpu_request > cpu_limit;
     let memory_above = memory_limit.is_some() && memory_request > memory_limit;
     if cpu_above || memory_above {
         findings.add(at, Rule::LimitBelowRequest);
+    }
+    if !huge_pages.is_sorted_by(|a, b| a.page < b.page) {
+        findings.add(at, Rule::Order { what: "huge pages" });
+    }
+    if huge_pages.iter().any(|one| one.page.0 == 0 || one.amount.0 == 0 || !one.amount.0.is_multiple_of(one.page.0)) {
+        findings.add(at, Rule::Range { field: "huge-pages", range: "whole pages" });
     }
 }
 

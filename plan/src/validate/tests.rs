@@ -52,6 +52,8 @@ fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
         older: Vec::new(),
         contents: Vec::new(),
         sources: Vec::new(),
+        leans_on: Vec::new(),
+        flap_limit: None,
         binding: Binding { ports: vec![port], ..Binding::default() },
         rollout: Rollout {
             replacement: Replacement::StopFirst,

@@ -180,7 +180,7 @@ impl Machine {
 
     /// Somebody removes them.
     pub(super) fn lose_images(&self) {
-        IMAGES.iter().for_each(|image| self.podman.remove_image(image));
+        IMAGES.iter().for_each(|image| self.podman.lose_image(image));
     }
 
     /// The machine's id.

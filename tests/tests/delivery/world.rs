@@ -270,6 +270,8 @@ fn instance(replica: &str, spec: &PodSpec) -> Instance {
         older: Vec::new(),
         contents: Vec::new(),
         sources: Vec::new(),
+        leans_on: Vec::new(),
+        flap_limit: None,
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,

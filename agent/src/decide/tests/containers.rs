@@ -305,3 +305,61 @@ fn variables_stand_in_command_and_arguments() {
     assert_eq!(spec.command, ["echo", "hello web-0"]);
     assert_eq!(spec.args, ["$(NOBODY)", "$(WHO)", "$WHO"]);
 }
+
+/// A container that ends too often stays down, until somebody or another plan starts it.
+#[test]
+fn a_container_that_ends_too_often_stays_down_where_the_file_says_so() {
+    use wlc_plan::restarts::FlapLimit;
+    let flapping = |ends, number| {
+        let limit = FlapLimit { ends, within: wlc_plan::quantity::Millis::from_seconds(600) };
+        let (instance, spec) = instance("web-0", &version(number), Vec::new());
+        (wlc_plan::instance::Instance { flap_limit: Some(limit), ..instance }, spec)
+    };
+    let mut world = World::new(vec![flapping(3, 1)]);
+    world.settle();
+    for _ in 0..3 {
+        kill(&world, 1);
+        for _ in 0..20 {
+            world.pass();
+            world.sleep(5_000);
+        }
+    }
+    let decision = world.decide();
+    assert_eq!(World::waits(&decision, "web-0"), ["flap-limit"]);
+    assert!(decision.waits[0].reason.contains("ended 3 times within 10m"), "{:?}", decision.waits);
+    assert_eq!((decision.states[0].phase, world.running().len()), (Phase::Failed, 0));
+    world.sleep(3_600_000);
+    assert!(world.pass().tasks.is_empty(), "time alone starts nothing");
+    let (desired, observed, now) = (world.desired.clone(), world.observe(), world.now());
+    let web = wlc_plan::name::WorkloadName::parse("web").unwrap();
+    world.ledger.retry((&replica("web-0"), &web), Some(&desired), Some(&observed), now);
+    world.settle();
+    assert_eq!(world.running().len(), 1, "somebody wants it tried again");
+    for _ in 0..3 {
+        kill(&world, 1);
+        for _ in 0..20 {
+            world.pass();
+            world.sleep(5_000);
+        }
+    }
+    assert_eq!(World::waits(&world.decide(), "web-0"), ["flap-limit"], "and it counts anew");
+    world.accept(vec![flapping(3, 2)]);
+    world.settle();
+    assert_eq!(world.running().len(), 1, "another plan starts it");
+}
+
+/// Ends that lie far apart are no flapping.
+#[test]
+fn ends_that_lie_far_apart_do_not_count_together() {
+    use wlc_plan::{quantity::Millis, restarts::FlapLimit};
+    let limit = FlapLimit { ends: 2, within: Millis(1_000) };
+    let mut runs = crate::ledger::Runs::default();
+    let at = crate::clock::Moment;
+    assert!(!runs.ended(0, at(1_000), limit));
+    assert!(!runs.ended(0, at(1_000), limit), "one end counts once");
+    assert!(!runs.ended(1, at(2_001), limit));
+    assert!(runs.ended(2, at(3_001), limit));
+    runs.forgive(2);
+    assert!(!runs.ended(2, at(3_001), limit));
+    assert!(!runs.ended(3, at(3_100), limit));
+}

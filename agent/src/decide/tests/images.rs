@@ -87,3 +87,101 @@ fn an_image_that_cannot_be_had_leaves_the_old_pod_as_it_is() {
     }
     assert_eq!(world.running(), before);
 }
+
+const DAY: u64 = 24 * 60 * 60 * 1_000;
+
+/// A plan for one replica at the last of these versions, which may go back to the one before it.
+fn at_version(versions: &[u32]) -> (wlc_plan::instance::Instance, wlc_plan::spec::PodSpec) {
+    let image = |number: &u32| format!("r.example/app:{number}");
+    let mut all = versions.iter().rev().map(|number| pulled("web-0", &image(number)));
+    let (mut instance, spec) = all.next().unwrap();
+    instance.older = all.map(|(older, _)| older.spec).collect();
+    (instance, spec)
+}
+
+fn with_registry(world: &World) {
+    (1..=4).for_each(|number| world.podman.offer_image(&format!("r.example/app:{number}"), ""));
+}
+
+/// S-469: the images of the current and the previous revision stay; older ones go after a day.
+#[test]
+fn images_that_no_revision_needs_go_after_a_day() {
+    let mut world = World::new(vec![at_version(&[1])]);
+    with_registry(&world);
+    world.pass();
+    for versions in [&[1, 2][..], &[1, 2, 3]] {
+        world.accept(vec![at_version(versions)]);
+        for _ in 0..5 {
+            world.pass();
+        }
+    }
+    assert_eq!(world.podman.images(), ["r.example/app:1", "r.example/app:2", "r.example/app:3", "web"]);
+    let due = world.decide().next_due.unwrap();
+    assert!(due.since(world.now()).0 > DAY - 1_000, "{due:?}");
+    world.sleep(due.since(world.now()).0 - 1);
+    assert!(world.pass().unneeded_images.is_empty());
+    world.sleep(1);
+    world.pass();
+    assert_eq!(world.podman.images(), ["r.example/app:2", "r.example/app:3", "web"]);
+    assert!(world.decide().next_due.is_none(), "nothing is left to be removed");
+    assert_eq!(world.ledger.images.len(), 2);
+}
+
+/// S-469: where the disk is nearly full, two minutes are enough.
+#[test]
+fn images_go_sooner_where_the_disk_is_nearly_full() {
+    for (percent, goes) in [(84, false), (85, true)] {
+        let mut world = World::new(vec![at_version(&[1])]);
+        with_registry(&world);
+        world.podman.fill_store(percent);
+        world.pass();
+        world.accept(vec![at_version(&[2])]);
+        (0..5).for_each(|_| drop(world.pass()));
+        world.accept(vec![at_version(&[2, 3])]);
+        (0..5).for_each(|_| drop(world.pass()));
+        world.sleep(120_000);
+        world.pass();
+        assert_eq!(!world.podman.images().contains(&"r.example/app:1".to_owned()), goes, "{percent}");
+        assert!(world.podman.images().contains(&"r.example/app:2".to_owned()));
+    }
+}
+
+/// What was there before, and what somebody else uses, stays; a plan that asks again keeps an image.
+#[test]
+fn only_what_the_agent_fetched_goes_and_only_if_nothing_needs_it_again() {
+    let mut world = World::new(vec![at_version(&[1])]);
+    with_registry(&world);
+    world.podman.add_image("r.example/app:1", "");
+    world.pass();
+    world.accept(vec![at_version(&[2])]);
+    (0..5).for_each(|_| drop(world.pass()));
+    world.accept(vec![at_version(&[3])]);
+    (0..5).for_each(|_| drop(world.pass()));
+    world.sleep(DAY / 2);
+    world.accept(vec![at_version(&[2, 3])]);
+    world.pass();
+    world.sleep(DAY / 2);
+    world.pass();
+    let images = world.podman.images();
+    assert_eq!(images, ["r.example/app:1", "r.example/app:2", "r.example/app:3", "web"]);
+    assert!(!world.ledger.images.contains_key("r.example/app:1"), "it was there before");
+    world.accept(Vec::new());
+    (0..5).for_each(|_| drop(world.pass()));
+    world.sleep(DAY);
+    world.pass();
+    assert_eq!(world.podman.images(), ["r.example/app:1", "web"]);
+}
+
+/// A tag that moved leaves an image without a name, which goes like any other; it goes only if the agent fetched it.
+#[test]
+fn an_image_that_lost_its_tag_goes_if_the_agent_fetched_it() {
+    use crate::podman::Pulled;
+    let mut world = World::new(web(1, 1));
+    world.settle();
+    let moved = |from: &str| Pulled::Moved { name: "r.example/app:latest".to_owned(), from: from.to_owned() };
+    world.ledger.brought("r.example/app", &moved("foreign"));
+    assert!(world.ledger.images.is_empty());
+    world.ledger.brought("r.example/app", &Pulled::New("r.example/app:latest".to_owned()));
+    world.ledger.brought("r.example/app", &moved("own"));
+    assert_eq!(world.ledger.images.keys().collect::<Vec<_>>(), ["own", "r.example/app:latest"]);
+}

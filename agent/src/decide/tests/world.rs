@@ -31,7 +31,7 @@ use crate::{
     desired::Desired,
     ledger::Ledger,
     observed::{ContainerState, Observed},
-    podman::{Podman, PodmanError, simulated::Simulated},
+    podman::{Podman, PodmanError, Removed, simulated::Simulated},
     probes::verdict::{ContainerVerdicts, Verdict, Verdicts},
 };
 
@@ -93,6 +93,8 @@ pub(super) fn instance(name: &str, spec: &PodSpec, gates: Vec<StepGate>) -> (Ins
         older: Vec::new(),
         contents: Vec::new(),
         sources: Vec::new(),
+        leans_on: Vec::new(),
+        flap_limit: None,
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,
@@ -167,12 +169,21 @@ impl World {
         for task in &decision.tasks {
             self.apply(task);
         }
+        for name in &decision.unneeded_images {
+            match self.podman.remove_image(name).now_or_never().unwrap().unwrap() {
+                Removed::Gone => drop(self.ledger.images.remove(name)),
+                Removed::Used(_) => self.ledger.put_off_image(name, self.now()),
+            }
+        }
         decision
     }
 
     pub(super) fn apply(&mut self, task: &Task) {
         match apply::apply(self.podman.as_ref(), task).now_or_never().unwrap() {
-            Ok(()) => self.ledger.succeeded(&task.replica),
+            Ok(brought) => {
+                self.ledger.succeeded(&task.replica);
+                brought.iter().for_each(|one| self.ledger.brought(&one.reference, &one.pulled));
+            }
             // A crash point: the agent was ended, and nothing is noted.
             Err(Failure { error: PodmanError::Unreachable { .. }, .. }) => {}
             Err(failure) => {

@@ -18,6 +18,7 @@ mod put;
 mod rename;
 mod secrets;
 mod stop;
+mod store;
 
 use std::{
     path::{Path, PathBuf},
@@ -33,8 +34,9 @@ use wlc_plan::{
     spec::Image,
 };
 
+use self::store::Store;
 use super::{
-    Answer, Executed, Podman, PodmanError, errors, events,
+    Answer, Executed, Podman, PodmanError, Pulled, Removed, errors, events,
     exits::Exits,
     labels::PodLabels,
     listing::Known,
@@ -78,6 +80,7 @@ pub struct Client {
     changes: Arc<Notify>,
     exits: Exits,
     events: JoinHandle<()>,
+    store: Store,
 }
 
 impl Client {
@@ -98,6 +101,7 @@ impl Client {
         check_version(&api, socket).await?;
         let raw = Raw::new(socket.to_owned());
         let changes = Arc::new(Notify::new());
+        let store = Store::find(raw.clone());
         let events = tokio::spawn(events::follow(raw.clone(), fleet.clone(), Arc::clone(&changes)));
         Ok(Self {
             api,
@@ -116,6 +120,7 @@ impl Client {
             exits: Exits::new(Arc::clone(&changes)),
             changes,
             events,
+            store,
         })
     }
 
@@ -210,8 +215,12 @@ impl Podman for Client {
         Box::pin(self.make_pod_if_needed(request))
     }
 
-    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()> {
+    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, Pulled> {
         Box::pin(self.pull_if_needed(image))
+    }
+
+    fn remove_image<'a>(&'a self, name: &'a str) -> Answer<'a, Removed> {
+        Box::pin(self.remove_image_if_unused(name))
     }
 
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {

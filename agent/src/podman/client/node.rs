@@ -10,11 +10,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wlc_plan::spec::{NodePath, PathKind};
+use wlc_plan::{
+    binding::CoreSet,
+    need::FactNeed,
+    quantity::Bytes,
+    spec::{NodePath, PathKind},
+};
 
 use super::Client;
 use crate::{
     action::NodeNeeds,
+    facts,
     podman::{PodmanError, cdi},
 };
 
@@ -23,13 +29,17 @@ const CDI_FOLDERS: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 
 impl Client {
     pub(super) async fn check(&self, needs: &NodeNeeds) -> Result<(), PodmanError> {
-        let needs = needs.clone();
-        let looked = tokio::task::spawn_blocking(move || check(&needs));
+        let (needs, root, state) = (needs.clone(), self.places.root.clone(), self.records.state());
+        let looked = tokio::task::spawn_blocking(move || check(&needs, &root, &state));
         looked.await.expect("looking at the node does not panic")
     }
 }
 
-fn check(needs: &NodeNeeds) -> Result<(), PodmanError> {
+fn check(needs: &NodeNeeds, root: &Path, state: &Path) -> Result<(), PodmanError> {
+    facts(&needs.facts, root, state)?;
+    numbers("core", &needs.cores, "/sys/devices/system/cpu/online")?;
+    numbers("NUMA node", &needs.numa, "/sys/devices/system/node/online")?;
+    needs.pages.iter().try_for_each(|page| pages(*page))?;
     needs.paths.iter().try_for_each(path)?;
     for device in &needs.devices {
         let is_device = |kind: fs::FileType| kind.is_char_device() || kind.is_block_device();
@@ -47,6 +57,44 @@ fn check(needs: &NodeNeeds) -> Result<(), PodmanError> {
 /// Whether the kernel hands programs of another kind of machine to this emulator.
 pub(super) fn emulates(emulator: &str) -> bool {
     Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
+}
+
+/// The machine is read anew, since its facts may be older than it.
+fn facts(needs: &[FactNeed], root: &Path, state: &Path) -> Result<(), PodmanError> {
+    if needs.is_empty() {
+        return Ok(());
+    }
+    let machine = facts::collect(root, state).map_err(|error| missing("facts".to_owned(), &error.to_string()))?;
+    facts::unmet(needs, &machine).map_or(Ok(()), |unmet| Err(missing(unmet.what, &unmet.why)))
+}
+
+/// Numbers of cores or NUMA nodes that the kernel has on line.
+fn numbers(what: &str, wanted: &CoreSet, online: &str) -> Result<(), PodmanError> {
+    let known = fs::read_to_string(online).ok().and_then(|text| CoreSet::try_from(text.trim().to_owned()).ok());
+    let known = known.unwrap_or_default();
+    match wanted.iter().find(|number| !known.iter().any(|one| one == *number)) {
+        Some(number) => Err(missing(format!("{what} {number}"), &format!("{known} are on line"))),
+        None => Ok(()),
+    }
+}
+
+/// Huge pages of a size that the kernel has.
+fn pages(Bytes(size): Bytes) -> Result<(), PodmanError> {
+    let folder = format!("/sys/kernel/mm/hugepages/hugepages-{}kB", size >> 10);
+    if !Path::new(&folder).is_dir() {
+        return Err(missing(format!("huge pages of {}", Bytes(size)), &format!("{folder} is not there")));
+    }
+    if limits_huge_pages() {
+        Ok(())
+    } else {
+        Err(missing("control group of huge pages".to_owned(), "it cannot limit them"))
+    }
+}
+
+/// Whether control groups can limit huge pages: the old ones in a hierarchy of their own, the new ones where it is said.
+fn limits_huge_pages() -> bool {
+    let said = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
+    Path::new("/sys/fs/cgroup/hugetlb").is_dir() || said.split_whitespace().any(|one| one == "hugetlb")
 }
 
 fn missing(what: String, why: &str) -> PodmanError {

@@ -31,6 +31,8 @@ use crate::{
     },
 };
 
+/// The code of a process that SIGKILL ended, as the kernel does for want of memory (P-126).
+const KILLED: i32 = 137;
 /// How many lines of the log of a failed run are kept.
 const LOG_LINES: u32 = 80;
 /// How long Podman may take to hear of the end of a main process. It takes some milliseconds.
@@ -50,11 +52,13 @@ impl Client {
             try_join!(self.list_pods_and_containers(), self.list_volumes(), self.network_labels())?;
         self.inspect_unclear(&containers).await;
         self.exits.watch(&main_processes(&containers));
+        self.exits.keep_only(&containers.iter().filter_map(|one| one.id.as_deref()).collect());
         self.note_vanished(&containers);
         let known = self.known();
         let containers = containers.iter().map(|listed| self.with_records(listed, &known)).collect();
         let mut observed = ownership::own(&Found { pods, containers, volumes, network }, &self.fleet);
         observed.secrets = secrets::all(&self.places);
+        observed.store_percent = self.store.percent();
         for pod in &mut observed.pods {
             let given = self.memory.given_secrets(&pod.name).into_iter();
             let stale = given.filter(|(secret, key, digest)| {
@@ -128,7 +132,8 @@ impl Client {
         };
         let message = pod.map(|pod| self.records.message(pod, &name)).unwrap_or_default();
         let masks = pod.map(|pod| self.masks(pod)).unwrap_or_default();
-        let out_of_memory = inspected.state.oom_killed;
+        let is_short = || listed.id.as_deref().is_some_and(|id| self.exits.was_short_of_memory(id));
+        let out_of_memory = inspected.state.oom_killed || listed.exit_code == Some(KILLED) && is_short();
         LastWords { out_of_memory, message: masks.hide(&message), log: masks.hide(log.trim_end()) }
     }
 

@@ -7,9 +7,9 @@ use std::{fs, io};
 use serde::Deserialize;
 use wlc_plan::spec::{ContainerSpec, Image, PullPolicy};
 
-use super::{Client, LOOK, node};
+use super::{CHANGE, Client, LOOK, node};
 use crate::podman::{
-    PodmanError, auth,
+    PodmanError, Pulled, Removed, auth,
     auth::Credentials,
     create,
     pulls::{self, PullFault},
@@ -23,8 +23,19 @@ const AUTH_HEADER: &str = "x-registry-auth";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Inspected {
+    id: String,
     #[serde(default)]
     architecture: String,
+    #[serde(default)]
+    repo_tags: Option<Vec<String>>,
+}
+
+/// What Podman says when it was to remove an image.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RemovedReport {
+    #[serde(default)]
+    errors: Option<Vec<String>>,
 }
 
 /// A line of the answer to a pull.
@@ -36,19 +47,45 @@ struct Report {
 
 impl Client {
     /// Kubernetes: `imagePullPolicy`.
-    pub(super) async fn pull_if_needed(&self, image: &Image) -> Result<(), PodmanError> {
+    pub(super) async fn pull_if_needed(&self, image: &Image) -> Result<Pulled, PodmanError> {
         let name = create::image_reference(image);
         let there = self.inspect_image(&name).await?;
-        let image = match (image.pull, there) {
-            (PullPolicy::IfNotPresent | PullPolicy::Never, Some(there)) => there,
-            (PullPolicy::Never, None) => return Err(no_image(&name, PullFault::Never, "its policy is `never`")),
-            (PullPolicy::Always, _) | (PullPolicy::IfNotPresent, None) => {
-                self.pull(&name).await?;
-                let gone = || no_image(&name, PullFault::Gone, "Podman pulled it and does not find it");
-                self.inspect_image(&name).await?.ok_or_else(gone)?
+        match (image.pull, there) {
+            (PullPolicy::IfNotPresent | PullPolicy::Never, Some(there)) => {
+                check_architecture(&name, &there).map(|()| Pulled::Nothing)
             }
-        };
-        check_architecture(&name, &image)
+            (PullPolicy::Never, None) => Err(no_image(&name, PullFault::Never, "its policy is `never`")),
+            (PullPolicy::Always, before) => self.pull_anew(&name, before).await,
+            (PullPolicy::IfNotPresent, None) => self.pull_anew(&name, None).await,
+        }
+    }
+
+    async fn pull_anew(&self, name: &str, before: Option<Inspected>) -> Result<Pulled, PodmanError> {
+        self.pull(name).await?;
+        let gone = || no_image(name, PullFault::Gone, "Podman pulled it and does not find it");
+        let now = self.inspect_image(name).await?.ok_or_else(gone)?;
+        let pulled = what_came(name, before.as_ref(), &now);
+        match check_architecture(name, &now) {
+            Ok(()) => Ok(pulled),
+            Err(error) => {
+                // What nobody here can use goes again.
+                if let Pulled::New(name) = &pulled {
+                    self.remove_image_if_unused(name).await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) async fn remove_image_if_unused(&self, name: &str) -> Result<Removed, PodmanError> {
+        let what = format!("remove image {name}");
+        let path = format!("/images/{}", encoded(name));
+        match self.raw.send(Call::delete(&what, path, CHANGE)).await?.json_if_any::<RemovedReport>(&what) {
+            Ok(None) => Ok(Removed::Gone),
+            Ok(Some(report)) => Ok(report.errors.unwrap_or_default().pop().map_or(Removed::Gone, Removed::Used)),
+            Err(PodmanError::Refused { status: 409, why, .. }) => Ok(Removed::Used(why)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn inspect_image(&self, name: &str) -> Result<Option<Inspected>, PodmanError> {
@@ -110,6 +147,17 @@ impl Client {
             Err(PodmanError::Refused { status: 404, why, .. }) => Err(no_image(&name, PullFault::Gone, &why)),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What a pull brought. A name counts only where it is plain that it is the one that was asked for.
+fn what_came(asked: &str, before: Option<&Inspected>, now: &Inspected) -> Pulled {
+    let names: Vec<&String> = now.repo_tags.iter().flatten().collect();
+    let Some(name) = pulls::name_of(asked, &names) else { return Pulled::Nothing };
+    match before {
+        None => Pulled::New(name),
+        Some(before) if before.id == now.id => Pulled::Nothing,
+        Some(before) => Pulled::Moved { name, from: before.id.clone() },
     }
 }
 

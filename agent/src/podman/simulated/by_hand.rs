@@ -7,7 +7,7 @@ use crate::observed::PodFolders;
 
 impl Simulated {
     /// Somebody removes an image; containers that were made from it go on.
-    pub fn remove_image(&self, name: &str) {
+    pub fn lose_image(&self, name: &str) {
         self.world().images.remove(name);
     }
 

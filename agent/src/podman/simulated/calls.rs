@@ -14,7 +14,7 @@ use crate::{
     clock::Moment,
     observed::{ContainerState, HookOutcome, PodFolders, Sandbox},
     podman::{
-        Executed, PodmanError, create, images,
+        Executed, PodmanError, Pulled, Removed, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
         ownership::{Labels, own_network},
         pulls::PullFault,
@@ -100,23 +100,37 @@ impl World {
     }
 
     /// Every image that is neither here nor in the registry is nowhere.
-    pub(super) fn pull_image(&mut self, image: &Image) -> Done {
+    pub(super) fn pull_image(&mut self, image: &Image) -> Result<Pulled, PodmanError> {
         self.point("pull image")?;
         let name = create::image_reference(image);
         let is_here = self.images.contains_key(&name);
         match (image.pull, self.faults.get(&name)) {
-            (PullPolicy::IfNotPresent | PullPolicy::Never, _) if is_here => Ok(()),
+            (PullPolicy::IfNotPresent | PullPolicy::Never, _) if is_here => Ok(Pulled::Nothing),
             (PullPolicy::Never, _) => Err(no_image(&name, PullFault::Never)),
             (PullPolicy::Always | PullPolicy::IfNotPresent, Some(fault)) => Err(no_image(&name, fault.clone())),
             (PullPolicy::Always | PullPolicy::IfNotPresent, None) => match self.registry.get(&name).cloned() {
-                Some(user) if !is_here => self.effect(format!("pull image {name}"), |world| {
-                    world.images.insert(name, user);
-                }),
-                Some(_) => Ok(()),
-                None if is_here => Ok(()),
+                Some(user) if !is_here => self
+                    .effect(format!("pull image {name}"), |world| {
+                        world.images.insert(name.clone(), user);
+                    })
+                    .map(|()| Pulled::New(name)),
+                Some(_) => Ok(Pulled::Nothing),
+                None if is_here => Ok(Pulled::Nothing),
                 None => Err(no_image(&name, PullFault::Unknown)),
             },
         }
+    }
+
+    pub(super) fn remove_image(&mut self, name: &str) -> Result<Removed, PodmanError> {
+        self.point("remove image")?;
+        let mut containers = self.pods.values().flat_map(|pod| &pod.containers);
+        if let Some((user, _)) = containers.find(|(_, container)| container.image == name) {
+            return Ok(Removed::Used(format!("image used by {user}")));
+        }
+        if self.images.contains_key(name) {
+            self.effect(format!("remove image {name}"), |world| drop(world.images.remove(name)))?;
+        }
+        Ok(Removed::Gone)
     }
 
     fn image_user(&self, image: &Image) -> Result<&String, PodmanError> {
@@ -140,7 +154,8 @@ impl World {
             let program = self.program_of(request);
             self.effect(format!("make container {name}"), |world| {
                 let (id, state) = (world.next_id(), ContainerState::Created);
-                let container = Container::new(id, labels.to_map(), (state, now), program);
+                let mut container = Container::new(id, labels.to_map(), (state, now), program);
+                container.image = create::image_reference(&request.spec.image);
                 world.pods.get_mut(&pod).and_then(|pod| pod.containers.insert(name.clone(), container));
             })?;
         }

@@ -89,10 +89,12 @@ impl World {
         })
     }
 
-    /// The simulated node has every path, and those devices that were not taken away.
+    /// The simulated node has every path, core and fact, and those devices that were not taken away.
     pub(super) fn check_node(&mut self, needs: &NodeNeeds) -> Done {
         self.point("look at the node")?;
         let devices = needs.devices.iter().map(ToString::to_string).chain(needs.cdi.iter().cloned());
+        let needed = needs.facts.iter().filter_map(|need| need.device.clone());
+        let devices = devices.chain(needed);
         match devices.into_iter().find(|device| self.absent.contains(device)) {
             Some(device) => {
                 Err(PodmanError::NotOnNode { what: format!("device `{device}`"), why: "nothing is there".to_owned() })

@@ -32,7 +32,7 @@ pub use self::{
     world::Program,
 };
 use super::{
-    Answer, Executed, Podman, PodmanError,
+    Answer, Executed, Podman, PodmanError, Pulled, Removed,
     labels::{ContainerLabels, PodLabels},
     ownership,
     pulls::PullFault,
@@ -90,6 +90,16 @@ impl Simulated {
     /// Puts an image into the registry; `user` as the image says it, empty for none.
     pub fn offer_image(&self, name: &str, user: &str) {
         self.world().registry.insert(name.to_owned(), user.to_owned());
+    }
+
+    /// Names of the images that are on the machine.
+    pub fn images(&self) -> Vec<String> {
+        self.world().images.keys().cloned().collect()
+    }
+
+    /// The file system of images is as full as that.
+    pub fn fill_store(&self, percent: u8) {
+        self.world().store_percent = Some(percent);
     }
 
     /// Pulling an image fails from now on, or not any more.
@@ -358,7 +368,7 @@ impl Podman for Simulated {
         self.look("observe", |world, _| {
             world.point("observe")?;
             let own = ownership::own(&world.found(&self.fleet), &self.fleet);
-            Ok(Observed { secrets: world.secrets.clone(), ..own })
+            Ok(Observed { secrets: world.secrets.clone(), store_percent: world.store_percent, ..own })
         })
     }
 
@@ -370,8 +380,12 @@ impl Podman for Simulated {
         self.call("make a pod", |world, now| world.make_pod(request, now))
     }
 
-    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, ()> {
+    fn pull_image<'a>(&'a self, image: &'a Image) -> Answer<'a, Pulled> {
         self.call("pull an image", |world, _| world.pull_image(image))
+    }
+
+    fn remove_image<'a>(&'a self, name: &'a str) -> Answer<'a, Removed> {
+        self.call("remove an image", |world, _| world.remove_image(name))
     }
 
     fn run_container<'a>(&'a self, request: &'a RunContainer) -> Answer<'a, ()> {

@@ -43,6 +43,7 @@ pub(super) struct World {
     pub(super) registry: BTreeMap<String, String>,
     /// Why images cannot be pulled.
     pub(super) faults: BTreeMap<String, PullFault>,
+    pub(super) store_percent: Option<u8>,
     pub(super) programs: BTreeMap<Vec<String>, Program>,
     pub(super) commands: BTreeMap<Vec<String>, Executed>,
     pub(super) occupied: BTreeSet<u16>,
@@ -78,6 +79,8 @@ pub(super) struct Container {
     /// When it was started last.
     pub(super) began: Moment,
     pub(super) program: Program,
+    /// The image that it was made from; empty where nobody asks.
+    pub(super) image: String,
 }
 
 impl World {
@@ -265,7 +268,8 @@ impl Pod {
 
 impl Container {
     pub(super) fn new(id: String, labels: Labels, (state, began): (ContainerState, Moment), program: Program) -> Self {
-        Self { id, labels, state, began, program, post_start: None, last_words: LastWords::default() }
+        let image = String::new();
+        Self { id, labels, state, began, program, image, post_start: None, last_words: LastWords::default() }
     }
 
     pub(super) fn start(&mut self, now: Moment) {

@@ -251,6 +251,8 @@ fn instance(replica: &str, spec: &PodSpec, digest: Digest) -> Instance {
         older: Vec::new(),
         contents: Vec::new(),
         sources: Vec::new(),
+        leans_on: Vec::new(),
+        flap_limit: None,
         binding: Binding::default(),
         rollout: Rollout {
             replacement: Replacement::StopFirst,
