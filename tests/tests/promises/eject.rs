@@ -58,8 +58,6 @@ fn ejected(test: &str) -> Option<(Node, std::path::PathBuf)> {
     let node = Node::new(test)?;
     fs::create_dir_all(node.path("secrets/pass")).unwrap();
     fs::write(node.path("secrets/pass/word"), WORD).unwrap();
-    let settings = fs::read_to_string(node.path("agent.kdl")).unwrap();
-    fs::write(node.path("agent.kdl"), format!("{settings}secrets \"{}\"\n", node.path("secrets").display())).unwrap();
     node.write("workloads/all.kdl", SOURCES);
     node.build();
     node.apply();

@@ -218,8 +218,6 @@ fn the_rights_of_the_unit_are_enough() {
     }
     fs::create_dir_all(node.path("secrets/pass")).unwrap();
     fs::write(node.path("secrets/pass/word"), "open").unwrap();
-    let settings = fs::read_to_string(node.path("agent.kdl")).unwrap();
-    fs::write(node.path("agent.kdl"), format!("{settings}secrets \"{}\"\n", node.path("secrets").display())).unwrap();
     node.write(
         "workloads/app.kdl",
         r#"
