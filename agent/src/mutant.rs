@@ -43,7 +43,7 @@ mutants! {
     ClaimsRemoved "claims-removed" "the volumes of claims outlive their pods";
     IdentityTwice "identity-twice" "of one identity there is one at most";
     ForeignTouched "foreign-touched" "what is not ours is not touched, whichever labels it carries";
-    NoGrace "no-grace" "what is asked to end has its grace for it";
+    KilledAtOnce "killed-at-once" "what is asked to end has its grace for it";
     ImageLast "image-last" "a missing image leaves the old pod as it is";
     BackOffSkipped "back-off-skipped" "what ends again and again is started after a pause that grows";
     RetryAtOnce "retry-at-once" "a step that failed is tried again after a pause that grows";

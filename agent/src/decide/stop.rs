@@ -15,7 +15,7 @@ use crate::{
 
 /// Ends a pod within `grace`; `spec` is what it was made from, where that is known.
 pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Vec<Action> {
-    let grace = if mutant::is(Mutant::NoGrace) { Millis(0) } else { grace };
+    let grace = if mutant::is(Mutant::KilledAtOnce) { Millis(0) } else { grace };
     let containers = containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(stop)));
     containers.into_iter().chain([Action::RemovePod { pod: pod.name.clone() }]).collect()
 }
