@@ -11,7 +11,7 @@ use wlc_plan::{
 
 use super::{
     Writing, mounts, security,
-    unit::{Key, Unit, Version, is_plain},
+    unit::{Key, Unit, Version, is_plain, stop_limit},
 };
 use crate::{
     action::RunContainer,
@@ -20,8 +20,6 @@ use crate::{
 };
 
 const CONTAINER: &str = "Container";
-/// How long systemd waits beyond the grace of a stop.
-const BEYOND_GRACE: u64 = 10;
 
 /// Writes the container at this place of the pod.
 pub(super) fn write(writing: &mut Writing<'_>, at: usize) {
@@ -226,5 +224,5 @@ fn end(run: &RunContainer, restart: RestartPolicy, unit: &mut Unit) {
         RestartPolicy::Never => "no",
     };
     unit.set("Service", "Restart", restart);
-    unit.set("Service", "TimeoutStopSec", &(grace + BEYOND_GRACE).to_string());
+    stop_limit(grace).iter().for_each(|limit| unit.set("Service", "TimeoutStopSec", limit));
 }

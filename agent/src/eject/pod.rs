@@ -7,7 +7,7 @@ use wlc_plan::{
 
 use super::{
     Writing,
-    unit::{Key, Unit, Version},
+    unit::{Key, Unit, Version, stop_limit},
 };
 use crate::{
     action::PublishedPort,
@@ -31,7 +31,7 @@ pub(super) fn write(writing: &mut Writing<'_>) {
         unit.set(POD, "PublishPort", &published(port));
     }
     unit.set("Service", "Restart", "always");
-    unit.set("Service", "TimeoutStopSec", &(whole_seconds(request.spec.grace) + 10).to_string());
+    stop_limit(whole_seconds(request.spec.grace)).iter().for_each(|limit| unit.set("Service", "TimeoutStopSec", limit));
     unit.set("Install", "WantedBy", "multi-user.target default.target");
     writing.file(format!("{replica}.pod"), &unit, "The pod");
     if request.spec.surroundings.fs_group.is_some() {

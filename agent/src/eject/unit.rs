@@ -5,6 +5,11 @@
 
 use std::fmt::Write;
 
+/// How many seconds systemd gives a stop by itself.
+const BY_ITSELF: u64 = 90;
+/// How many seconds it waits beyond the grace.
+const BEYOND_GRACE: u64 = 10;
+
 /// A unit file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Unit {
@@ -72,6 +77,12 @@ impl Unit {
     }
 }
 
+/// The time that systemd gives a stop, where that is more than it gives by itself (90 s).
+pub(super) fn stop_limit(grace: u64) -> Option<String> {
+    let needed = grace + BEYOND_GRACE;
+    (needed > BY_ITSELF).then(|| needed.to_string())
+}
+
 /// Whether a text can stand in a line by itself: a unit file has no way to write the others.
 pub(super) fn is_plain(text: &str) -> bool {
     !text.contains(|letter: char| letter.is_control()) && text.trim() == text && !text.ends_with('\\')
@@ -125,6 +136,11 @@ mod tests {
             assert_eq!(quoted(word), written);
         }
         assert!(is_plain("a b") && !is_plain("a\nb") && !is_plain(" a") && !is_plain("a\\"));
+    }
+
+    #[test]
+    fn a_stop_has_the_time_of_systemd_or_more() {
+        assert_eq!((stop_limit(80), stop_limit(81)), (None, Some("91".to_owned())));
     }
 
     #[test]

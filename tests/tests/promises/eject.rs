@@ -129,7 +129,10 @@ fn import_reads_the_units_back() {
     let arguments: Vec<&str> = ["import"].into_iter().chain(inputs.iter().map(String::as_str)).collect();
     let imported = running::wlc(&units, &arguments);
     assert_eq!(imported.code, Some(0), "{}", imported.stderr);
-    let back = Repository::new().with("imported.kdl", &imported.stdout);
+    let mut back = Repository::empty().with("imported.kdl", &imported.stdout);
+    for name in ["fleet.kdl", "nodes/here.kdl", "nodes/here.facts.kdl"] {
+        back = back.with(name, fs::read(node.repository().join(name)).unwrap());
+    }
     let built = back.wlc(&["build", "--out", "plans", "--key", node.path("ci.key").to_str().unwrap()]);
     assert_eq!(built.code, Some(0), "{}\n{}", built.stderr, imported.stdout);
     let (before, after) = (specs(&node.plans()), specs(&back.path().join("plans")));
