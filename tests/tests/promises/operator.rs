@@ -194,7 +194,11 @@ fn a_chain_of_waits_is_explained() {
     assert!(node.printed(&["why", "app"]).contains("\n  waits for nothing\n"));
     let broken = r#"
 deployment "base" {
-    container "main" image="localhost/busybox:1" { command "sh" "-c" "echo no database; exit 4" }
+    container "main" image="localhost/busybox:1" {
+        command "sh" "-c" "echo no database; exit 4"
+        // Without it, the base would count as ready while it runs.
+        readiness "exec" "false"
+    }
 }
 deployment "top" {
     after "base" "ready"
