@@ -124,6 +124,9 @@ impl Problems {
     /// Takes what was found apart from the rest, by someone who does not know where expanded blocks come from.
     pub fn append(&mut self, others: Self) {
         others.list.into_iter().for_each(|one| self.add(one));
+        // Places that were noted without a diagnostic stay silent places here too.
+        let noted = others.errors.into_iter().flat_map(|place| self.origins.all(place)).collect::<Vec<_>>();
+        self.errors.extend(noted);
         self.not_carried_out.extend(others.not_carried_out);
         self.are_declarations_hidden |= others.are_declarations_hidden;
         self.settled.extend(others.settled);
