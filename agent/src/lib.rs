@@ -25,6 +25,7 @@ pub mod mutant;
 pub mod observed;
 pub mod once;
 pub mod pass;
+pub mod plain;
 pub mod plans;
 pub mod podman;
 pub mod probes;

@@ -15,6 +15,8 @@ use std::{
 use kdl::{KdlDocument, KdlNode};
 use wlc_plan::name::{FleetName, NameError, NodeName};
 
+use crate::plain::plain;
+
 /// Where the config lies unless `--config` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/wlc/agent.kdl";
 /// More bytes than any config needs.
@@ -321,8 +323,7 @@ impl fmt::Display for SettingsError {
                     let column = before[start..].chars().count();
                     write!(formatter, "{separator}{file}:{line}:{}: {message}", column + 1)?;
                     if column < MOST_SHOWN {
-                        let shown = shown.chars().take(MOST_SHOWN);
-                        let shown: String = shown.map(|c| if c.is_control() { ' ' } else { c }).collect();
+                        let shown = plain(&shown.chars().take(MOST_SHOWN).collect::<String>());
                         let width = length.clamp(1, shown.chars().count().saturating_sub(column).max(1));
                         write!(formatter, "\n  | {shown}\n  | {}{}", " ".repeat(column), "^".repeat(width))?;
                     }

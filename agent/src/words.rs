@@ -8,6 +8,7 @@ use crate::{
     agent::Agent,
     events::{Event, Whom},
     ledger::Hold,
+    plain::plain,
     podman::raw::encoded,
     status::document::{Document, Instance},
 };
@@ -170,8 +171,7 @@ fn held(name: &str, meant: &[&Instance], document: &Document) -> Result<Vec<Stri
 }
 
 fn cut(said: &str) -> String {
-    let clean = said.chars().map(|one| if one.is_control() { ' ' } else { one });
-    clean.take(MOST_SAID).collect::<String>().trim().to_owned()
+    plain(&said.chars().take(MOST_SAID).collect::<String>()).trim().to_owned()
 }
 
 impl Agent {

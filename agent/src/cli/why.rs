@@ -13,6 +13,7 @@ use super::{Exit, Format, output};
 use crate::{
     disk::MachineDisk,
     events::{Entry, Event, record},
+    plain::plain,
     settings::Settings,
     status::{
         client,
@@ -189,8 +190,7 @@ fn plan(answer: &Answer<'_>, instance: &Instance) -> String {
 }
 
 fn line(text: &mut String, depth: usize, words: &str) {
-    let clean: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    writeln!(text, "{}{clean}", "  ".repeat(depth)).expect("writing to a string cannot fail");
+    writeln!(text, "{}{}", "  ".repeat(depth), plain(words)).expect("writing to a string cannot fail");
 }
 
 #[cfg(test)]

@@ -202,21 +202,7 @@ impl Entry {
     pub fn is_about(&self, name: &str) -> bool {
         let is_workload = self.whom.workload.as_ref().is_some_and(|workload| workload.as_str() == name);
         let is_replica = self.whom.replica.as_ref().is_some_and(|replica| replica.as_str() == name);
-        let is_said = match &self.event {
-            Event::Said { names, .. } => names.iter().any(|said| said == name),
-            Event::Began { .. }
-            | Event::Accepted { .. }
-            | Event::Refused { .. }
-            | Event::RolloutBegun { .. }
-            | Event::RolloutFinished { .. }
-            | Event::RolloutFailed { .. }
-            | Event::RolledBack { .. }
-            | Event::Changing { .. }
-            | Event::PutRight { .. }
-            | Event::StepFailed { .. }
-            | Event::Ended { .. }
-            | Event::State { .. } => false,
-        };
+        let is_said = matches!(&self.event, Event::Said { names, .. } if names.iter().any(|said| said == name));
         is_workload || is_replica || is_said
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Entry, Event, Numbered};
-use crate::status::document::Failure;
+use crate::{plain::plain, status::document::Failure};
 
 impl fmt::Display for Entry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -13,32 +13,9 @@ impl fmt::Display for Entry {
             (None, None) => "node",
         };
         write!(formatter, "{}  {whom}  ", self.at)?;
-        write!(formatter, "{}", Plain(&self.event.to_string()))?;
-        match &self.event {
-            Event::Ended { run } => run.log.iter().try_for_each(|line| write!(formatter, "\n    | {}", Plain(line))),
-            Event::Began { .. }
-            | Event::Accepted { .. }
-            | Event::Refused { .. }
-            | Event::RolloutBegun { .. }
-            | Event::RolloutFinished { .. }
-            | Event::RolloutFailed { .. }
-            | Event::RolledBack { .. }
-            | Event::Changing { .. }
-            | Event::PutRight { .. }
-            | Event::StepFailed { .. }
-            | Event::State { .. }
-            | Event::Said { .. } => Ok(()),
-        }
-    }
-}
-
-/// A text without what could move a terminal's cursor.
-struct Plain<'a>(&'a str);
-
-impl fmt::Display for Plain<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write;
-        self.0.chars().try_for_each(|one| formatter.write_char(if one.is_control() { ' ' } else { one }))
+        formatter.write_str(&plain(&self.event.to_string()))?;
+        let Event::Ended { run } = &self.event else { return Ok(()) };
+        run.log.iter().try_for_each(|line| write!(formatter, "\n    | {}", plain(line)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use wlc_plan::quantity::Bytes;
 
 use super::document::{Document, Instance};
+use crate::plain::plain;
 
 const COLUMNS: usize = 6;
 
@@ -87,8 +88,7 @@ fn told(text: &mut String, head: &str, words: &str, tail: &str) {
 }
 
 fn line(text: &mut String, words: &str) {
-    let clean: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    writeln!(text, "{clean}").expect("writing to a string cannot fail");
+    writeln!(text, "{}", plain(words)).expect("writing to a string cannot fail");
 }
 
 #[cfg(test)]
