@@ -9,7 +9,7 @@ pub mod probe;
 mod security;
 mod surroundings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -349,6 +349,12 @@ impl PodSpec {
             }
         }
         most.max(staying)
+    }
+
+    /// The claims that its containers mount.
+    pub fn claims(&self) -> BTreeSet<&VolumeName> {
+        let mounts = self.containers.iter().flat_map(|container| &container.mounts);
+        mounts.filter_map(|mount| mount.source.claim()).collect()
     }
 
     /// The digests of all contents that a change of the revision would replace.

@@ -21,7 +21,7 @@ use crate::{
     node_plan::NodePlan,
     restarts::FlapLimit,
     revision::Revision,
-    spec::{MountSource, PodSpec, Protocol},
+    spec::{PodSpec, Protocol},
 };
 
 /// A rule that a plan breaks, and where.
@@ -296,16 +296,9 @@ fn check_instance(
 /// Each claim that a container mounts has a volume.
 fn check_claims(plan: &NodePlan, instance: &Instance, specs: &BTreeMap<Digest, PodSpec>, findings: &mut Findings) {
     let Some(spec) = specs.get(&instance.spec.spec) else { return };
-    let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
-    let mounted: BTreeSet<&VolumeName> = mounts
-        .filter_map(|mount| match &mount.source {
-            MountSource::Claim(claim) => Some(claim),
-            MountSource::Config(_) | MountSource::Volume(_) | MountSource::Files(_) => None,
-        })
-        .collect();
     let has =
         |claim: &VolumeName| plan.volumes.iter().any(|one| one.replica == instance.replica && one.claim == *claim);
-    for claim in mounted.into_iter().filter(|claim| !has(claim)) {
+    for claim in spec.claims().into_iter().filter(|claim| !has(claim)) {
         findings.add(&instance.replica, Rule::NoClaim(claim.to_string()));
     }
 }

@@ -7,7 +7,7 @@ use wlc_plan::{
     format::Format,
     gate::{After, Condition},
     name::{ContainerName, PortName, VolumeName},
-    spec::{ContainerSpec, Device, Image, MountSource, PodSpec, VolumeSource},
+    spec::{ContainerSpec, Device, Image, PodSpec, VolumeSource},
 };
 
 use super::{
@@ -92,14 +92,7 @@ pub(super) fn request(plan: Plan<'_>) -> PodRequest {
 
 /// The claims that the containers of a pod mount.
 pub(super) fn claims(spec: &PodSpec) -> Vec<VolumeName> {
-    let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
-    let claims: BTreeSet<&VolumeName> = mounts
-        .filter_map(|mount| match &mount.source {
-            MountSource::Claim(claim) => Some(claim),
-            MountSource::Config(_) | MountSource::Volume(_) | MountSource::Files(_) => None,
-        })
-        .collect();
-    claims.into_iter().cloned().collect()
+    spec.claims().into_iter().cloned().collect()
 }
 
 /// The labels of a pod that exists.

@@ -8,7 +8,7 @@ use wlc_plan::{
     instance::{Instance, SwappedContent, SwappedSources},
     name::ReplicaName,
     restarts::FlapLimit,
-    spec::{ConfigMount, FileSource, MountSource, OnChange, PodSpec},
+    spec::{FileSource, MountSource, PodSpec},
 };
 
 use super::{Contents, revisions::Revised, rollout::Site};
@@ -49,13 +49,7 @@ fn swapped(spec: &PodSpec, contents: &Contents) -> Vec<SwappedContent> {
     let mut found = Vec::new();
     for container in &spec.containers {
         for mount in &container.mounts {
-            let content = match &mount.source {
-                MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. })
-                | MountSource::Volume(_)
-                | MountSource::Claim(_)
-                | MountSource::Files(_) => None,
-                MountSource::Config(ConfigMount { config, .. }) => contents.get(config),
-            };
+            let content = mount.source.swapped_config().and_then(|config| contents.get(config));
             found.extend(content.map(|content| SwappedContent {
                 container: container.name.clone(),
                 path: mount.path.clone(),

@@ -6,12 +6,7 @@
 mod decide;
 mod underline;
 
-use wlc_plan::{
-    canonical,
-    name::WorkloadName,
-    revision::Revision,
-    spec::{ConfigMount, MountSource, OnChange, PodSpec},
-};
+use wlc_plan::{canonical, name::WorkloadName, revision::Revision, spec::PodSpec};
 
 pub use self::decide::{Decided, RollbackError, Target, decide, undo};
 use crate::{
@@ -62,14 +57,8 @@ fn pin(workload: &Workload, contents: &Contents, one: &WorkloadLock, lock: &Lock
 /// A config that is swapped in place and that no file declares any more.
 fn lost_config(spec: &PodSpec, contents: &Contents) -> Option<String> {
     let mounts = spec.containers.iter().flat_map(|container| &container.mounts);
-    let in_place = mounts.filter_map(|mount| match &mount.source {
-        MountSource::Config(ConfigMount { on_change: OnChange::Restart(_), .. })
-        | MountSource::Volume(_)
-        | MountSource::Claim(_)
-        | MountSource::Files(_) => None,
-        MountSource::Config(ConfigMount { config, .. }) => Some(config),
-    });
-    in_place.into_iter().find(|config| !contents.contains_key(config)).map(ToString::to_string)
+    let mut in_place = mounts.filter_map(|mount| mount.source.swapped_config());
+    in_place.find(|config| !contents.contains_key(config)).map(ToString::to_string)
 }
 
 /// The warning about a rollback: the lines of the files that are not built, each with what runs instead.

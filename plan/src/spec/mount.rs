@@ -81,6 +81,27 @@ pub enum MountSource {
     Files(FilesMount),
 }
 
+impl MountSource {
+    /// The claim, where it is one.
+    pub fn claim(&self) -> Option<&VolumeName> {
+        match self {
+            Self::Claim(claim) => Some(claim),
+            Self::Config(_) | Self::Volume(_) | Self::Files(_) => None,
+        }
+    }
+
+    /// The config, where it is one whose files are swapped while the pod runs.
+    pub fn swapped_config(&self) -> Option<&ConfigName> {
+        match self {
+            Self::Config(ConfigMount { on_change: OnChange::Restart(_), .. })
+            | Self::Volume(_)
+            | Self::Claim(_)
+            | Self::Files(_) => None,
+            Self::Config(ConfigMount { config, .. }) => Some(config),
+        }
+    }
+}
+
 /// A config that is mounted as a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
