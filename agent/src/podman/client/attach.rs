@@ -7,15 +7,11 @@ use std::io;
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadHalf, WriteHalf, split};
 
 use super::{Client, LOOK};
-use crate::podman::{
-    PodmanError,
-    raw::{Call, encoded},
-};
+use crate::podman::{PodmanError, raw::Call};
 
 /// Podman's number of the stream for errors.
 const ERRORS: u8 = 2;
@@ -59,12 +55,6 @@ pub enum Piece {
     Errors(Vec<u8>),
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Made {
-    id: String,
-}
-
 impl Client {
     /// Begins a command in a container.
     ///
@@ -77,12 +67,11 @@ impl Client {
         let body = json!({
             "Cmd": words, "AttachStdin": has_input, "AttachStdout": true, "AttachStderr": true, "Tty": terminal.is_some(), "Env": env
         });
-        let path = format!("/containers/{}/exec", encoded(container));
-        let made = self.raw.send(Call::post(&what, path, LOOK).with(&body)).await?.json::<Made>(&what)?;
-        let start = Call::post(&what, format!("/exec/{}/start", made.id), LOOK);
+        let id = self.make_session(container, &body).await?;
+        let start = Call::post(&what, format!("/exec/{id}/start"), LOOK);
         let start = start.with(&json!({ "Detach": false, "Tty": terminal.is_some() }));
         let (from, input) = split(self.raw.upgrade(start).await?);
-        Ok(Attached { id: made.id, output: Output { from, has_terminal: terminal.is_some() }, input })
+        Ok(Attached { id, output: Output { from, has_terminal: terminal.is_some() }, input })
     }
 
     /// Tells the terminal of a command how large it is: rows and columns.

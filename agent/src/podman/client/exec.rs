@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use wlc_plan::quantity::Millis;
 
 use super::{Client, LOOK};
@@ -48,21 +48,28 @@ impl Client {
     ) -> Result<Executed, PodmanError> {
         let what = format!("run a command in {container}");
         let body = json!({ "Cmd": command, "AttachStdout": true, "AttachStderr": true });
-        let path = format!("/containers/{}/exec", encoded(container));
-        let made = self.raw.send(Call::post(&what, path, LOOK).with(&body)).await?.json::<Made>(&what)?;
-        let start = Call::post(&what, format!("/exec/{}/start", made.id), limit.duration());
+        let id = self.make_session(container, &body).await?;
+        let start = Call::post(&what, format!("/exec/{id}/start"), limit.duration());
         match self.raw.send(start.with(&json!({ "Detach": false, "Tty": false }))).await {
             Ok(reply) if reply.is_done() => {
                 let output = output(&reply.bytes());
-                Ok(Executed::Ended { code: self.code_of(&made.id).await?, output })
+                Ok(Executed::Ended { code: self.code_of(&id).await?, output })
             }
             Ok(reply) => Ok(Executed::NotStarted(reply.refusal(&what).to_string())),
             Err(PodmanError::TimedOut { .. }) => {
-                self.end_session(&made.id).await;
+                self.end_session(&id).await;
                 Ok(Executed::TimedOut)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Makes a session that has not begun yet, and gives its id.
+    pub(super) async fn make_session(&self, container: &str, command: &Value) -> Result<String, PodmanError> {
+        let what = format!("run a command in {container}");
+        let path = format!("/containers/{}/exec", encoded(container));
+        let reply = self.raw.send(Call::post(&what, path, LOOK).with(command)).await?;
+        Ok(reply.json::<Made>(&what)?.id)
     }
 
     async fn session(&self, id: &str) -> Result<Session, PodmanError> {
