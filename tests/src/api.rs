@@ -1,4 +1,4 @@
-//! Podman's API as the sampler asks it: a few lines of its own, nothing of the agent's.
+//! Podman's API as samplers ask it: a few lines of its own, nothing of the agent's.
 
 use std::{
     io::{self, Read, Write},

@@ -1,6 +1,7 @@
 //! What the tests of the whole have in common: the programs, folders of data and golden files, small repositories of
 //! sources; a node with its repository and agent, and Podman from outside.
 
+pub mod api;
 pub mod conformance;
 pub mod dice;
 pub mod fleet;
@@ -15,3 +16,4 @@ pub mod repository;
 pub mod running;
 pub mod sampler;
 pub mod simulation;
+pub mod up;

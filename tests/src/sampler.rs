@@ -5,8 +5,7 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::{IpAddr, SocketAddr, TcpStream},
-    os::unix::net::UnixStream,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use crate::api::Api;
 
 /// How far samples are apart.
 const APART: Duration = Duration::from_millis(100);
@@ -56,10 +55,11 @@ pub struct Samples {
 
 impl Sampler {
     /// Begins to take samples.
-    pub fn begin(socket: PathBuf, watched: Watched) -> Self {
+    pub fn begin(socket: &Path, watched: Watched) -> Self {
+        let api = Api::new(socket);
         let ended = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&ended);
-        Self { ended, thread: thread::spawn(move || sample(&socket, &watched, &asked)) }
+        Self { ended, thread: thread::spawn(move || sample(&api, &watched, &asked)) }
     }
 
     /// Takes no more, and tells what was seen.
@@ -69,12 +69,12 @@ impl Sampler {
     }
 }
 
-fn sample(socket: &Path, watched: &Watched, ended: &AtomicBool) -> Samples {
+fn sample(api: &Api, watched: &Watched, ended: &AtomicBool) -> Samples {
     let mut samples = Samples { taken: 0, left_out: 0, fewest_ready: usize::MAX, most_pods: 0 };
     let mut addresses = BTreeMap::new();
     while !ended.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let picture = picture(socket, watched, &mut addresses).filter(|_| begun.elapsed() <= LIMIT);
+        let picture = picture(api, watched, &mut addresses).filter(|_| begun.elapsed() <= LIMIT);
         match picture {
             Some((pods, ready)) => {
                 samples.taken += 1;
@@ -89,25 +89,25 @@ fn sample(socket: &Path, watched: &Watched, ended: &AtomicBool) -> Samples {
 }
 
 /// How many pods there are, and how many of them are ready.
-fn picture(socket: &Path, watched: &Watched, known: &mut BTreeMap<String, IpAddr>) -> Option<(usize, usize)> {
+fn picture(api: &Api, watched: &Watched, known: &mut BTreeMap<String, IpAddr>) -> Option<(usize, usize)> {
     let labels = [("dev.wlc.fleet", &watched.fleet), ("dev.wlc.workload", &watched.workload)];
     let labels = labels.map(|(key, value)| format!("%22{key}={value}%22")).join(",");
-    let listed = get(socket, &format!("/containers/json?all=true&filters=%7B%22label%22:%5B{labels}%5D%7D"))?;
+    let listed = api.get(&format!("/containers/json?all=true&filters=%7B%22label%22:%5B{labels}%5D%7D")).ok()?;
     let infra: Vec<&str> =
         listed.as_array()?.iter().filter(|one| one["IsInfra"] == true).filter_map(|one| one["Id"].as_str()).collect();
-    let ready = infra.iter().filter(|id| is_ready(socket, watched, id, known)).count();
+    let ready = infra.iter().filter(|id| is_ready(api, watched, id, known)).count();
     Some((infra.len(), ready))
 }
 
-fn is_ready(socket: &Path, watched: &Watched, infra: &str, known: &mut BTreeMap<String, IpAddr>) -> bool {
-    let address = known.get(infra).copied().or_else(|| address(socket, infra));
+fn is_ready(api: &Api, watched: &Watched, infra: &str, known: &mut BTreeMap<String, IpAddr>) -> bool {
+    let address = known.get(infra).copied().or_else(|| address(api, infra));
     let Some(address) = address else { return false };
     known.insert(infra.to_owned(), address);
     answers(SocketAddr::new(address, watched.port), &watched.path).unwrap_or(false)
 }
 
-fn address(socket: &Path, container: &str) -> Option<IpAddr> {
-    let inspected = get(socket, &format!("/containers/{container}/json"))?;
+fn address(api: &Api, container: &str) -> Option<IpAddr> {
+    let inspected = api.get(&format!("/containers/{container}/json")).ok()?;
     let networks = inspected["NetworkSettings"]["Networks"].as_object()?;
     networks.values().find_map(|network| network["IPAddress"].as_str()?.parse().ok())
 }
@@ -119,17 +119,4 @@ fn answers(at: SocketAddr, path: &str) -> std::io::Result<bool> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.0 200 "))
-}
-
-/// What Podman answers to one request; none where it refuses.
-fn get(socket: &Path, path: &str) -> Option<Value> {
-    let mut stream = UnixStream::connect(socket).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(format!("GET /v4.3.1/libpod{path} HTTP/1.0\r\nHost: podman\r\n\r\n").as_bytes()).ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    head.split(' ').nth(1).filter(|status| *status == "200")?;
-    serde_json::from_str(body).ok()
 }

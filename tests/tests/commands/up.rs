@@ -1,17 +1,12 @@
 //! `wlc up` with the real agent and without Podman: what it builds, what it says, and that it goes on after each save.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-};
+use std::{fs, process::Command};
 
 use wlc_tests::{
     folder, programs,
     repository::Repository,
     running::{self, LIMIT},
+    up::Up,
 };
 
 /// A repository as `wlc init` makes it, and a socket on which no Podman answers.
@@ -72,59 +67,24 @@ fn without_an_agent_it_says_what_it_needs() {
     assert!(ran.stderr.contains("`wlc up` needs `wlagent`"), "{}", ran.stderr);
 }
 
-/// The program as it runs, and the lines that it prints.
-struct Loop {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Loop {
-    fn begin(repository: &Repository, socket: &str) -> Self {
-        let mut command = Command::new(programs::wlc());
-        command.arg("-C").arg(repository.path()).args(["up", "--podman", socket, "--timeout", "1s"]);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let stderr = child.stderr.take().expect("standard error is piped");
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { child, lines }
-    }
-
-    /// The lines up to the one that says that it waits.
-    fn round(&self) -> String {
-        let mut said = String::new();
-        loop {
-            let line = self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("it says nothing more:\n{said}"));
-            if line.contains("waiting for a change") {
-                return said;
-            }
-            said.push_str(&line);
-            said.push('\n');
-        }
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
+/// What it says up to the line that says that it waits.
+fn round(running: &Up) -> String {
+    running.said_until(LIMIT, |line| line.contains("waiting for a change"))
 }
 
 #[test]
 fn each_save_is_a_round_and_mistakes_are_shown_and_survived() {
     let (repository, socket) = fresh();
     let hello = fs::read_to_string(repository.path().join("workloads/hello.kdl")).unwrap();
-    let running = Loop::begin(&repository, &socket);
-    assert!(running.round().contains("generation 1"));
+    let running = Up::begin(repository.path(), &socket, "1s");
+    assert!(round(&running).contains("generation 1"));
     repository.write("workloads/hello.kdl", hello.replace("replicas=1", "replcas=2"));
-    let broken = running.round();
+    let broken = round(&running);
     assert!(broken.contains("changed: workloads/hello.kdl") && broken.contains("unknown-word"), "{broken}");
     repository.write("workloads/hello.kdl", hello.replace("replicas=1", "replicas=2"));
-    let mended = running.round();
+    let mended = round(&running);
     assert!(mended.contains("generation 2") && mended.contains("created: 1 (hello-1 on here)"), "{mended}");
     fs::remove_file(repository.path().join("workloads/hello.kdl")).unwrap();
-    let gone = running.round();
+    let gone = round(&running);
     assert!(gone.contains("generation 3") && gone.contains("removed: 2"), "{gone}");
 }

@@ -2,7 +2,7 @@
 
 use wlc_tests::podman;
 
-use super::api::{Api, Listed};
+use wlc_tests::api::{Api, Listed};
 
 /// Marks what is a bystander.
 const LABEL: &str = "test.bystander";

@@ -8,13 +8,13 @@ use std::{
 };
 
 use wlc_tests::{
-    node::{Node, wait_until},
+    node::{self, Node, wait_until},
     podman,
 };
 
 use super::{
     Workload,
-    sampler::{Sampler, Seen, page},
+    sampler::{Sampler, Seen},
 };
 
 /// How long an update may take, its faults included.
@@ -79,7 +79,8 @@ impl Fixture {
 
     /// How many replicas answer with the newest greeting.
     pub fn answer_anew(&self) -> usize {
-        let is_new = |ports: &&Vec<u16>| ports.iter().any(|port| page(*port).as_deref() == Some(&self.greeting));
+        let is_new =
+            |ports: &&Vec<u16>| ports.iter().any(|port| node::fetch(*port, "/").as_deref() == Some(&self.greeting));
         self.ports.iter().filter(is_new).count()
     }
 

@@ -3,7 +3,6 @@
 //!
 //! `tests/run` carries out a short form; `tests/slow faults` sets `WLC_FAULTS` to `whole` and runs everything.
 
-mod api;
 mod bystanders;
 mod clock;
 mod deaths;

@@ -9,10 +9,12 @@ use std::{
 };
 
 use serde_json::Value;
-use wlc_tests::node::{Node, wait_until};
+use wlc_tests::{
+    api::Api,
+    node::{Node, wait_until},
+};
 
 use super::{
-    api::Api,
     fixture::{KILLED, LIMIT},
     machine::Machine,
     tell, whole,

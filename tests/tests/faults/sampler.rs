@@ -3,8 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
     path::Path,
     sync::{
         Arc,
@@ -14,13 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use wlc_tests::node::Node;
-
-use super::{
-    Workload,
+use wlc_tests::{
     api::{Api, Listed},
-    bystanders::Bystanders,
+    node::{self, Node},
 };
+
+use super::{Workload, bystanders::Bystanders};
 
 /// From one look to the next.
 const PACE: Duration = Duration::from_millis(15);
@@ -154,17 +151,5 @@ fn note_outages(out: &mut BTreeMap<String, Duration>, missing: &[String], at: Du
 
 /// Whether a port answers with 200.
 pub fn answers(port: u16) -> bool {
-    page(port).is_some()
-}
-
-/// What a port answers.
-pub fn page(port: u16) -> Option<String> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_millis(500)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    stream.write_all(b"GET / HTTP/1.0\r\nHost: here\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.lines().next()?.contains(" 200 ").then(|| body.to_owned())
+    node::fetch(port, "/").is_some()
 }

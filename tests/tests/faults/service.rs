@@ -7,9 +7,7 @@ use std::{
     time::Duration,
 };
 
-use wlc_tests::node::wait_until;
-
-use super::api::Api;
+use wlc_tests::{api::Api, node::wait_until};
 
 /// A service of Podman.
 pub struct Service {

@@ -89,7 +89,7 @@ impl Play {
             port: 8080,
             path: "/ready".to_owned(),
         };
-        Sampler::begin(socket, watched)
+        Sampler::begin(&socket, watched)
     }
 
     /// A new revision comes, until nothing of the one before it is left.

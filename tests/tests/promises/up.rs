@@ -1,16 +1,11 @@
 //! `wlc up` on a real Podman: what the files say runs, runs anew after a save, and is gone after `--down`.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 use wlc_tests::{
     node::{self, Node},
-    podman, programs,
+    podman,
+    up::Up,
 };
 
 use super::web;
@@ -18,51 +13,38 @@ use super::web;
 /// How long a round may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// `wlc up` as it runs, and the lines that it prints.
-struct Up {
-    child: Child,
-    lines: Receiver<String>,
-    fleet: String,
+/// `wlc up` in the repository of a node, as it runs. It ends before its fleet goes.
+struct Running {
+    up: Up,
+    fleet: Fleet,
 }
 
-impl Up {
+/// What `wlc up` makes.
+struct Fleet(String);
+
+impl Running {
     fn begin(node: &Node, socket: &str) -> Self {
-        let mut command = Command::new(programs::wlc());
-        command.current_dir(node.repository()).args(["up", "--podman", socket, "--timeout", "60s"]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = child.stderr.take().expect("standard error is piped");
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { child, lines, fleet: format!("{}-up", node.fleet()) }
+        Self { up: Up::begin(&node.repository(), socket, "60s"), fleet: Fleet(format!("{}-up", node.fleet())) }
     }
 
-    /// What it says up to the line that says that all runs and it waits.
-    fn converged(&self) -> String {
-        let mut said = String::new();
-        loop {
-            let line = self.lines.recv_timeout(LIMIT).unwrap_or_else(|_| panic!("it says nothing more:\n{said}"));
-            assert!(!line.starts_with("waiting"), "it did not converge:\n{said}");
-            if line.starts_with("converged; waiting") {
-                return said;
-            }
-            said.push_str(&line);
-            said.push('\n');
-        }
+    /// Waits until it says that all runs and it waits.
+    fn converged(&self) {
+        let waits = |line: &str| {
+            assert!(!line.starts_with("waiting"), "it did not converge: {line}");
+            line.starts_with("converged; waiting")
+        };
+        self.up.said_until(LIMIT, waits);
     }
 
     fn containers(&self) -> Vec<String> {
-        let label = format!("label=dev.wlc.fleet={}", self.fleet);
+        let label = format!("label=dev.wlc.fleet={}", self.fleet.0);
         podman::lines(&["ps", "-a", "--format", "{{.Names}}", "--filter", &label])
     }
 }
 
-impl Drop for Up {
+impl Drop for Fleet {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-        podman::remove_fleet(&self.fleet);
+        podman::remove_fleet(&self.0);
     }
 }
 
@@ -71,7 +53,7 @@ fn up_converges_again_at_each_save_and_down_cleans_up() {
     let Some(node) = Node::new("up") else { return };
     let socket = podman::socket().expect("a test that runs has a socket").display().to_string();
     node.write("workloads/web.kdl", &web(1, "one"));
-    let up = Up::begin(&node, &socket);
+    let up = Running::begin(&node, &socket);
     up.converged();
     let first = up.containers();
     assert!(first.iter().any(|name| name.contains(".web-0.")), "{first:?}");
