@@ -25,7 +25,7 @@ deployment "reader" {{
         mount "/config" on-change="nothing" {{ config "site" }}
         mount "/optional" on-change="nothing" {{ config "may-come" optional=#true; config "site" {{ item "page" "always" }} }}
         mount "/label" {{ field "tier" "labels.tier"; field "owner" "annotations.owner" }}
-        mount "/owned" {{ config "site"; field "owner" "annotations.owner" }}
+        mount "/owned" on-change="nothing" {{ config "site"; field "owner" "annotations.owner" }}
         mount "/secret" on-change="nothing" {{ secret "may-be-absent" optional=#true }}
         mount "/both" on-change="nothing" {{ config "site"; secret "may-be-absent" optional=#true }}
     }}

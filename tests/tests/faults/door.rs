@@ -209,13 +209,14 @@ impl Shared {
 
 /// Every call that changes something.
 pub const CHANGE: &str = "change";
-/// The same, but for starts.
-pub const CHANGE_BUT_START: &str = "change but start";
+/// The same, but for starts, and removals of pods: these make and remove networks.
+pub const CHANGE_BUT_NETWORK: &str = "change but of a network";
 
 /// Whether a call is of a kind: one of those above; else the method and the words in the path in order.
 fn is_of(line: &str, kind: &str) -> bool {
-    if kind == CHANGE || kind == CHANGE_BUT_START {
-        return !line.starts_with("GET ") && (kind == CHANGE || !line.ends_with("/start"));
+    if kind == CHANGE || kind == CHANGE_BUT_NETWORK {
+        let of_network = line.ends_with("/start") || line.starts_with("DELETE ") && line.contains("/pods/");
+        return !line.starts_with("GET ") && (kind == CHANGE || !of_network);
     }
     let mut rest = line;
     kind.split(' ').all(|part| match rest.split_once(part) {
