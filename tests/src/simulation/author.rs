@@ -39,6 +39,7 @@ impl Author {
 
     /// Somebody changes something.
     pub(super) fn change(&mut self, dice: &mut Dice) {
+        let before = self.services.clone();
         for _ in 0..=dice.below(3) {
             let (count, at) = (self.services.len(), dice.below(self.services.len()));
             match dice.below(12) {
@@ -46,6 +47,17 @@ impl Author {
                 1 if count < 5 => self.add(dice),
                 2 if count < 5 && !self.removed.is_empty() => self.bring_back(dice),
                 _ => self.services[at].change(dice),
+            }
+        }
+        self.doubt_new_ones(&before);
+    }
+
+    /// A new revision has no canaries yet that could have been found good.
+    fn doubt_new_ones(&mut self, before: &[Service]) {
+        for service in &mut self.services {
+            let old = before.iter().find(|old| old.name == service.name);
+            if old.is_none_or(|old| old.pod() != service.pod()) {
+                service.doubt();
             }
         }
     }
@@ -67,7 +79,9 @@ impl Author {
 
     /// The last files: at least ten replicas, and none of them is broken.
     pub(super) fn mend(&mut self) {
+        let before = self.services.clone();
         self.services.iter_mut().for_each(Service::mend);
+        self.doubt_new_ones(&before);
     }
 
     /// The files as one text.

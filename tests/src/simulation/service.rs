@@ -148,6 +148,21 @@ impl Service {
         };
     }
 
+    /// What is in the revision of its pod, and more.
+    pub(super) fn pod(&self) -> String {
+        let mut text = format!("{} {:?} {:?}", self.restarted, self.config, self.secret);
+        self.write_others(&mut text);
+        self.write_main(&mut text);
+        text
+    }
+
+    /// Its canaries are not found good yet.
+    pub(super) fn doubt(&mut self) {
+        if let Update::Canary(_, is_promoted) = &mut self.update {
+            *is_promoted = false;
+        }
+    }
+
     /// Makes it one that can become as its files say, whatever happened to it.
     pub(super) fn mend(&mut self) {
         // What went back to an older revision comes again when its file changes.
