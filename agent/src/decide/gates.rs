@@ -87,6 +87,7 @@ fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &
         Gate::After(after) if wish.step == Step::Replace && is_waited_for(scene, standings, wish, after) => None,
         Gate::After(_) if wish.step == Step::Replace && mutant::is(Mutant::UpdateOrderIgnored) => None,
         Gate::After(_) if wish.step == Step::FirstStart && mutant::is(Mutant::StartOrderIgnored) => None,
+        Gate::After(after) if after.until == Condition::Gone && is_older(standings, wish) => None,
         Gate::After(after) => closed_after(scene, standings, wish.step, after),
         Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
@@ -101,6 +102,13 @@ fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_
     let pod = standing::of(standings, wish.who.replica).and_then(|standing| standing.holding.pod());
     let is_new = pod.is_some_and(|pod| !scene.ledger.available.contains(&pod.name));
     is_new && wish.health == Health::NotReady && !mutant::is(Mutant::StuckStaysStuck)
+}
+
+/// Whether it is a pod of another revision that starts, anew after a boot: it is one of those that others wait to be gone, and
+/// they would wait for each other.
+fn is_older(standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
+    let holding = standing::of(standings, wish.who.replica).map(|standing| standing.holding);
+    wish.step == Step::FirstStart && matches!(holding, Some(Holding::Other(_)))
 }
 
 /// Whether what a sick replica would wait for has no pod, and waits to start itself: both would wait for ever.

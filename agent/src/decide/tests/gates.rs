@@ -6,6 +6,7 @@ use wlc_plan::{
     gate::{Condition, Step},
     instance::Instance,
     quantity::Millis,
+    rollout::Replacement,
     spec::{PodSpec, Probes},
 };
 
@@ -196,6 +197,29 @@ fn the_order_of_first_starts_holds_after_a_boot_in_the_middle_of_an_update() {
         (0..5).for_each(|_| drop(world.pass()));
         assert_eq!(world.running().len(), 2, "{:?}", world.running());
     }
+}
+
+/// All old ones go before a new one comes, and a boot in the middle of that is no reason to wait for each other.
+#[test]
+fn a_boot_in_the_middle_of_a_recreation_ends_it() {
+    let names = ["web-0", "web-1"];
+    let plan = |number| {
+        let one = |at: usize| {
+            let gates = vec![after(Step::FirstStart, names[1 - at], Condition::Gone)];
+            let (mut instance, spec) = instance(names[at], &version(number), gates);
+            instance.rollout.replacement = Replacement::Recreate;
+            (instance, spec)
+        };
+        vec![one(0), one(1)]
+    };
+    let mut world = World::new(plan(1));
+    world.settle();
+    world.accept(plan(2));
+    world.podman.lose_power();
+    (0..6).for_each(|_| drop(world.pass()));
+    let newest = plan(2)[0].0.spec.revision;
+    assert!(world.observe().pods.iter().all(|pod| pod.revision == newest), "{:?}", world.running());
+    assert_eq!(world.running().len(), 2);
 }
 
 /// What may not be replaced yet is kept running at its old revision.
