@@ -207,8 +207,9 @@ deployment "top" {
 "#;
     node.write("workloads/broken.kdl", broken);
     node.build();
-    node.wait_until("the base fails", |node| {
-        node.instances("base").first().is_some_and(|base| base["failure"]["attempt"] == 1)
+    node.wait_until("the base fails and waits", |node| {
+        let is_waiting = |base: &Value| base["failure"]["attempt"] == 1 && base["waits"][0]["gate"] == "back-off";
+        node.instances("base").first().is_some_and(is_waiting)
     });
     let why = node.printed(&["why", "top"]);
     for words in [
