@@ -64,11 +64,11 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
 }
 
 /// Whether all containers of a replica have to run anew, as after a boot, of whichever revision they are: what a first start
-/// waits for is waited for again.
+/// waits for is waited for again. So it is for a pod that was made and never started: power may have gone in between.
 pub(super) fn starts_anew(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
     let is_down = |pod: &ObservedPod| {
         let spec = scene.desired.specs.get(&pod.revision);
-        sandbox(scene, pod) == Sandbox::Down && spec.is_none_or(|spec| !containers::is_work_over(scene, pod, spec))
+        sandbox(scene, pod) != Sandbox::Up && spec.is_none_or(|spec| !containers::is_work_over(scene, pod, spec))
     };
     match standing.holding {
         Holding::Nothing => false,

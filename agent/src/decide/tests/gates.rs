@@ -11,7 +11,7 @@ use wlc_plan::{
 };
 
 use super::{super::*, world::*};
-use crate::action::Reason;
+use crate::{action::Reason, observed::Sandbox};
 
 fn probed(number: u32) -> PodSpec {
     let mut main = container("main");
@@ -174,6 +174,34 @@ fn the_order_of_first_starts_holds_after_a_boot_and_never_for_a_restart() {
     world.sick.clear();
     world.settle();
     assert_eq!(world.running().len(), 2);
+}
+
+/// So it does for what was being made when the power went, however far that had come.
+#[test]
+fn the_order_of_first_starts_holds_for_what_was_made_and_not_started() {
+    let plan = |number| {
+        let after = vec![after(Step::FirstStart, "a-0", Condition::Ready)];
+        vec![instance("a-0", &probed(1), Vec::new()), instance("b-0", &version(number), after)]
+    };
+    let mut found_unstarted = 0;
+    for step in 0..12 {
+        let mut world = World::new(plan(1));
+        world.settle();
+        world.accept(plan(2));
+        world.podman.crash_at(world.podman.steps() + step);
+        world.pass();
+        world.podman.crash_no_more();
+        found_unstarted += world.observe().pods.iter().filter(|pod| pod.sandbox == Sandbox::Created).count();
+        world.sick.insert(replica("a-0"));
+        world.podman.lose_power();
+        (0..4).for_each(|_| drop(world.pass()));
+        assert_eq!(World::waits(&world.decide(), "b-0"), ["after"], "ended at {step}");
+        assert!(!world.running().iter().any(|name| name.contains("b-0")), "ended at {step}");
+        world.sick.clear();
+        world.settle();
+        assert_eq!(world.running().len(), 2, "ended at {step}");
+    }
+    assert!(found_unstarted > 0);
 }
 
 /// So it does for what a boot finds in the middle of an update, whether it is replaced at once or kept at its old revision.
