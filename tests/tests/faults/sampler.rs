@@ -19,8 +19,10 @@ use wlc_tests::{
 
 use super::{Workload, bystanders::Bystanders};
 
-/// From one look to the next.
+/// From one look at the ports to the next.
 const PACE: Duration = Duration::from_millis(15);
+/// From one look at Podman's lists to the next: these cost Podman what the agent and the test have need of.
+const LISTS: Duration = Duration::from_millis(150);
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -97,6 +99,7 @@ impl Watch {
         let begun = Instant::now();
         let mut seen = Seen::default();
         let mut out: BTreeMap<String, Duration> = BTreeMap::new();
+        let mut listed: Option<Instant> = None;
         while !stop.load(Ordering::Relaxed) {
             let missing = self.missing();
             let at = begun.elapsed();
@@ -104,7 +107,11 @@ impl Watch {
             note_outages(&mut out, &missing, at, &mut seen.outages);
             let too_many =
                 (missing.len() > self.workload.may_be_missing).then(|| format!("missing at once: {missing:?}"));
-            let look = [too_many, self.twice(), self.bystanders.harm(&self.api)];
+            let mut look = vec![too_many];
+            if listed.is_none_or(|at| at.elapsed() >= LISTS) {
+                look.extend([self.twice(), self.bystanders.harm(&self.api)]);
+                listed = Some(Instant::now());
+            }
             seen.broken.extend(look.into_iter().flatten().map(|what| format!("after {} ms: {what}", at.as_millis())));
             seen.looks += 1;
             thread::sleep(PACE);
