@@ -56,7 +56,24 @@ impl Directory {
 impl ReadFile for OpenDirectory {
     type Error = io::Error;
 
+    /// The pointer is the one file whose bytes ever change. It is read until two readings agree: one that is written over
+    /// meanwhile could be half of the one and half of the other.
     fn read(&self, file: &SetFile, most: u64) -> io::Result<Option<Vec<u8>>> {
+        let mut bytes = self.read_once(file, most)?;
+        for _ in 0..if *file == SetFile::Pointer { TRIES } else { 0 } {
+            let again = self.read_once(file, most)?;
+            let is_settled = again == bytes;
+            bytes = again;
+            if is_settled {
+                break;
+            }
+        }
+        Ok(bytes)
+    }
+}
+
+impl OpenDirectory {
+    fn read_once(&self, file: &SetFile, most: u64) -> io::Result<Option<Vec<u8>>> {
         let Some(opened) = self.open_file(&file.to_string())? else {
             return Ok(None);
         };
@@ -67,9 +84,7 @@ impl ReadFile for OpenDirectory {
         opened.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
-}
 
-impl OpenDirectory {
     /// Opens without waiting, so that a pipe in place of a file does not hold the agent.
     fn open_file(&self, path: &str) -> io::Result<Option<File>> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;

@@ -152,7 +152,8 @@ async fn the_kernel_holds_the_process_to_its_limits() {
 #[tokio::test]
 async fn terminals_inputs_and_reapers_are_there_when_asked_for() {
     on_real_machine("terminal", |machine: Arc<RealMachine>| async move {
-        let script = "test -t 0 && echo terminal-$((1 + 1)); echo $(tr '\\0' ' ' < /proc/1/cmdline)";
+        // A terminal that closes takes along what nobody has read of it yet: whoever writes last waits for the reader.
+        let script = "test -t 0 && echo terminal-$((1 + 1)); echo $(tr '\\0' ' ' < /proc/1/cmdline); sleep 1";
         let mut wanted = scripted(&machine, script);
         let process = &mut wanted.container.security.process;
         (process.tty, process.stdin, process.reaper) = (true, true, true);

@@ -164,7 +164,6 @@ fn no_way_of_writing_is_a_refusal() {
             reader.join().unwrap()
         });
         eprintln!("{writer:?}: verdicts {seen:?}");
-        assert!(seen.contains_key("accepted"));
         assert_eq!(read_files(folder.path())[&SetFile::Pointer], two.first[&SetFile::Pointer]);
     }
 }
@@ -175,7 +174,9 @@ fn look_until(done: &AtomicBool, plans: &Path, trust: &Trust) -> BTreeMap<&'stat
     let expectations = Expectations { fleet: &fleet, trust, threshold: need(1), last: None, now: now() };
     let directory = wlagent::source::directory::Directory::new(plans);
     let mut seen = BTreeMap::new();
-    while !done.load(Ordering::SeqCst) {
+    loop {
+        // Once more when all is written: on a busy machine every look before may have been at a part of a set.
+        let is_last = done.load(Ordering::SeqCst);
         let judgement = judge(&directory.open().unwrap().unwrap(), &node("n1"), &expectations, None);
         match &judgement {
             Judgement::New(_) | Judgement::Waiting(_) | Judgement::NoSet => {}
@@ -185,9 +186,12 @@ fn look_until(done: &AtomicBool, plans: &Path, trust: &Trust) -> BTreeMap<&'stat
             | Judgement::Unreadable { .. } => panic!("{judgement}"),
         }
         *seen.entry(judgement.code()).or_default() += 1;
+        if is_last {
+            assert!(matches!(judgement, Judgement::New(_)), "the whole set is accepted: {judgement}");
+            return seen;
+        }
         thread::sleep(Duration::from_micros(50));
     }
-    seen
 }
 
 #[test]
