@@ -1,6 +1,6 @@
 //! A stage: an application behind a balancer, with requests under way and a sampler that watches.
 
-use std::{thread, time::Duration};
+use std::{process::Command, thread, time::Duration};
 
 use wlc_tests::{
     load::{Load, Report},
@@ -110,6 +110,11 @@ impl Play {
 fn say_why(node: &Node, report: &Report) {
     println!("they failed at {:?}", report.failed_at.iter().map(|at| at.as_millis()).collect::<Vec<_>>());
     println!("{}", node.agent_log());
+    // Where a connection failed: who has which address, and what the kernel knows of it.
+    for command in [&["ip", "neigh", "show"][..], &["iptables", "-t", "nat", "-S", "NETAVARK-HOSTPORT-DNAT"]] {
+        let shown = Command::new(command[0]).args(&command[1..]).output();
+        println!("{}", shown.map(|shown| String::from_utf8_lossy(&shown.stdout).into_owned()).unwrap_or_default());
+    }
     for name in node.containers().iter().filter(|name| name.contains(".balancer-0.")) {
         let logs = podman::podman(&["logs", "--timestamps", name]);
         println!("{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
