@@ -14,7 +14,7 @@ use wlc_plan::{
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
     need::FactNeed,
     quantity::{Bytes, Millis},
-    spec::{ContainerSpec, Hook, Image, NodePath, PodSpec, Surroundings, VolumeSource},
+    spec::{ContainerSpec, Hook, Image, NodePath, PodSpec, Resources, Surroundings, VolumeSource},
 };
 
 use crate::{
@@ -58,6 +58,18 @@ pub enum Action {
     },
     /// Takes a pod out of all lists of ready replicas, and waits until those who mount them were told.
     Drain(Drain),
+    /// Lets a container have as much as it was made for.
+    Limit {
+        /// The container's name.
+        container: String,
+        /// How much.
+        resources: Resources,
+    },
+    /// Takes a pod into the fleet's network again.
+    Connect {
+        /// The pod's name.
+        pod: String,
+    },
     /// Gives a container its own name back.
     Rename {
         /// Its own name.
@@ -296,6 +308,8 @@ pub enum Reason {
         /// What it is instead of being as it was made.
         what: String,
     },
+    /// Somebody took its pod off the fleet's network, and it is put back.
+    OffNetwork,
     /// A half-made pod is completed.
     Incomplete,
     /// The pod's infra container is gone, or the machine was booted since.
@@ -331,6 +345,8 @@ impl Action {
             Self::RunContainer(_) => "run-container",
             Self::PullImage(_) => "pull-image",
             Self::PostStart(_) => "post-start",
+            Self::Limit { .. } => "limit",
+            Self::Connect { .. } => "connect",
             Self::Rename { .. } => "rename",
             Self::Unpause { .. } => "unpause",
             Self::Drain(_) => "drain",
@@ -356,6 +372,8 @@ impl fmt::Display for Action {
             }
             Self::PullImage(image) => write!(formatter, "pull image {}", image.name),
             Self::PostStart(run) => write!(formatter, "run the post-start hook of {}", run.container),
+            Self::Limit { container, .. } => write!(formatter, "let {container} have what it was made for"),
+            Self::Connect { pod } => write!(formatter, "take {pod} into the network again"),
             Self::Rename { container, called } => write!(formatter, "call `{called}` {container} again"),
             Self::Unpause { container } => write!(formatter, "let {container} go on"),
             Self::Drain(drain) => write!(formatter, "drain {} within {}", drain.pod, drain.within),
@@ -401,6 +419,7 @@ impl fmt::Display for Reason {
             Self::Probe { container, saw } => write!(formatter, "a probe of `{container}` failed: {saw}"),
             Self::Hook { container, saw } => write!(formatter, "the post-start hook of `{container}` failed: {saw}"),
             Self::ByHand { container, what } => write!(formatter, "`{container}` is {what}, by somebody else"),
+            Self::OffNetwork => formatter.write_str("its pod is off the fleet's network, by somebody else"),
             Self::Incomplete => formatter.write_str("the pod is not complete"),
             Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
             Self::Left => formatter.write_str("not in the plan any more"),

@@ -78,6 +78,8 @@ async fn change(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError>
         Action::RunContainer(request) => podman.run_container(request).await,
         Action::PullImage(image) => podman.pull_image(image).await.map(drop),
         Action::PostStart(run) => podman.post_start(run).await,
+        Action::Limit { container, resources } => podman.limit_container(container, resources).await,
+        Action::Connect { pod } => podman.connect_pod(pod).await,
         Action::Rename { container, .. } => podman.rename_container(container).await,
         Action::Unpause { container } => podman.unpause_container(container).await,
         Action::Drain(drain) => podman.begin_stop(&drain.pod).await,

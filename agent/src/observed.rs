@@ -11,7 +11,7 @@ use std::{
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, FileKey, ReplicaName, SecretName, WorkloadName},
-    quantity::Millis,
+    quantity::{Bytes, Cpu, Millis},
     revision::Revision,
 };
 
@@ -56,6 +56,8 @@ pub struct ObservedPod {
     pub stopping: Option<Moment>,
     /// Its address in the fleet's network, while the infra container runs.
     pub address: Option<IpAddr>,
+    /// Whether it is in the fleet's network. A pod in the network of the node never is.
+    pub is_on_network: bool,
     /// When it was made.
     pub created: Moment,
     /// Digest of each content that is swapped in place: the one that the pod was made with, or the one that was recorded
@@ -104,12 +106,23 @@ pub struct ObservedContainer {
     pub attempt: u32,
     /// How it is.
     pub state: ContainerState,
+    /// What the kernel lets it have while it runs, where that can be seen.
+    pub allowance: Option<Allowance>,
     /// How its post-start hook ended, where it has.
     pub post_start: Option<HookOutcome>,
     /// The step of its stop that is under way.
     pub stop: Option<StopStep>,
     /// What is left of a run that ended.
     pub last_words: LastWords,
+}
+
+/// How much a container may have; none: as much as there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowance {
+    /// Memory.
+    pub memory: Option<Bytes>,
+    /// CPU.
+    pub cpu: Option<Cpu>,
 }
 
 /// How a post-start hook ended.

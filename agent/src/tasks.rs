@@ -221,6 +221,8 @@ async fn carry_out(
             | Action::MakePod(_)
             | Action::RunContainer(_)
             | Action::RemoveContainer { .. }
+            | Action::Limit { .. }
+            | Action::Connect { .. }
             | Action::Rename { .. }
             | Action::Unpause { .. }
             | Action::RemovePod { .. }
@@ -257,6 +259,8 @@ async fn wait_behind(action: &Action, drained: &mut watch::Receiver<BTreeSet<Str
         | Action::RunContainer(_)
         | Action::PullImage(_)
         | Action::PostStart(_)
+        | Action::Limit { .. }
+        | Action::Connect { .. }
         | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::StopContainers(_)

@@ -26,6 +26,7 @@ const EDGES: &[&str] = &[
     "agent/src/podman/client/node.rs",
     "agent/src/podman/client/pull.rs",
     "agent/src/podman/client/secrets.rs",
+    "agent/src/podman/allowance.rs",
     "agent/src/podman/processes.rs",
     "agent/src/records.rs",
     "agent/src/settings.rs",

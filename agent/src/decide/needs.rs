@@ -30,6 +30,8 @@ pub(super) fn missing(scene: Scene<'_>, ledger: &Ledger, actions: &[Action]) -> 
         | Action::RemovePod { .. }
         | Action::SwapContent(_)
         | Action::PostStart(_)
+        | Action::Limit { .. }
+        | Action::Connect { .. }
         | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::CheckNode(_)

@@ -178,6 +178,7 @@ impl Notice {
             | Reason::Ended { .. }
             | Reason::Probe { .. }
             | Reason::Hook { .. }
+            | Reason::OffNetwork
             | Reason::Incomplete
             | Reason::SandboxLost
             | Reason::Left

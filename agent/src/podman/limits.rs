@@ -1,5 +1,6 @@
 //! CPU and memory of a container in the words of the OCI runtime specification: pure.
 
+use crate::observed::Allowance;
 use serde::Serialize;
 use wlc_plan::{
     binding::CoreSet,
@@ -31,6 +32,15 @@ struct PidsLimit {
 }
 
 impl ResourceLimits {
+    /// The same for a container that runs: what has no limit says so, since what is not named stays as it is.
+    pub fn in_full(mut self) -> Self {
+        self.cpu.quota.get_or_insert(NONE);
+        self.cpu.period.get_or_insert(PERIOD);
+        self.memory.limit.get_or_insert(NONE);
+        self.memory.swap.get_or_insert(NONE);
+        self
+    }
+
     /// The same, on these cores alone, and with the memory of these NUMA nodes alone, where any are named.
     pub fn on(mut self, cores: &CoreSet, numa: &CoreSet) -> Self {
         self.cpu.cpus = (!cores.is_empty()).then(|| cores.to_string());
@@ -61,6 +71,8 @@ struct MemoryLimits {
     swap: Option<i64>,
 }
 
+/// No limit.
+const NONE: i64 = -1;
 /// The length of a scheduling period in microseconds, as Kubernetes has it.
 const PERIOD: u64 = 100_000;
 /// The kernel takes no smaller quota than 1 ms in a period.
@@ -89,6 +101,12 @@ pub fn resource_limits(resources: &Resources, pids: Option<u32>) -> ResourceLimi
         pids: pids.map(|limit| PidsLimit { limit }),
         huge_pages: resources.huge_pages.iter().map(huge_pages).collect(),
     }
+}
+
+/// What the kernel lets a container have that was made with these.
+pub fn allowance(resources: &Resources) -> Allowance {
+    let smallest = Cpu(SMALLEST_QUOTA * 1_000 / PERIOD);
+    Allowance { memory: resources.memory_limit, cpu: resources.cpu_limit.map(|cpu| cpu.max(smallest)) }
 }
 
 fn huge_pages(wanted: &HugePages) -> HugePagesLimit {
@@ -129,6 +147,15 @@ mod tests {
         assert_eq!((limits.huge_pages[0].page.as_str(), limits.huge_pages[0].limit), ("2MB", 64 << 20));
         assert_eq!([64 << 10, 1 << 30, 32 << 20].map(|size| page_name(Bytes(size))), ["64KB", "1GB", "32MB"]);
         assert_eq!((limits.memory.limit, limits.memory.swap), (Some(64 << 20), Some(64 << 20)));
+    }
+
+    #[test]
+    fn what_has_no_limit_says_so_where_it_runs() {
+        let limits = resource_limits(&Resources::default(), None).in_full();
+        let expected = serde_json::json!({
+            "cpu": { "quota": -1, "period": 100_000 }, "memory": { "limit": -1, "swap": -1 }
+        });
+        assert_eq!(serde_json::to_value(&limits).unwrap(), expected);
     }
 
     #[test]

@@ -130,6 +130,8 @@ pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
         pod: listed.pod.clone().unwrap_or_default(),
         labels: labels(listed.labels.as_ref()),
         role,
+        is_on_network: false,
+        allowance: None,
         post_start: None,
         stop: None,
         last_words: LastWords::default(),

@@ -3,6 +3,7 @@
 //! The trait is the whole surface; the real client and the simulated one obey the same contract, which one list of
 //! expectations checks against both.
 
+pub mod allowance;
 pub mod auth;
 pub mod cdi;
 pub mod client;
@@ -32,7 +33,7 @@ use tokio::sync::Notify;
 use wlc_plan::{
     name::{ReplicaName, VolumeName},
     quantity::Millis,
-    spec::Image,
+    spec::{Image, Resources},
 };
 
 use crate::{
@@ -62,6 +63,11 @@ pub trait Podman: Send + Sync {
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()>;
     /// Gives a container its own name back; fine if it has it or does not exist.
     fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
+    /// Lets a running container have as much CPU and memory as it was made for; fine if it does not run or exist.
+    fn limit_container<'a>(&'a self, container: &'a str, resources: &'a Resources) -> Answer<'a, ()>;
+    /// Takes a pod into the fleet's network again, with its name and its ports; fine if it is there, does not run or does not
+    /// exist.
+    fn connect_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
     /// Lets a frozen container go on; fine if it is not frozen or does not exist.
     fn unpause_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Notes that all of a pod ends: from then on it is not ready, and never will be again.

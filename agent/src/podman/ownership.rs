@@ -18,7 +18,8 @@ use super::labels::{ClaimLabels, ContainerLabels, PodLabels, VolumeLabels};
 use crate::{
     clock::Moment,
     observed::{
-        ContainerState, HookOutcome, LastWords, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox, StopStep,
+        Allowance, ContainerState, HookOutcome, LastWords, Observed, ObservedContainer, ObservedPod, PodFolders,
+        Sandbox, StopStep,
     },
 };
 
@@ -70,6 +71,10 @@ pub struct FoundContainer {
     pub labels: Labels,
     /// What it is in its pod.
     pub role: Role,
+    /// Whether it is in the fleet's network: infra containers are.
+    pub is_on_network: bool,
+    /// What the kernel lets it have while it runs, where that can be seen.
+    pub allowance: Option<Allowance>,
     /// How its post-start hook ended, where it has.
     pub post_start: Option<HookOutcome>,
     /// The step of its stop that is under way.
@@ -112,6 +117,7 @@ pub fn own_network(labels: &Labels, fleet: &FleetName) -> bool {
 fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedPod> {
     let labels = PodLabels::own(&pod.name, &pod.labels, fleet)?;
     let inside = || found.containers.iter().filter(|container| container.pod == pod.id);
+    let is_on_network = inside().any(|one| one.is_on_network);
     let (sandbox, address) = inside().find_map(infra).unwrap_or((Sandbox::Down, None));
     // Whoever began to stop it does not come back on it: what is left ends too.
     let sandbox = if pod.stopping.is_some() { Sandbox::Down } else { sandbox };
@@ -130,6 +136,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
         sandbox,
         stopping: pod.stopping,
         address,
+        is_on_network,
         created: pod.created,
         contents: pod.contents.clone(),
         folders: pod.folders,
@@ -156,6 +163,7 @@ fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<Observed
         container: labels.container,
         attempt: labels.attempt,
         state,
+        allowance: container.allowance,
         post_start: container.post_start.clone(),
         stop: container.stop,
         last_words: container.last_words.clone(),

@@ -9,17 +9,18 @@ use wlagent::{
     podman::{
         Podman, PodmanError,
         labels::{ContainerLabels, PodLabels, VolumeLabels},
+        limits::allowance,
     },
 };
 use wlc_plan::{
     name::VolumeName,
-    quantity::Millis,
-    spec::{Access, Image, Medium, OnChange, PullPolicy},
+    quantity::{Bytes, Cpu, Millis},
+    spec::{Access, Image, Medium, OnChange, PullPolicy, Resources},
 };
 
 use crate::{
     machine::{Labels, Machine},
-    real::{RealMachine, on_real_machine},
+    real::{RealMachine, on_real_machine, skip},
     requests::{DEAF, GRACE, POLITE, SHORT, Wanted, container_name, content, empty_dir, image, path},
     simulated::SimulatedMachine,
 };
@@ -59,6 +60,8 @@ contract!(
     foreign_things_are_neither_seen_nor_touched,
     a_foreign_container_in_our_pod_is_not_seen,
     a_renamed_container_is_known_by_its_labels,
+    limits_are_seen_and_put_right,
+    a_disconnected_pod_is_seen_and_connected,
     a_foreign_container_with_our_name_is_an_error,
     a_foreign_pod_with_our_name_is_an_error,
     a_lost_sandbox_takes_no_container,
@@ -311,6 +314,41 @@ async fn a_renamed_container_is_known_by_its_labels(machine: &dyn Machine) {
     assert_eq!(ended(machine, &wanted.name()).await, 137);
     machine.podman().remove_container(&wanted.name()).await.unwrap();
     assert!(only_pod(machine).await.containers.is_empty());
+}
+
+/// What the kernel lets a container have, and what it is let have again, whoever changed it.
+async fn limits_are_seen_and_put_right(machine: &dyn Machine) {
+    let mut wanted = Wanted::new(machine.fleet(), &DEAF);
+    let resources = |memory, cpu| Resources { memory_limit: memory, cpu_limit: cpu, ..Resources::default() };
+    wanted.container.resources = resources(Some(Bytes(64 << 20)), Some(Cpu(1_500)));
+    started(machine, &wanted).await;
+    let Some(seen) = only_container(machine).await.allowance else {
+        return skip("limits by hand: the control groups of containers cannot be read here");
+    };
+    assert_eq!(seen, allowance(&wanted.container.resources));
+    machine.limit(&wanted.name(), Bytes(128 << 20)).await.unwrap();
+    assert_eq!(only_container(machine).await.allowance.unwrap().memory, Some(Bytes(128 << 20)));
+    let before = wanted.container.resources.clone();
+    for other in [resources(Some(Bytes(32 << 20)), Some(Cpu(500))), resources(None, None), before] {
+        machine.podman().limit_container(&wanted.name(), &other).await.unwrap();
+        assert_eq!(only_container(machine).await.allowance, Some(allowance(&other)));
+    }
+}
+
+/// A pod that somebody took off the network is seen, and taken into it again with all that runs in it.
+async fn a_disconnected_pod_is_seen_and_connected(machine: &dyn Machine) {
+    let wanted = Wanted::new(machine.fleet(), &DEAF);
+    started(machine, &wanted).await;
+    let before = only_container(machine).await;
+    machine.podman().connect_pod(&wanted.pod_name()).await.unwrap();
+    assert!(only_pod(machine).await.is_on_network);
+    machine.disconnect(&wanted.pod_name()).await.unwrap();
+    let off = only_pod(machine).await;
+    assert_eq!((off.is_on_network, off.address, off.sandbox), (false, None, Sandbox::Up));
+    machine.podman().connect_pod(&wanted.pod_name()).await.unwrap();
+    let on = only_pod(machine).await;
+    assert!(on.is_on_network && on.address.is_some(), "{on:?}");
+    assert_eq!(only_container(machine).await, before);
 }
 
 async fn a_foreign_container_with_our_name_is_an_error(machine: &dyn Machine) {

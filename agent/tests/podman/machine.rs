@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wlagent::podman::{Answer, Podman};
-use wlc_plan::name::FleetName;
+use wlc_plan::{name::FleetName, quantity::Bytes};
 
 /// Labels as Podman stores them.
 pub(crate) type Labels = BTreeMap<String, String>;
@@ -20,6 +20,10 @@ pub(crate) trait Machine: Send + Sync {
     fn pause<'a>(&'a self, container: &'a str) -> Answer<'a, ()>;
     /// Gives a container another name.
     fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()>;
+    /// Takes a pod off the fleet's network.
+    fn disconnect<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
+    /// Lets a container have so much memory.
+    fn limit<'a>(&'a self, container: &'a str, memory: Bytes) -> Answer<'a, ()>;
     /// Ends the infra container of a pod with SIGKILL.
     fn kill_sandbox<'a>(&'a self, pod: &'a str) -> Answer<'a, ()>;
     /// Removes a pod, and leaves its volumes.

@@ -17,7 +17,7 @@ use wlagent::podman::{
     places::Places,
     raw::{Call, Raw, encoded},
 };
-use wlc_plan::name::FleetName;
+use wlc_plan::{name::FleetName, quantity::Bytes};
 
 use crate::{
     machine::{Labels, Machine},
@@ -189,7 +189,8 @@ impl RealMachine {
 
     /// What the program of a container says, from its log.
     pub(crate) async fn output(&self, container: &str) -> String {
-        for _ in 0..100 {
+        // On a busy machine a script and its end take long.
+        for _ in 0..600 {
             if self.inspect(container).await["State"]["Status"] == "exited" {
                 break;
             }
@@ -256,6 +257,23 @@ impl Machine for RealMachine {
         Box::pin(async move {
             let path = format!("/containers/{}/rename?name={}", encoded(container), encoded(name));
             self.raw.send(Call::post("rename a container", path, LIMIT)).await?.done("rename a container")
+        })
+    }
+
+    fn disconnect<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let infra = self.infra(pod).await;
+            let network = wlagent::podman::labels::PodLabels::network_name(&self.fleet);
+            let call = Call::post("disconnect", format!("/networks/{}/disconnect", encoded(&network)), LIMIT);
+            self.raw.send(call.with(&json!({ "container": infra }))).await?.done("disconnect")
+        })
+    }
+
+    fn limit<'a>(&'a self, container: &'a str, memory: Bytes) -> Answer<'a, ()> {
+        let memory = json!({ "memory": { "limit": memory.0, "swap": memory.0 } });
+        Box::pin(async move {
+            let path = format!("/containers/{}/update", encoded(container));
+            self.raw.send(Call::post("limit a container", path, LIMIT).with(&memory)).await?.done("limit a container")
         })
     }
 

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wlagent::{
     clock::Moment,
+    observed::Allowance,
     podman::{
         Answer, Executed, Podman,
         simulated::{Program, Simulated},
     },
 };
-use wlc_plan::name::FleetName;
+use wlc_plan::{name::FleetName, quantity::Bytes};
 
 use crate::{
     machine::{Labels, Machine},
@@ -62,6 +63,16 @@ impl Machine for SimulatedMachine {
 
     fn rename<'a>(&'a self, container: &'a str, name: &'a str) -> Answer<'a, ()> {
         self.podman.rename_by_hand(container, name);
+        done()
+    }
+
+    fn disconnect<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        self.podman.disconnect_by_hand(pod);
+        done()
+    }
+
+    fn limit<'a>(&'a self, container: &'a str, memory: Bytes) -> Answer<'a, ()> {
+        self.podman.limit_by_hand(container, Allowance { memory: Some(memory), cpu: None });
         done()
     }
 

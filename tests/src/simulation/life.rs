@@ -9,8 +9,13 @@ use tokio::{
 use wlagent::{
     agent::{Agent, CannotBegin, Surroundings},
     ledger::store::Store,
+    observed::Allowance,
     plans::KnownContents,
-    podman::{Podman, labels::PodLabels, simulated::Life},
+    podman::{
+        Podman,
+        labels::PodLabels,
+        simulated::{Life, Simulated},
+    },
     probes::due::Reach,
     settings::Settings,
     supervisor::Supervisor,
@@ -18,6 +23,7 @@ use wlagent::{
 use wlc_plan::{
     binding::{Binding, Turn},
     name::{ReplicaName, WorkloadName},
+    quantity::Bytes,
     revision::{Revision, TemplateVersion},
     spec::PodSpec,
 };
@@ -159,9 +165,9 @@ impl World {
                 self.put(set);
             }
             Happening::PauseByHand(which) => drop(container(which).map(|name| podman.pause_by_hand(&name, true))),
-            Happening::RenameByHand(which) => {
-                container(which).iter().for_each(|name| podman.rename_by_hand(name, &format!("by.hand.{which}")));
-            }
+            Happening::RenameByHand(which) => drop(container(which).map(|name| rename(podman, &name, which))),
+            Happening::LimitByHand(which) => drop(container(which).map(|name| limit(podman, &name, which))),
+            Happening::DisconnectByHand(which) => drop(pod(which).map(|name| podman.disconnect_by_hand(&name))),
             Happening::UsurpByHand(which) => drop(container(which).map(|name| self.usurp(&name, which))),
             Happening::LoseNetwork => podman.lose_network(),
             Happening::LoseImage(length) => self.for_a_while(length, Machine::lose_images, Machine::have_images),
@@ -305,6 +311,15 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn rename(podman: &Simulated, container: &str, which: usize) {
+    podman.rename_by_hand(container, &format!("by.hand.{which}"));
+}
+
+fn limit(podman: &Simulated, container: &str, which: usize) {
+    let memory = Some(Bytes(which as u64 * 4_096));
+    podman.limit_by_hand(container, Allowance { memory, cpu: None });
 }
 
 /// An agent that begins after a while, and again whenever it cannot begin, as its unit says.

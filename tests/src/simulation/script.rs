@@ -51,6 +51,10 @@ pub enum Happening {
     LosePod(usize),
     /// Somebody gives a container another name.
     RenameByHand(usize),
+    /// Somebody lets a container have other amounts of memory and CPU.
+    LimitByHand(usize),
+    /// Somebody takes a pod off the fleet's network.
+    DisconnectByHand(usize),
     /// Somebody removes a container, and gives another one its name, inside its pod or outside.
     UsurpByHand(usize),
     /// Somebody removes the folders of a pod's configs.
@@ -137,7 +141,7 @@ fn length(dice: &mut Dice, most: usize) -> u64 {
 
 fn fault(dice: &mut Dice) -> Happening {
     let which = dice.below(1 << 16);
-    match dice.below(39) {
+    match dice.below(41) {
         0..=2 => Happening::KillAgent(length(dice, 30_000)),
         3 => Happening::LosePower(length(dice, 60_000)),
         4..=6 => Happening::EndContainer(which, *dice.one_of(&[0, 1, 137, 139])),
@@ -170,6 +174,8 @@ fn fault(dice: &mut Dice) -> Happening {
         34 => Happening::ForgetNode,
         35 | 36 => Happening::RenameByHand(which),
         37 => Happening::UsurpByHand(which),
+        38 => Happening::LimitByHand(which),
+        39 => Happening::DisconnectByHand(which),
         _ => [Happening::Replay(which), Happening::Forge, Happening::Flip(which)][dice.below(3)],
     }
 }
@@ -193,6 +199,8 @@ impl Happening {
             Self::LoseFolders(_) => "folders lost",
             Self::PauseByHand(_) => "paused by hand",
             Self::RenameByHand(_) => "renamed by hand",
+            Self::LimitByHand(_) => "limited by hand",
+            Self::DisconnectByHand(_) => "disconnected by hand",
             Self::UsurpByHand(_) => "name taken by hand",
             Self::LoseNetwork => "network removed by hand",
             Self::LoseImage(_) => "image removed by hand",

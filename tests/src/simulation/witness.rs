@@ -171,7 +171,8 @@ impl Witness {
         self.look_at_plan(now);
         let verb = line.split(' ').next().unwrap_or_default();
         let object = line.rsplit(' ').next().unwrap_or_default();
-        let is_action = ["make", "start", "stop", "remove", "swap", "signal", "rename"].contains(&verb);
+        let is_action =
+            ["make", "start", "stop", "remove", "swap", "signal", "rename", "limit", "connect"].contains(&verb);
         if is_action {
             self.tally.action(&words(line));
             self.last_action = now;

@@ -150,6 +150,8 @@ fn request(action: &Action) -> Option<(String, Value)> {
         Action::MakeNetwork
         | Action::PullImage(_)
         | Action::PostStart(_)
+        | Action::Limit { .. }
+        | Action::Connect { .. }
         | Action::Rename { .. }
         | Action::Unpause { .. }
         | Action::Drain(_)

@@ -1,5 +1,6 @@
 //! The promises of the book, each kept by the real compiler, the real agent and real Podman.
 
+mod by_hand;
 mod containers;
 mod eject;
 mod lifecycle;

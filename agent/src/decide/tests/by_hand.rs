@@ -1,10 +1,12 @@
-//! What somebody does to containers by hand: names that are changed or taken.
+//! What somebody does to containers and pods by hand: names that are changed or taken, limits, the network.
+
+use wlc_plan::quantity::{Bytes, Cpu};
 
 use super::world::*;
 use crate::{
     action::{Action, Reason},
     decide::Decision,
-    observed::ObservedContainer,
+    observed::{Allowance, ObservedContainer},
 };
 
 fn only(world: &World) -> ObservedContainer {
@@ -76,6 +78,58 @@ fn a_name_that_is_taken_is_left_out() {
     assert_eq!((newest.attempt, newest.is_running()), (2, true));
     let touches = |line: &&String| line.contains(&taken);
     assert_eq!(world.podman.journal().iter().filter(touches).count(), 0);
+}
+
+/// `podman update` by somebody: what the container was made for is put right under it, and the difference is named.
+#[test]
+fn a_changed_limit_is_named_and_put_right() {
+    let mut limited = container("main");
+    limited.resources.memory_limit = Some(Bytes(64 << 20));
+    let mut world = World::new(vec![instance("web-0", &spec(vec![limited]), vec![slot(1)])]);
+    world.settle();
+    let before = only(&world);
+    let by_hand = |memory, cpu| Allowance { memory, cpu };
+    let as_the_kernel_rounds = Some(Bytes((64 << 20) - 4_096));
+    for (allowance, what) in [
+        (by_hand(Some(Bytes(1 << 30)), None), Some("1GiB memory instead of 64MiB")),
+        (by_hand(None, None), Some("all memory instead of 64MiB")),
+        (by_hand(Some(Bytes(64 << 20)), Some(Cpu(1_500))), Some("1500m CPU instead of all")),
+        (by_hand(as_the_kernel_rounds, None), None),
+    ] {
+        world.podman.limit_by_hand(&before.name, allowance);
+        let decision = world.pass();
+        let expected = what.map(|what| format!("`main` is allowed {what}, by somebody else"));
+        assert_eq!(reasons(&decision), Vec::from_iter(expected));
+        world.sleep(2_000);
+        world.settle();
+    }
+    assert_eq!(only(&world).id, before.id, "it goes on");
+}
+
+/// `podman network disconnect` by somebody: the pod is taken into the network again, with what runs in it.
+#[test]
+fn a_pod_that_was_taken_off_the_network_is_put_back() {
+    let mut world = world();
+    let before = only(&world);
+    let pod = world.observe().pods[0].name.clone();
+    world.podman.disconnect_by_hand(&pod);
+    assert!(world.observe().pods[0].address.is_none());
+    let decision = world.pass();
+    assert_eq!(reasons(&decision), ["its pod is off the fleet's network, by somebody else"]);
+    world.settle();
+    assert!(world.observe().pods[0].is_on_network);
+    assert_eq!(only(&world), before);
+}
+
+/// A pod in the network of the node is in no other, and nothing is wrong with that.
+#[test]
+fn a_pod_in_the_network_of_the_node_is_left_there() {
+    let mut of_node = version(1);
+    of_node.surroundings.network = wlc_plan::spec::Whose::Node;
+    let mut world = World::new(vec![instance("web-0", &of_node, vec![slot(1)])]);
+    world.settle();
+    assert!(!world.observe().pods[0].is_on_network);
+    assert!(world.pass().tasks.is_empty());
 }
 
 /// Whoever renames an ended attempt changes nothing that runs.

@@ -15,7 +15,7 @@ mod node;
 mod observe;
 mod pull;
 mod put;
-mod rename;
+mod right;
 mod secrets;
 mod stop;
 mod store;
@@ -31,7 +31,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use wlc_plan::{
     name::{FleetName, ReplicaName, VolumeName},
     quantity::{Bytes, Millis},
-    spec::Image,
+    spec::{Image, Resources},
 };
 
 use self::store::Store;
@@ -229,6 +229,14 @@ impl Podman for Client {
 
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
         Box::pin(self.run_post_start(run))
+    }
+
+    fn limit_container<'a>(&'a self, container: &'a str, resources: &'a Resources) -> Answer<'a, ()> {
+        Box::pin(self.limit_if_running(container, resources))
+    }
+
+    fn connect_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        Box::pin(self.connect_if_needed(pod))
     }
 
     fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {

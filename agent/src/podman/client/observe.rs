@@ -22,7 +22,7 @@ use crate::{
     clock::{self, Moment},
     observed::{LastWords, Observed, PodFolders},
     podman::{
-        PodmanError,
+        PodmanError, allowance,
         labels::{ContainerLabels, FLEET, PodLabels},
         listing::{self, Known, Run, Times},
         ownership::{self, Found, FoundContainer, FoundPod, Labels},
@@ -113,12 +113,21 @@ impl Client {
         let found = listing::container(listed, known);
         let post_start = listed.pod_name.as_ref().filter(|pod| !pod.is_empty() && !listing::is_infra(listed));
         let name = own_name(&found.labels).unwrap_or_else(|| found.name.clone());
+        let process = listed.pid.filter(|pid| self.sees_processes && *pid > 0 && listing::is_running(listed));
         FoundContainer {
+            is_on_network: self.is_on_network(listed),
+            allowance: process.and_then(|process| allowance::of(process, &found.id)),
             post_start: post_start.and_then(|pod| self.records.hook(pod, &name)),
             stop: known.steps.get(&name).copied(),
             last_words: known.last_words.get(&listing::run(listed)).cloned().unwrap_or_default(),
             ..found
         }
+    }
+
+    /// Whether it is in the fleet's network. Newer versions may not say it: then nothing is missed.
+    fn is_on_network(&self, listed: &ListContainer) -> bool {
+        let name = PodLabels::network_name(&self.fleet);
+        listed.networks.as_ref().is_none_or(|networks| networks.contains(&name))
     }
 
     /// What is left of a run that ended, without the values of its secrets. The log is read where it failed only.
@@ -195,7 +204,9 @@ impl Client {
         let unknown: Vec<&ListContainer> = {
             let mut known = self.known();
             let runs: BTreeSet<Run> = containers.iter().map(listing::run).collect();
-            known.addresses.retain(|run, _| runs.contains(run));
+            let connected: BTreeSet<Run> =
+                containers.iter().filter(|one| self.is_on_network(one)).map(listing::run).collect();
+            known.addresses.retain(|run, _| connected.contains(run));
             known.times.retain(|run, _| runs.contains(run));
             known.last_words.retain(|run, _| runs.contains(run));
             known.vanished.retain(|run, _| runs.contains(run));

@@ -3,7 +3,7 @@
 use wlc_plan::name::{FileKey, SecretName};
 
 use super::Simulated;
-use crate::observed::PodFolders;
+use crate::observed::{Allowance, PodFolders};
 
 impl Simulated {
     /// Somebody removes an image; containers that were made from it go on.
@@ -68,6 +68,18 @@ impl Simulated {
     pub fn remove_foreign_container(&self, pod: &str, name: &str) {
         if let Some(pod) = self.world().pods.get_mut(pod) {
             pod.containers.remove(name);
+        }
+    }
+
+    /// Somebody takes a pod off the network.
+    pub fn disconnect_by_hand(&self, pod: &str) {
+        self.world().set_on_network(pod, false);
+    }
+
+    /// Somebody lets a container have more or less.
+    pub fn limit_by_hand(&self, container: &str, allowance: Allowance) {
+        if let Some(container) = self.world().container(container) {
+            container.allowance = allowance;
         }
     }
 }

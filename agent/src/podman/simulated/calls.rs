@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use wlc_plan::{
     name::FleetName,
     quantity::Millis,
-    spec::{Hook, Image, MountSource, PullPolicy, VolumeSource},
+    spec::{Hook, Image, MountSource, PullPolicy, VolumeSource, Whose},
 };
 
 use super::world::{Container, Pod, Program, World};
@@ -16,12 +16,13 @@ use crate::{
     podman::{
         Executed, PodmanError, Pulled, Removed, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
+        limits::allowance,
         ownership::{Labels, own_network},
         pulls::PullFault,
     },
 };
 
-type Done = Result<(), PodmanError>;
+pub(super) type Done = Result<(), PodmanError>;
 
 /// What a container has at least after its pre-stop hook.
 pub(super) const FLOOR: Millis = Millis::from_seconds(2);
@@ -89,6 +90,7 @@ impl World {
             sandbox: Sandbox::Created,
             takes_containers: true,
             address: self.last_address(),
+            is_on_network: request.spec.surroundings.network == Whose::Pod,
             ports: request.ports.iter().map(|port| port.host).collect(),
             folders: PodFolders::There,
             mounts_configs: mounts.any(|mount| matches!(mount.source, MountSource::Config(_))),
@@ -156,6 +158,7 @@ impl World {
                 let (id, state) = (world.next_id(), ContainerState::Created);
                 let mut container = Container::new(id, labels.to_map(), (state, now), program);
                 container.image = create::image_reference(&request.spec.image);
+                container.allowance = allowance(&request.spec.resources);
                 world.pods.get_mut(&pod).and_then(|pod| pod.containers.insert(name.clone(), container));
             })?;
         }
@@ -226,7 +229,7 @@ impl World {
     }
 
     /// A container of ours by its own name; none where it is foreign or absent.
-    fn own_container(&mut self, fleet: &FleetName, name: &str) -> Option<&mut Container> {
+    pub(super) fn own_container(&mut self, fleet: &FleetName, name: &str) -> Option<&mut Container> {
         let called = self.called(fleet, name)?;
         self.container(&called)
     }
@@ -242,14 +245,6 @@ impl World {
             let found = by_name.or_else(|| pod.containers.iter().find(|(_, one)| is_it(one, &labels)));
             found.map(|(called, _)| called.clone())
         })
-    }
-
-    pub(super) fn rename_back(&mut self, fleet: &FleetName, name: &str) -> Done {
-        let Some(called) = self.called(fleet, name).filter(|called| called != name) else { return Ok(()) };
-        if self.container(name).is_some() {
-            return Err(PodmanError::Foreign { what: format!("container {name}") });
-        }
-        self.effect(format!("rename {called} {name}"), |world| world.rename(&called, name))
     }
 
     pub(super) fn stop_containers(&mut self, fleet: &FleetName, stop: &Stop, now: Moment) -> Done {
@@ -481,7 +476,7 @@ fn no_image(name: &str, fault: PullFault) -> PodmanError {
     PodmanError::NoImage { image: name.to_owned(), fault, why: "simulated".to_owned() }
 }
 
-fn is_running(state: Option<ContainerState>) -> bool {
+pub(super) fn is_running(state: Option<ContainerState>) -> bool {
     matches!(state, Some(ContainerState::Running { .. }))
 }
 

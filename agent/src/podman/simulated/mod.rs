@@ -8,6 +8,7 @@ mod by_hand;
 mod calls;
 mod given;
 mod life;
+mod right;
 mod world;
 
 use std::{
@@ -23,7 +24,7 @@ use wlc_plan::{
     name::{ContainerName, FileKey, FleetName, ReplicaName, SecretName, VolumeName, WorkloadName},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
-    spec::{Image, PodSpec},
+    spec::{Image, PodSpec, Resources},
 };
 
 use self::world::World;
@@ -394,6 +395,14 @@ impl Podman for Simulated {
 
     fn post_start<'a>(&'a self, run: &'a HookRun) -> Answer<'a, ()> {
         self.call("run a hook", |world, _| world.post_start(&self.fleet, run))
+    }
+
+    fn limit_container<'a>(&'a self, container: &'a str, resources: &'a Resources) -> Answer<'a, ()> {
+        self.call("limit", |world, _| world.limit(&self.fleet, container, resources))
+    }
+
+    fn connect_pod<'a>(&'a self, pod: &'a str) -> Answer<'a, ()> {
+        self.call("connect", |world, _| world.connect(&self.fleet, pod))
     }
 
     fn rename_container<'a>(&'a self, container: &'a str) -> Answer<'a, ()> {

@@ -12,7 +12,7 @@ use wlc_plan::{
 
 use crate::{
     clock::Moment,
-    observed::{ContainerState, HookOutcome, LastWords, PodFolders, Sandbox},
+    observed::{Allowance, ContainerState, HookOutcome, LastWords, PodFolders, Sandbox},
     podman::{
         Executed, PodmanError,
         labels::PodLabels,
@@ -61,6 +61,7 @@ pub(super) struct Pod {
     /// Whether it takes containers: not if it was made before the last boot.
     pub(super) takes_containers: bool,
     pub(super) address: IpAddr,
+    pub(super) is_on_network: bool,
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
     pub(super) folders: PodFolders,
@@ -74,6 +75,8 @@ pub(super) struct Container {
     pub(super) id: String,
     pub(super) labels: Labels,
     pub(super) state: ContainerState,
+    /// What the kernel lets it have.
+    pub(super) allowance: Allowance,
     pub(super) post_start: Option<HookOutcome>,
     pub(super) last_words: LastWords,
     /// When it was started last.
@@ -163,6 +166,12 @@ impl World {
         }
     }
 
+    pub(super) fn set_on_network(&mut self, pod: &str, is_on_network: bool) {
+        if let Some(pod) = self.pods.get_mut(pod) {
+            pod.is_on_network = is_on_network;
+        }
+    }
+
     pub(super) fn lose_network(&mut self, fleet: &FleetName) {
         self.networks.remove(&PodLabels::network_name(fleet));
         self.pods.retain(|name, pod| PodLabels::own(name, &pod.labels, fleet).is_none());
@@ -192,6 +201,7 @@ impl World {
             sandbox: Sandbox::Up,
             takes_containers: true,
             address: self.last_address(),
+            is_on_network: true,
             ports: Vec::new(),
             contents: BTreeMap::new(),
             folders: PodFolders::There,
@@ -248,6 +258,8 @@ impl Pod {
             pod: self.id.clone(),
             labels: container.labels.clone(),
             role: Role::Member(container.state),
+            is_on_network: false,
+            allowance: matches!(container.state, ContainerState::Running { .. }).then_some(container.allowance),
             post_start: container.post_start.clone(),
             stop: None,
             last_words: container.last_words.clone(),
@@ -257,7 +269,9 @@ impl Pod {
             name: format!("{}-infra", self.id),
             pod: self.id.clone(),
             labels: self.labels.clone(),
-            role: Role::Infra(self.sandbox, Some(self.address)),
+            role: Role::Infra(self.sandbox, Some(self.address).filter(|_| self.is_on_network)),
+            is_on_network: self.is_on_network,
+            allowance: None,
             post_start: None,
             stop: None,
             last_words: LastWords::default(),
@@ -268,8 +282,8 @@ impl Pod {
 
 impl Container {
     pub(super) fn new(id: String, labels: Labels, (state, began): (ContainerState, Moment), program: Program) -> Self {
-        let image = String::new();
-        Self { id, labels, state, began, program, image, post_start: None, last_words: LastWords::default() }
+        let (allowance, last_words) = (Allowance::default(), LastWords::default());
+        Self { id, labels, state, allowance, began, program, image: String::new(), post_start: None, last_words }
     }
 
     pub(super) fn start(&mut self, now: Moment) {
