@@ -13,6 +13,7 @@ use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, ReplicaName, VolumeName, WorkloadName},
     need::FactNeed,
+    node_plan::IpFamily,
     quantity::{Bytes, Millis},
     spec::{ContainerSpec, Hook, Image, NodePath, PodSpec, Resources, Surroundings, VolumeSource},
 };
@@ -41,8 +42,8 @@ pub struct Task {
 /// One step. Each is idempotent: done twice, it is done once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Makes the fleet's network.
-    MakeNetwork,
+    /// Makes the fleet's network, which gives such addresses. One that gives others and that nobody is in goes before.
+    MakeNetwork(IpFamily),
     /// Makes the pod with its volumes and the folders that it mounts; starts nothing.
     MakePod(Box<PodRequest>),
     /// Makes one attempt of a container in its pod, and starts it.
@@ -340,7 +341,7 @@ impl Action {
     /// The word for its kind.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::MakeNetwork => "make-network",
+            Self::MakeNetwork(_) => "make-network",
             Self::MakePod(_) => "make-pod",
             Self::RunContainer(_) => "run-container",
             Self::PullImage(_) => "pull-image",
@@ -364,7 +365,8 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MakeNetwork => formatter.write_str("make the network"),
+            Self::MakeNetwork(IpFamily::Ipv4) => formatter.write_str("make the network"),
+            Self::MakeNetwork(IpFamily::Dual) => formatter.write_str("make the network of IPv4 and IPv6"),
             Self::MakePod(request) => write!(formatter, "make pod {}", request.labels.pod_name()),
             Self::RunContainer(request) => {
                 let name = request.pod.container_name(&request.spec.name, request.attempt);

@@ -10,7 +10,10 @@ use tokio::{
     task::JoinSet,
 };
 use tracing::warn;
-use wlc_plan::name::{ReplicaName, WorkloadName};
+use wlc_plan::{
+    name::{ReplicaName, WorkloadName},
+    node_plan::IpFamily,
+};
 
 use crate::{
     accepted::AcceptedError,
@@ -29,7 +32,7 @@ use crate::{
     mutant::{self, Mutant},
     observed::Observed,
     plans::{KnownContents, Plans},
-    podman::{Podman, PodmanError, client::Client, places::Places},
+    podman::{Podman, PodmanError, client::Client, labels::PodLabels, places::Places},
     probes::{
         MachineProber, Prober, Probes,
         due::{Question, Reach, Subject, subjects},
@@ -349,7 +352,21 @@ impl Agent {
     /// What somebody should know about the agent itself.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let own = self.podman_error.iter().chain(&self.recovered).cloned();
-        own.chain(self.plans.warnings()).collect()
+        own.chain(self.network_warning()).chain(self.plans.warnings()).collect()
+    }
+
+    /// A network with pods in it keeps the addresses that it gives.
+    fn network_warning(&self) -> Option<String> {
+        let (desired, there) = (self.plans.desired()?, self.observed.as_ref()?.network?);
+        let name = PodLabels::network_name(&desired.fleet);
+        let wrong = match (there, desired.ip_family) {
+            (IpFamily::Ipv4, IpFamily::Ipv4) | (IpFamily::Dual, IpFamily::Dual) => return None,
+            (IpFamily::Ipv4, IpFamily::Dual) => "gives no addresses of IPv6",
+            (IpFamily::Dual, IpFamily::Ipv4) => "gives addresses of IPv6 too",
+        };
+        Some(format!(
+            "the network {name} {wrong}: it is made anew once no pod is in it; `podman network rm --force {name}` removes it and them, and all come back"
+        ))
     }
 
     /// Without its ledger the agent starts recovered, where anything of its fleet is here.

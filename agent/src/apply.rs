@@ -73,7 +73,7 @@ async fn carry_out(podman: &dyn Podman, action: &Action) -> Result<Option<Brough
 
 async fn change(podman: &dyn Podman, action: &Action) -> Result<(), PodmanError> {
     match action {
-        Action::MakeNetwork => podman.make_network().await,
+        Action::MakeNetwork(ip_family) => podman.make_network(*ip_family).await,
         Action::MakePod(request) => podman.make_pod(request).await,
         Action::RunContainer(request) => podman.run_container(request).await,
         Action::PullImage(image) => podman.pull_image(image).await.map(drop),

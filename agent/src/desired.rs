@@ -11,7 +11,7 @@ use wlc_plan::{
     gate::{Gate, StepGate},
     instance::{Instance, Leaving, WorkloadKind},
     name::{FleetName, NodeName, ReplicaName, WorkloadName},
-    node_plan::{ClaimVolume, NodePlan, ReadNodePlan},
+    node_plan::{ClaimVolume, IpFamily, NodePlan, ReadNodePlan},
     quantity::Millis,
     revision::Revision,
     spec::PodSpec,
@@ -39,6 +39,8 @@ pub struct Desired {
     pub specs: BTreeMap<Revision, PodSpec>,
     /// Volumes of claims, sorted by replica and claim.
     pub claims: Vec<ClaimVolume>,
+    /// Which addresses pods have in the fleet's network.
+    pub ip_family: IpFamily,
 }
 
 /// An instance to run.
@@ -140,6 +142,7 @@ impl Desired {
             refused: BTreeMap::new(),
             specs: BTreeMap::new(),
             claims: plan.volumes.clone(),
+            ip_family: plan.ip_family,
         }
     }
 

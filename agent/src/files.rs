@@ -53,6 +53,8 @@ pub enum Bytes {
     Secret(SecretKey),
     /// A text.
     Text(String),
+    /// The address of the pod.
+    Address,
 }
 
 /// A key of a secret of the node.
@@ -78,8 +80,13 @@ impl Files {
     pub fn secrets(&self) -> impl Iterator<Item = &SecretKey> {
         self.files.iter().filter_map(|file| match &file.bytes {
             Bytes::Secret(key) => Some(key),
-            Bytes::Content(_) | Bytes::ContentFile(..) | Bytes::Text(_) => None,
+            Bytes::Content(_) | Bytes::ContentFile(..) | Bytes::Text(_) | Bytes::Address => None,
         })
+    }
+
+    /// Whether the address of the pod stands in one of them.
+    pub fn tell_address(&self) -> bool {
+        self.files.iter().any(|file| file.bytes == Bytes::Address)
     }
 
     /// Whether they may lie in memory only.
@@ -88,7 +95,8 @@ impl Files {
     }
 }
 
-/// The value of a variable, in parts, so that a secret in the middle of it stays a name.
+/// The value of a variable, in parts, so that a secret in the middle of it stays a name, and an address is asked for once the
+/// pod has one.
 pub type EnvText = Vec<EnvPart>;
 
 /// A part of the value of a variable.
@@ -98,6 +106,8 @@ pub enum EnvPart {
     Text(String),
     /// A key of a secret of the node.
     Secret(SecretKey),
+    /// The address of the pod.
+    Address,
 }
 
 impl EnvPart {
@@ -105,7 +115,7 @@ impl EnvPart {
     pub fn secret(&self) -> Option<&SecretKey> {
         match self {
             Self::Secret(key) => Some(key),
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Address => None,
         }
     }
 }

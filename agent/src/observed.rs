@@ -5,12 +5,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
 };
 
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, FileKey, ReplicaName, SecretName, WorkloadName},
+    node_plan::IpFamily,
     quantity::{Bytes, Cpu, Millis},
     revision::Revision,
 };
@@ -22,8 +23,8 @@ use crate::clock::Moment;
 pub struct Observed {
     /// Our pods, sorted by replica and name.
     pub pods: Vec<ObservedPod>,
-    /// Whether the fleet's network exists.
-    pub network: bool,
+    /// Which addresses the fleet's network gives, where it exists.
+    pub network: Option<IpFamily>,
     /// Names of our volumes, those of pods and those of claims.
     pub volumes: BTreeSet<String>,
     /// The keys of secrets that the node has, each with a digest of its bytes, which is never written to a disk.
@@ -55,7 +56,7 @@ pub struct ObservedPod {
     /// When its stop began, where it has: it is never ready again.
     pub stopping: Option<Moment>,
     /// Its address in the fleet's network, while the infra container runs.
-    pub address: Option<IpAddr>,
+    pub address: Option<PodAddress>,
     /// Whether it is in the fleet's network. A pod in the network of the node never is.
     pub is_on_network: bool,
     /// When it was made.
@@ -69,6 +70,15 @@ pub struct ObservedPod {
     pub stale: BTreeSet<SecretName>,
     /// Its containers but the infra container, sorted by name and attempt.
     pub containers: Vec<ObservedContainer>,
+}
+
+/// Where a pod is reached in the fleet's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PodAddress {
+    /// Its address; of IPv4, where it has one.
+    pub first: IpAddr,
+    /// Its address of IPv6 beside one of IPv4.
+    pub second: Option<Ipv6Addr>,
 }
 
 /// Whether the folders that a pod mounts its configs from are there. A pod without configs needs none.

@@ -217,7 +217,7 @@ async fn carry_out(
     for action in &task.actions {
         let turn = match action {
             Action::PullImage(_) | Action::Drain(_) | Action::StopContainers(_) | Action::PostStart(_) => None,
-            Action::MakeNetwork
+            Action::MakeNetwork(_)
             | Action::MakePod(_)
             | Action::RunContainer(_)
             | Action::RemoveContainer { .. }
@@ -254,7 +254,7 @@ async fn wait_behind(action: &Action, drained: &mut watch::Receiver<BTreeSet<Str
         Action::Drain(drain) => wait_until_drained(drain, drained).await,
         Action::SwapFiles(swap) if swap.signal.is_some() => sleep(READS).await,
         Action::SwapFiles(_)
-        | Action::MakeNetwork
+        | Action::MakeNetwork(_)
         | Action::MakePod(_)
         | Action::RunContainer(_)
         | Action::PullImage(_)

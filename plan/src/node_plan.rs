@@ -35,6 +35,27 @@ pub struct NodePlan {
     /// Instances that run here only while another node is down, sorted by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub standbys: Vec<Standby>,
+    /// Which addresses the pods of the fleet have here.
+    #[serde(default, skip_serializing_if = "IpFamily::is_default")]
+    pub ip_family: IpFamily,
+}
+
+/// Which addresses pods have in the fleet's network. Kubernetes: `ipFamilyPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IpFamily {
+    /// One of IPv4.
+    #[default]
+    Ipv4,
+    /// One of IPv4 and one of IPv6.
+    Dual,
+}
+
+impl IpFamily {
+    /// Whether it is what a plan that says nothing of it means.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A volume that belongs to a replica and outlives its pods.
@@ -104,6 +125,8 @@ struct Loose<'a> {
     volumes: Vec<ClaimVolume>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     standbys: Vec<Standby>,
+    #[serde(default, skip_serializing_if = "IpFamily::is_default")]
+    ip_family: IpFamily,
 }
 
 impl NodePlan {
@@ -127,8 +150,8 @@ impl NodePlan {
                 Err(error) => unreadable.push(Unreadable { replica: name_of(raw)?, why: error.to_string() }),
             }
         }
-        let Loose { format, fleet, node, instances: _, leaving, volumes, standbys } = loose;
-        let plan = NodePlan { format, fleet, node, instances, leaving, volumes, standbys };
+        let Loose { format, fleet, node, instances: _, leaving, volumes, standbys, ip_family } = loose;
+        let plan = NodePlan { format, fleet, node, instances, leaving, volumes, standbys, ip_family };
         Ok(ReadNodePlan { plan, unreadable })
     }
 }

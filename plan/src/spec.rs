@@ -230,6 +230,8 @@ pub enum InstanceField {
     Revision,
     /// The replica's number.
     Index,
+    /// The address of the pod in the fleet's network, known once it has one. Kubernetes: `status.podIP`.
+    Address,
     /// The value of a label of the workload; empty where it has none. Kubernetes: `metadata.labels['KEY']`.
     Label(LabelKey),
     /// What the instance tells under this word; empty where it tells nothing. Kubernetes: `status.hostIP`,

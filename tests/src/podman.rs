@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     io::Write,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Output},
 };
 
@@ -28,6 +28,12 @@ pub fn skip(why: &str) {
         let log = fs::File::options().create(true).append(true).open(path);
         log.and_then(|mut log| writeln!(log, "SKIP {why}")).expect("the log of skipped tests can be written");
     }
+}
+
+/// Whether the kernel and the tools of this machine let pods have addresses of IPv6.
+pub fn has_ipv6() -> bool {
+    let tool = Command::new("ip6tables").args(["-t", "nat", "-S"]).output();
+    Path::new("/proc/sys/net/ipv6").exists() && tool.is_ok_and(|output| output.status.success())
 }
 
 /// Runs Podman's command in the tests' storage.

@@ -89,7 +89,7 @@ fn observed(desired: &Desired) -> Observed {
             name,
         }
     });
-    Observed { pods: pods.collect(), network: true, ..Observed::default() }
+    Observed { pods: pods.collect(), network: Some(wlc_plan::node_plan::IpFamily::Ipv4), ..Observed::default() }
 }
 
 fn container(name: &str, labels: &Labels, pod: &PodLabels) -> ObservedContainer {

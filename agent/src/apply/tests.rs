@@ -8,6 +8,7 @@ use std::{
 use wlc_plan::{
     binding::{Binding, Turn},
     name::{AbsolutePath, ContainerName, FleetName, ReplicaName, VolumeName, WorkloadName},
+    node_plan::IpFamily,
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     spec::{Access, ContainerSpec, EmptyDir, Image, Medium, Mount, MountSource, PodSpec, PullPolicy, VolumeSource},
@@ -85,7 +86,7 @@ fn bring_up() -> Task {
     };
     let runs = request.spec.containers.iter().map(|spec| Action::RunContainer(Box::new(run(spec))));
     let images = request.spec.containers.iter().map(|spec| Action::PullImage(spec.image.clone()));
-    let pod = [Action::MakeNetwork, Action::MakePod(Box::new(request.clone()))];
+    let pod = [Action::MakeNetwork(IpFamily::Ipv4), Action::MakePod(Box::new(request.clone()))];
     task(pod.into_iter().chain(images).chain(runs).collect())
 }
 
@@ -115,7 +116,7 @@ fn is_up(observed: &Observed) -> bool {
 }
 
 fn is_gone(observed: &Observed) -> bool {
-    *observed == Observed { network: true, ..Observed::default() }
+    *observed == Observed { network: Some(IpFamily::Ipv4), ..Observed::default() }
 }
 
 #[tokio::test]

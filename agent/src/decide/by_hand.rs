@@ -12,6 +12,7 @@ use wlc_plan::{
 use super::{
     Scene,
     draft::{Draft, Who},
+    make,
     standing::Standing,
 };
 use crate::{
@@ -69,7 +70,7 @@ fn off_network(scene: Scene<'_>, pod: &ObservedPod) -> Option<Change> {
     let is_meant = scene.desired.specs.get(&pod.revision)?.surroundings.network == Whose::Pod;
     let is_off = is_meant && pod.sandbox == Sandbox::Up && !pod.is_on_network;
     is_off.then(|| {
-        let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+        let network = make::network(scene);
         let actions = network.into_iter().chain([Action::Connect { pod: pod.name.clone() }]).collect();
         Change { of: format!("{}.network", pod.name), reason: Reason::OffNetwork, actions }
     })

@@ -89,8 +89,8 @@ fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, spec: &Po
     let labels = make::labels(scene, pod);
     let instance = &standing.wanted.instance;
     let backends = endpoints::backends(scene);
-    let subject =
-        Subject { labels: &labels, node: scene.desired.node.as_str(), instance: Some(instance), backends: &backends };
+    let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
+    let subject = Subject { labels: &labels, node, instance: Some(instance), backends: &backends, ip_family };
     for container in &spec.containers {
         let Some(newest) = pod.newest(&container.name).filter(|newest| newest.is_running()) else { continue };
         for files in files::of(subject, spec, container) {

@@ -44,7 +44,8 @@ fn behind<'a>(scene: Scene<'a>, backends: &Backends) -> BTreeSet<&'a WorkloadNam
         let Some(spec) = scene.desired.specs.get(&pod.revision) else { continue };
         let labels = make::labels(scene, pod);
         let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
-        let subject = Subject { labels: &labels, node: scene.desired.node.as_str(), instance, backends };
+        let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
+        let subject = Subject { labels: &labels, node, instance, backends, ip_family };
         for files in files::of(subject, spec, container) {
             let told = pod.contents.get(&(container.name.clone(), files.path.clone()));
             let of_mount = container.mounts.iter().filter(|mount| mount.path == files.path);

@@ -3,7 +3,8 @@
 //! For each port of the workload there is one file of each form, named by the port: `<port>.list` has one `address:port` on
 //! each line, `<port>.nginx` the lines of an `upstream` block, `<port>.haproxy` a whole backend `<workload>-<port>`, since HAProxy
 //! includes no file inside a section. A pod is listed by its address while it is ready. HAProxy wants a name for each server: the
-//! replica's and the digits of its pod, since two pods of one replica may be ready at once.
+//! replica's and the digits of its pod, since two pods of one replica may be ready at once. In a fleet of both families of
+//! addresses there are the same files again, `<port>.ipv6.list` and so on, with the addresses of IPv6.
 
 use std::{
     collections::BTreeMap,
@@ -12,20 +13,21 @@ use std::{
 
 use wlc_plan::{
     name::{PortName, WorkloadName},
+    node_plan::IpFamily,
     spec::PodSpec,
 };
 
 use super::{Scene, standing};
 use crate::{
     files::{Bytes, File},
-    observed::ObservedPod,
+    observed::{ObservedPod, PodAddress},
 };
 
 /// The ready replicas of each workload: where each of its ports is reached.
 pub(super) type Backends = BTreeMap<WorkloadName, Ports>;
 
 /// Of each port, the pods with their addresses, sorted by name.
-type Ports = BTreeMap<PortName, Vec<(String, SocketAddr)>>;
+type Ports = BTreeMap<PortName, Vec<(String, PodAddress, u16)>>;
 
 /// Nobody listens there: an `upstream` of nginx needs a server.
 const NOBODY: &str = "server 127.0.0.1:9 down;\n";
@@ -49,17 +51,16 @@ pub(super) fn backends(scene: Scene<'_>) -> Backends {
     found
 }
 
-fn ready_address(scene: Scene<'_>, pod: &ObservedPod) -> Option<IpAddr> {
+fn ready_address(scene: Scene<'_>, pod: &ObservedPod) -> Option<PodAddress> {
     match standing::health(scene, pod) {
         standing::Health::Ready { .. } => pod.address,
         standing::Health::Unknown | standing::Health::NotReady | standing::Health::Complete => None,
     }
 }
 
-fn add(ports: &mut Ports, (pod, address): (&ObservedPod, IpAddr), spec: &PodSpec) {
+fn add(ports: &mut Ports, (pod, address): (&ObservedPod, PodAddress), spec: &PodSpec) {
     for port in spec.containers.iter().flat_map(|container| &container.ports) {
-        let at = SocketAddr::new(address, port.number);
-        ports.entry(port.name.clone()).or_default().push((server(pod), at));
+        ports.entry(port.name.clone()).or_default().push((server(pod), address, port.number));
     }
 }
 
@@ -70,18 +71,40 @@ fn server(pod: &ObservedPod) -> String {
 }
 
 /// The files of a workload; none where this node knows nothing of it.
-pub(super) fn files(backends: &Backends, workload: &WorkloadName) -> Vec<File> {
+pub(super) fn files(backends: &Backends, workload: &WorkloadName, ip_family: IpFamily) -> Vec<File> {
     let ports = backends.get(workload).into_iter().flatten();
-    ports.flat_map(|(port, servers)| forms(workload, port, servers)).collect()
+    ports.flat_map(|(port, servers)| of_port(workload, port, servers, ip_family)).collect()
 }
 
-fn forms(workload: &WorkloadName, port: &PortName, servers: &[(String, SocketAddr)]) -> [File; 3] {
+fn of_port(
+    workload: &WorkloadName,
+    port: &PortName,
+    servers: &[(String, PodAddress, u16)],
+    ip_family: IpFamily,
+) -> Vec<File> {
+    let at = |address: fn(&PodAddress) -> Option<IpAddr>| -> Vec<(String, SocketAddr)> {
+        let of = |(name, pod, number): &(String, PodAddress, u16)| {
+            Some((name.clone(), SocketAddr::new(address(pod)?, *number)))
+        };
+        servers.iter().filter_map(of).collect()
+    };
+    let first = forms(workload, port.as_str(), &at(|pod| Some(pod.first)));
+    match ip_family {
+        IpFamily::Ipv4 => first.to_vec(),
+        IpFamily::Dual => {
+            let second = at(|pod| pod.second.map(IpAddr::V6));
+            [first, forms(workload, &format!("{port}.ipv6"), &second)].concat()
+        }
+    }
+}
+
+fn forms(workload: &WorkloadName, port: &str, servers: &[(String, SocketAddr)]) -> [File; 3] {
     let lines =
         |line: fn(&str, &SocketAddr) -> String| -> String { servers.iter().map(|(name, at)| line(name, at)).collect() };
     let list = lines(|_, at| format!("{at}\n"));
     let nginx = if servers.is_empty() { NOBODY.to_owned() } else { lines(|_, at| format!("server {at};\n")) };
     let haproxy = lines(|name, at| format!("    server {name} {at} check\n"));
-    let haproxy = format!("backend {workload}-{port}\n{haproxy}");
+    let haproxy = format!("backend {workload}-{}\n{haproxy}", port.replace('.', "-"));
     let file = |form: &str, text: String| File { path: format!("{port}.{form}"), mode: None, bytes: Bytes::Text(text) };
     [file("list", list), file("nginx", nginx), file("haproxy", haproxy)]
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::spec::{ContainerSpec, EnvValue, SecretValue};
+use wlc_plan::spec::{ContainerSpec, EnvValue, InstanceField, SecretValue};
 
 use super::files::{self, Subject};
 use crate::files::{EnvPart, EnvText, SecretKey};
@@ -17,6 +17,7 @@ pub(super) fn variables(spec: &ContainerSpec, subject: Subject<'_>) -> Vec<(Stri
     for variable in &spec.env {
         let value = match &variable.value {
             EnvValue::Text(text) => expand(text, &known),
+            EnvValue::Field(InstanceField::Address) => vec![EnvPart::Address],
             EnvValue::Field(field) => vec![EnvPart::Text(files::value(subject, field))],
             EnvValue::Secret(secret) => vec![EnvPart::Secret(key(secret))],
         };
@@ -28,14 +29,14 @@ pub(super) fn variables(spec: &ContainerSpec, subject: Subject<'_>) -> Vec<(Stri
 
 /// A command or arguments with the variables of their container filled in; what probes and hooks run is left as it is
 /// written (S-319). A variable that holds a secret stays as it is written too: every user of the node reads the words of a
-/// process.
+/// process. So does one that holds the pod's address, which is not known yet.
 pub(super) fn expand_all(words: &[String], variables: &[(String, EnvText)]) -> Vec<String> {
     let is_open = |parts: &EnvText| parts.iter().all(|part| matches!(part, EnvPart::Text(_)));
     let open = variables.iter().filter(|(_, parts)| is_open(parts)).cloned();
     let known: BTreeMap<String, EnvText> = open.collect();
     let text = |part: EnvPart| match part {
         EnvPart::Text(text) => text,
-        EnvPart::Secret(_) => String::new(),
+        EnvPart::Secret(_) | EnvPart::Address => String::new(),
     };
     words.iter().map(|word| expand(word, &known).into_iter().map(text).collect()).collect()
 }
@@ -62,7 +63,7 @@ fn expand(text: &str, known: &BTreeMap<String, EnvText>) -> EnvText {
 fn push(to: &mut EnvText, text: &str) {
     match to.last_mut() {
         Some(EnvPart::Text(last)) => last.push_str(text),
-        Some(EnvPart::Secret(_)) | None => to.push(EnvPart::Text(text.to_owned())),
+        Some(EnvPart::Secret(_) | EnvPart::Address) | None => to.push(EnvPart::Text(text.to_owned())),
     }
 }
 
@@ -82,7 +83,7 @@ fn reference(text: &str, known: &BTreeMap<String, EnvText>, to: &mut EnvText) ->
         None => push(to, &text[..length]),
         Some(parts) => parts.iter().for_each(|part| match part {
             EnvPart::Text(text) => push(to, text),
-            EnvPart::Secret(_) => to.push(part.clone()),
+            EnvPart::Secret(_) | EnvPart::Address => to.push(part.clone()),
         }),
     }
     length

@@ -3,6 +3,7 @@
 use wlc_plan::{
     instance::{Instance, SwappedSources},
     name::ContainerName,
+    node_plan::IpFamily,
     spec::{
         ConfigFiles, ContainerSpec, FieldFile, FileSource, FilesMount, InstanceField, Item, Mount, MountSource,
         PodSpec, SecretFiles, TextFile,
@@ -26,6 +27,8 @@ pub(super) struct Subject<'a> {
     pub(super) instance: Option<&'a Instance>,
     /// The ready replicas of all workloads of this node.
     pub(super) backends: &'a Backends,
+    /// Which addresses they have.
+    pub(super) ip_family: IpFamily,
 }
 
 /// All mounts of files of a container.
@@ -52,13 +55,16 @@ fn resolve(
     let of_source = |source: &FileSource| match source {
         FileSource::Config(config) => of_config(config, swapped),
         FileSource::Secret(secret) => of_secret(secret, swapped),
+        FileSource::Field(FieldFile { path, field: InstanceField::Address, mode }) => {
+            vec![File { path: path.clone(), mode: *mode, bytes: Bytes::Address }]
+        }
         FileSource::Field(FieldFile { path, field, mode }) => {
             vec![File { path: path.clone(), mode: *mode, bytes: Bytes::Text(value(subject, field)) }]
         }
         FileSource::Text(TextFile { path, text, mode }) => {
             vec![File { path: path.clone(), mode: *mode, bytes: Bytes::Text(text.clone()) }]
         }
-        FileSource::Endpoints(of) => endpoints::files(subject.backends, &of.workload),
+        FileSource::Endpoints(of) => endpoints::files(subject.backends, &of.workload, subject.ip_family),
     };
     let group = spec.surroundings.fs_group.map(|group| group.group);
     Files {
@@ -99,9 +105,9 @@ fn file(item: &Item, bytes: Bytes) -> File {
     File { path: item.path.clone(), mode: item.mode, bytes }
 }
 
-/// What a field of the instance says; empty where there is nothing to say.
+/// What a field of the instance says; empty where there is nothing to say. The address of its pod is not known here.
 pub(super) fn value(subject: Subject<'_>, field: &InstanceField) -> String {
-    let Subject { labels, node, instance, backends: _ } = subject;
+    let Subject { labels, node, instance, backends: _, ip_family: _ } = subject;
     match field {
         InstanceField::Replica => labels.replica.to_string(),
         InstanceField::Workload => labels.workload.to_string(),
@@ -115,6 +121,7 @@ pub(super) fn value(subject: Subject<'_>, field: &InstanceField) -> String {
             let value = instance.and_then(|one| one.labels.get(key));
             value.map_or_else(String::new, ToString::to_string)
         }
+        InstanceField::Address => String::new(),
         InstanceField::Told(word) => instance.and_then(|one| one.told.get(word)).cloned().unwrap_or_default(),
     }
 }

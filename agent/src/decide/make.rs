@@ -7,6 +7,7 @@ use wlc_plan::{
     format::Format,
     gate::{After, Condition},
     name::{ContainerName, PortName, VolumeName},
+    node_plan::IpFamily,
     spec::{ContainerSpec, Device, Image, PodSpec, VolumeSource},
 };
 
@@ -45,9 +46,16 @@ pub(super) struct Plan<'a> {
 
 /// Makes a pod, and runs those of its containers that need not wait for a verdict.
 pub(super) fn make(scene: Scene<'_>, plan: Plan<'_>) -> Vec<Action> {
-    let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+    let network = network(scene);
     let pod = Action::MakePod(Box::new(request(plan)));
     network.into_iter().chain([pod]).chain(first_runs(scene, plan)).collect()
+}
+
+/// Makes the network where it is not as it should be. While a pod is in it, it stays as it is.
+pub(super) fn network(scene: Scene<'_>) -> Option<Action> {
+    let is_kept = |there: IpFamily| there == scene.desired.ip_family || !scene.observed.pods.is_empty();
+    let is_there = scene.observed.network.is_some_and(is_kept);
+    (!is_there).then_some(Action::MakeNetwork(scene.desired.ip_family))
 }
 
 /// Looks whether the node has what a pod needs of it, before anything of an older one is touched.
@@ -122,7 +130,8 @@ pub(super) fn run_request(
     let (container, attempt) = which;
     let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
     let backends = endpoints::backends(scene);
-    let subject = Subject { labels: pod, node: scene.desired.node.as_str(), instance, backends: &backends };
+    let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
+    let subject = Subject { labels: pod, node, instance, backends: &backends, ip_family };
     let binding = instance.map(|instance| &instance.binding);
     let devices = binding.iter().flat_map(|binding| &binding.devices);
     let env = environment::variables(container, subject);

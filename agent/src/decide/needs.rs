@@ -22,7 +22,7 @@ pub(super) fn missing(scene: Scene<'_>, ledger: &Ledger, actions: &[Action]) -> 
         Action::MakePod(request) => lost_claim(scene, ledger, request),
         Action::RunContainer(request) => missing_secret(scene, secrets_of(request)),
         Action::SwapFiles(swap) => missing_secret(scene, swap.files.secrets().collect()),
-        Action::MakeNetwork
+        Action::MakeNetwork(_)
         | Action::PullImage(_)
         | Action::Drain(_)
         | Action::StopContainers { .. }

@@ -35,7 +35,7 @@ pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observ
             true
         }
         Sandbox::Created => {
-            let network = (!scene.observed.network).then_some(Action::MakeNetwork);
+            let network = make::network(scene);
             let pulls = make::pull_images(spec);
             let pod_again = Action::MakePod(Box::new(make::request(standing.plan())));
             let before = network.into_iter().chain(pulls).chain([pod_again]).collect();

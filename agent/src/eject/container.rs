@@ -92,10 +92,13 @@ fn environment(writing: &mut Writing<'_>, name: &str, (variable, value): (&str, 
         parts => {
             let texts = parts.iter().map(|part| match part {
                 EnvPart::Text(text) => Some(text.as_str()),
-                EnvPart::Secret(_) => None,
+                EnvPart::Secret(_) | EnvPart::Address => None,
             });
             match texts.collect::<Option<String>>() {
                 Some(text) => unit.words(CONTAINER, "Environment", &[format!("{variable}={text}")]),
+                None if value.contains(&EnvPart::Address) => {
+                    writing.leave(name, format!("env {variable}"), "a unit does not know the address of its pod");
+                }
                 None => writing.leave(name, format!("env {variable}"), "a secret stands in the middle of its text"),
             }
         }

@@ -116,6 +116,10 @@ fn one_by_one(writing: &mut Writing<'_>, run: &RunContainer, (at, files): (usize
                 unit.set(CONTAINER, "Volume", &format!("{}:{target}:ro", source.display()));
                 texts.insert(name, text.clone());
             }
+            Bytes::Address => {
+                let what = format!("file {target}");
+                writing.leave(run.spec.name.as_str(), what, "a unit does not know the address of its pod");
+            }
             Bytes::Content(_) | Bytes::ContentFile(..) => {
                 let what = format!("files of a config at {target}");
                 writing.leave(

@@ -3,10 +3,7 @@
 //! Containers are read from their list, which costs milliseconds. It has whole seconds: those that ended are inspected
 //! once, for the exact times.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use podman_api::models::{ListContainer, ListPodsReport};
 
@@ -15,7 +12,7 @@ use wlc_plan::quantity::Millis;
 use super::ownership::{FoundContainer, FoundPod, Labels, Role};
 use crate::{
     clock::Moment,
-    observed::{ContainerState, LastWords, PodFolders, Sandbox, StopStep},
+    observed::{ContainerState, LastWords, PodAddress, PodFolders, Sandbox, StopStep},
 };
 
 /// Start and end of a container, to the millisecond.
@@ -41,7 +38,7 @@ pub type Run = (String, i64);
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// Addresses of infra containers.
-    pub addresses: BTreeMap<Run, IpAddr>,
+    pub addresses: BTreeMap<Run, PodAddress>,
     /// Names of pods that took no container: made before the last boot, never started.
     pub broken: BTreeSet<String>,
     /// Exact times of containers that ended.

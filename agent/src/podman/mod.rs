@@ -32,6 +32,7 @@ use std::{future::Future, pin::Pin};
 use tokio::sync::Notify;
 use wlc_plan::{
     name::{ReplicaName, VolumeName},
+    node_plan::IpFamily,
     quantity::Millis,
     spec::{Image, Resources},
 };
@@ -48,8 +49,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, PodmanError>> + S
 pub trait Podman: Send + Sync {
     /// Everything of the fleet on this node.
     fn observe(&self) -> Answer<'_, Observed>;
-    /// Makes the fleet's network, if there is none.
-    fn make_network(&self) -> Answer<'_, ()>;
+    /// Makes the fleet's network, if there is none that gives such addresses. One that gives others is removed before, which
+    /// Podman refuses while something is in it.
+    fn make_network(&self, ip_family: IpFamily) -> Answer<'_, ()>;
     /// Makes a pod with its volumes and folders, if there is none of its name.
     fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()>;
     /// Makes sure that an image is there, as its pull policy says; tells what came with it.

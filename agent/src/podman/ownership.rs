@@ -4,22 +4,20 @@
 //! such a pod, and no other one there has them and the name that they give; a volume when its name is the one that its labels give. Whatever else carries our labels
 //! or our prefix is foreign: it is never seen, and so never touched.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, FleetName},
+    node_plan::IpFamily,
 };
 
 use super::labels::{ClaimLabels, ContainerLabels, PodLabels, VolumeLabels};
 use crate::{
     clock::Moment,
     observed::{
-        Allowance, ContainerState, HookOutcome, LastWords, Observed, ObservedContainer, ObservedPod, PodFolders,
-        Sandbox, StopStep,
+        Allowance, ContainerState, HookOutcome, LastWords, Observed, ObservedContainer, ObservedPod, PodAddress,
+        PodFolders, Sandbox, StopStep,
     },
 };
 
@@ -35,8 +33,17 @@ pub struct Found {
     pub containers: Vec<FoundContainer>,
     /// Names and labels of volumes.
     pub volumes: Vec<(String, Labels)>,
-    /// The labels of the network that has our name.
-    pub network: Option<Labels>,
+    /// The network that has our name.
+    pub network: Option<FoundNetwork>,
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundNetwork {
+    /// Its labels.
+    pub labels: Labels,
+    /// Which addresses it gives.
+    pub ip_family: IpFamily,
 }
 
 /// A pod.
@@ -87,7 +94,7 @@ pub struct FoundContainer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Podman's own, which holds the network.
-    Infra(Sandbox, Option<IpAddr>),
+    Infra(Sandbox, Option<PodAddress>),
     /// One of the others.
     Member(ContainerState),
 }
@@ -98,7 +105,7 @@ pub fn own(found: &Found, fleet: &FleetName) -> Observed {
     pods.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
     let mut observed = Observed {
         pods,
-        network: found.network.as_ref().is_some_and(|labels| own_network(labels, fleet)),
+        network: found.network.as_ref().filter(|found| found.is_own(fleet)).map(|found| found.ip_family),
         volumes: own_volumes(found, fleet).map(|(name, _)| name).chain(own_claims(found, fleet)).collect(),
         secrets: BTreeMap::new(),
         leftovers: BTreeSet::new(),
@@ -109,9 +116,11 @@ pub fn own(found: &Found, fleet: &FleetName) -> Observed {
     observed
 }
 
-/// Whether labels are those of the fleet's network.
-pub fn own_network(labels: &Labels, fleet: &FleetName) -> bool {
-    labels.get(super::labels::FLEET).is_some_and(|name| name == fleet.as_str())
+impl FoundNetwork {
+    /// Whether it is the fleet's network.
+    pub fn is_own(&self, fleet: &FleetName) -> bool {
+        self.labels.get(super::labels::FLEET).is_some_and(|name| name == fleet.as_str())
+    }
 }
 
 fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedPod> {
@@ -145,7 +154,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
     })
 }
 
-fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<IpAddr>)> {
+fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<PodAddress>)> {
     match container.role {
         Role::Infra(sandbox, address) => Some((sandbox, address.filter(|_| sandbox == Sandbox::Up))),
         Role::Member(_) => None,

@@ -75,7 +75,7 @@ fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
         }
         let ports = container.ports.iter().filter_map(|port| {
             let target = match reach {
-                Reach::PodAddress => Some(SocketAddr::new(pod.address?, port.number)),
+                Reach::PodAddress => Some(SocketAddr::new(pod.address?.first, port.number)),
                 Reach::HostPort => published(wanted?, container, &port.name),
             };
             Some((port.name.clone(), target?))

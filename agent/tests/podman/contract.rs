@@ -14,6 +14,7 @@ use wlagent::{
 };
 use wlc_plan::{
     name::VolumeName,
+    node_plan::IpFamily,
     quantity::{Bytes, Cpu, Millis},
     spec::{Access, Image, Medium, OnChange, PullPolicy, Resources},
 };
@@ -46,6 +47,7 @@ macro_rules! contract {
 
 contract!(
     a_network_is_made_once,
+    a_network_of_other_addresses_is_made_anew_while_nobody_is_in_it,
     a_foreign_network_is_not_used,
     a_pod_is_made_once,
     a_killed_container_shows_its_code,
@@ -75,7 +77,7 @@ contract!(
 );
 
 pub(crate) async fn started(machine: &dyn Machine, wanted: &Wanted) {
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     machine.podman().run_container(&wanted.run()).await.unwrap();
 }
@@ -111,22 +113,33 @@ pub(crate) async fn ended(machine: &dyn Machine, name: &str) -> i32 {
 }
 
 async fn a_network_is_made_once(machine: &dyn Machine) {
-    assert!(!observe(machine).await.network);
-    machine.podman().make_network().await.unwrap();
-    machine.podman().make_network().await.unwrap();
-    assert!(observe(machine).await.network);
+    assert!(observe(machine).await.network.is_none());
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
+    assert!(observe(machine).await.network.is_some());
+}
+
+async fn a_network_of_other_addresses_is_made_anew_while_nobody_is_in_it(machine: &dyn Machine) {
+    for ip_family in [IpFamily::Ipv4, IpFamily::Dual, IpFamily::Ipv4, IpFamily::Dual] {
+        machine.podman().make_network(ip_family).await.unwrap();
+        assert_eq!(observe(machine).await.network, Some(ip_family));
+    }
+    machine.podman().make_pod(&Wanted::new(machine.fleet(), &DEAF).pod()).await.unwrap();
+    let refused = machine.podman().make_network(IpFamily::Ipv4).await;
+    assert!(refused.is_err(), "a pod is in it");
+    assert_eq!((observe(machine).await.network, observe(machine).await.pods.len()), (Some(IpFamily::Dual), 1));
 }
 
 async fn a_foreign_network_is_not_used(machine: &dyn Machine) {
     machine.add_foreign_network(&PodLabels::network_name(machine.fleet())).await.unwrap();
-    assert!(!observe(machine).await.network);
-    let refused = machine.podman().make_network().await;
+    assert!(observe(machine).await.network.is_none());
+    let refused = machine.podman().make_network(IpFamily::Ipv4).await;
     assert!(matches!(refused, Err(PodmanError::Foreign { .. })), "{refused:?}");
 }
 
 async fn a_pod_is_made_once(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     let pod = only_pod(machine).await;
@@ -237,7 +250,7 @@ async fn a_removed_pod_takes_everything_along(machine: &dyn Machine) {
     assert!(observed.volumes.contains(&volume) && observed.leftovers.is_empty(), "{observed:?}");
     machine.podman().remove_pod(&wanted.pod_name()).await.unwrap();
     machine.podman().remove_pod(&wanted.pod_name()).await.unwrap();
-    assert_eq!(observe(machine).await, Observed { network: true, ..Observed::default() });
+    assert_eq!(observe(machine).await, Observed { network: Some(IpFamily::Ipv4), ..Observed::default() });
     assert_eq!(machine.names(machine.fleet().as_str()).await.unwrap(), Vec::<String>::new());
 }
 
@@ -245,7 +258,7 @@ async fn a_removed_pod_takes_everything_along(machine: &dyn Machine) {
 async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
     let other_fleet = Wanted::new(&crate::requests::fleet("somebody else"), &DEAF);
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     let name = |text: &str| format!("{}.{text}", wanted.pod_name());
     let inside = container_labels(&wanted);
     let foreign = [
@@ -262,7 +275,7 @@ async fn foreign_things_are_neither_seen_nor_touched(machine: &dyn Machine) {
     let volume = VolumeLabels { pod: wanted.labels(), volume: VolumeName::parse("data").unwrap() };
     machine.add_foreign_volume(&name("copied"), &volume.to_map()).await.unwrap();
     machine.add_foreign_volume(&name("bare"), &Labels::new()).await.unwrap();
-    assert_eq!(observe(machine).await, Observed { network: true, ..Observed::default() });
+    assert_eq!(observe(machine).await, Observed { network: Some(IpFamily::Ipv4), ..Observed::default() });
     let part = machine.fleet().as_str();
     let before = (machine.names(part).await.unwrap(), machine.names(other_fleet.fleet.as_str()).await.unwrap());
     for (pod, _, container) in &foreign {
@@ -353,7 +366,7 @@ async fn a_disconnected_pod_is_seen_and_connected(machine: &dyn Machine) {
 
 async fn a_foreign_container_with_our_name_is_an_error(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     machine.add_foreign_container(&wanted.pod_name(), &wanted.name(), &Labels::new()).await.unwrap();
     let refused = machine.podman().run_container(&wanted.run()).await;
@@ -363,7 +376,7 @@ async fn a_foreign_container_with_our_name_is_an_error(machine: &dyn Machine) {
 
 async fn a_foreign_pod_with_our_name_is_an_error(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.add_foreign_pod(&wanted.pod_name(), &Labels::new(), "foreign").await.unwrap();
     let refused = machine.podman().make_pod(&wanted.pod()).await;
     assert!(matches!(refused, Err(PodmanError::Foreign { .. })), "{refused:?}");
@@ -387,7 +400,7 @@ async fn a_lost_sandbox_takes_no_container(machine: &dyn Machine) {
 async fn an_unknown_image_is_named(machine: &dyn Machine) {
     let mut wanted = Wanted::new(machine.fleet(), &DEAF);
     wanted.container.image = image("localhost/nobody-has-this:1");
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     let mut outcomes = vec![machine.podman().run_container(&wanted.run()).await];
     for pull in [PullPolicy::Never, PullPolicy::IfNotPresent, PullPolicy::Always] {
@@ -455,13 +468,13 @@ async fn a_lost_pod_leaves_leftovers(machine: &dyn Machine) {
     let observed = observe(machine).await;
     assert!(observed.pods.is_empty() && observed.leftovers.contains(&wanted.pod_name()), "{observed:?}");
     machine.podman().remove_pod(&wanted.pod_name()).await.unwrap();
-    assert_eq!(observe(machine).await, Observed { network: true, ..Observed::default() });
+    assert_eq!(observe(machine).await, Observed { network: Some(IpFamily::Ipv4), ..Observed::default() });
 }
 
 async fn user_zero_is_refused(machine: &dyn Machine) {
     let mut wanted = Wanted::new(machine.fleet(), &DEAF);
     wanted.container.security.non_root = true;
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     let refused = machine.podman().run_container(&wanted.run()).await;
     assert!(matches!(refused, Err(PodmanError::NonRoot { .. })), "{refused:?}");
@@ -471,7 +484,7 @@ async fn user_zero_is_refused(machine: &dyn Machine) {
 async fn an_unknown_signal_is_named(machine: &dyn Machine) {
     let mut wanted = Wanted::new(machine.fleet(), &DEAF);
     wanted.container.stop_signal = Some("NOSUCH".to_owned());
-    machine.podman().make_network().await.unwrap();
+    machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     let refused = machine.podman().run_container(&wanted.run()).await;
     assert!(matches!(refused, Err(PodmanError::UnknownSignal { .. })), "{refused:?}");

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use wlagent::podman::{PodmanError, raw::Call};
 use wlc_plan::{
+    node_plan::IpFamily,
     quantity::{Bytes, Cpu},
     spec::Resources,
 };
@@ -19,7 +20,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// Makes and starts the pod and its container.
 pub(crate) async fn start(machine: &RealMachine, wanted: &Wanted) {
-    machine.podman().make_network().await.unwrap();
+    if machine.podman().observe().await.unwrap().network.is_none() {
+        machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
+    }
     machine.podman().make_pod(&wanted.pod()).await.unwrap();
     machine.podman().run_container(&wanted.run()).await.unwrap();
 }
@@ -98,7 +101,7 @@ async fn a_user_by_name_is_refused_where_root_is_forbidden() {
         let mut wanted = scripted(&machine, "id");
         wanted.container.image = image(&image_name);
         wanted.container.security.non_root = true;
-        machine.podman().make_network().await.unwrap();
+        machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
         machine.podman().make_pod(&wanted.pod()).await.unwrap();
         let refused = machine.podman().run_container(&wanted.run()).await;
         let Err(PodmanError::NonRoot { user, .. }) = refused else { panic!("{refused:?}") };

@@ -10,6 +10,7 @@ use wlagent::{
 use wlc_plan::{
     binding::CoreSet,
     name::{FileKey, ReplicaName, SecretName, VolumeName},
+    node_plan::IpFamily,
     spec::{Access, HugePages, Medium, NodePath, PathKind, VolumeSource},
 };
 
@@ -102,7 +103,7 @@ async fn a_missing_secret_is_named() {
     on_real_machine("no secret", |machine: Arc<RealMachine>| async move {
         let wanted = scripted(&machine, "ls /run/secrets/db | wc -l");
         let needs = wanted.clone().files(files(vec![secret_file("pw", "password", None)]));
-        machine.podman().make_network().await.unwrap();
+        machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
         machine.podman().make_pod(&needs.pod()).await.unwrap();
         let refused = machine.podman().run_container(&needs.run()).await;
         let Err(PodmanError::NoSecret { secret, key: missing, why }) = refused else { panic!("{refused:?}") };
@@ -142,7 +143,7 @@ async fn a_variable_holds_a_secret() {
     on_real_machine("secret variable", |machine: Arc<RealMachine>| async move {
         machine.write_secret("db", "password", b"hunter2");
         let wanted = scripted(&machine, "echo $URL; echo ${ABSENT-unset}");
-        machine.podman().make_network().await.unwrap();
+        machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
         machine.podman().make_pod(&wanted.pod()).await.unwrap();
         let mut run = wanted.run();
         let text = |text: &str| EnvPart::Text(text.to_owned());

@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use wlc_plan::node_plan::IpFamily;
 
 use tokio::{
     io::copy_bidirectional,
@@ -63,7 +64,7 @@ async fn events_go_on_after_podman_was_away() {
         let agent = Client::connect(&path, machine.fleet(), state, Arc::new(std::collections::BTreeMap::new())).await;
         let agent = agent.unwrap();
         let wanted = Wanted::new(machine.fleet(), &DEAF);
-        agent.make_network().await.unwrap();
+        agent.make_network(IpFamily::Ipv4).await.unwrap();
         agent.make_pod(&wanted.pod()).await.unwrap();
         door.shut();
         let refused = agent.observe().await;
@@ -88,7 +89,7 @@ async fn a_pod_that_was_half_made_is_made_anew() {
     on_real_machine("half", |machine: Arc<RealMachine>| async move {
         let wanted = Wanted::new(machine.fleet(), &DEAF);
         let podman = machine.podman();
-        podman.make_network().await.unwrap();
+        podman.make_network(IpFamily::Ipv4).await.unwrap();
         let name = wanted.pod_name();
         let body = serde_json::json!({ "name": name, "labels": wanted.pod().labels.to_map(), "no_infra": true });
         let call = Call::post("half make", "/pods/create".to_owned(), Duration::from_secs(30)).with(&body);
@@ -115,7 +116,7 @@ async fn a_container_that_was_half_made_is_made_anew() {
     on_real_machine("half-container", |machine: Arc<RealMachine>| async move {
         let wanted = Wanted::new(machine.fleet(), &DEAF);
         let podman = machine.podman();
-        podman.make_network().await.unwrap();
+        podman.make_network(IpFamily::Ipv4).await.unwrap();
         podman.make_pod(&wanted.pod()).await.unwrap();
         let name = format!("{}.main.0", wanted.pod_name());
         leave_storage(Path::new(&config), machine.state.path(), &name);

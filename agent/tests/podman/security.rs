@@ -4,6 +4,7 @@ use std::{fs, sync::Arc};
 
 use wlc_plan::{
     name::ReplicaName,
+    node_plan::IpFamily,
     quantity::Bytes,
     spec::{
         Access, Device, DeviceFile, Dns, FsGroup, FsGroupChange, HostEntry, Medium, Processes, Profile, Surroundings,
@@ -116,7 +117,7 @@ async fn a_missing_profile_is_refused_by_name() {
     on_real_machine("no profile", |machine: Arc<RealMachine>| async move {
         let mut wanted = deaf(&machine);
         wanted.container.security.seccomp = Profile::Localhost("absent.json".to_owned());
-        machine.podman().make_network().await.unwrap();
+        machine.podman().make_network(IpFamily::Ipv4).await.unwrap();
         machine.podman().make_pod(&wanted.pod()).await.unwrap();
         let refused = machine.podman().run_container(&wanted.run()).await.unwrap_err().to_string();
         assert!(refused.contains("absent.json"), "{refused}");

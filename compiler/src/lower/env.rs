@@ -35,7 +35,7 @@ pub(super) fn variables(pod: &Pod, container: &Container, contents: &Contents) -
 fn variable(pod: &Pod, container: &Container, variable: &Variable, contents: &Contents) -> Option<EnvVariable> {
     let key = variable.key.as_ref().map(|key| &key.value);
     let of_text = variable.value.as_ref().map(|text| EnvValue::Text(text.value.clone()));
-    let of_field = || variable.field.as_ref().and_then(|one| field(&one.value)).map(EnvValue::Field);
+    let of_field = || variable.field.as_ref().map(|one| EnvValue::Field(field(pod, &one.value)));
     let of_config = || {
         let content = contents.get(&variable.config.as_ref()?.value)?;
         content.files.get(key?).map(|bytes| plain(&String::from_utf8_lossy(&bytes.0)))
@@ -82,9 +82,9 @@ fn all_of(from: &EnvFrom, contents: &Contents) -> Vec<(EnvName, EnvValue)> {
     found
 }
 
-/// A field of the instance; none where this version does not tell it.
-pub(super) fn field(field: &FieldName) -> Option<InstanceField> {
-    Some(match field {
+/// A field of the instance. In the node's network the address of a pod is the node's.
+pub(super) fn field(pod: &Pod, field: &FieldName) -> InstanceField {
+    match field {
         FieldName::Replica => InstanceField::Replica,
         FieldName::Workload => InstanceField::Workload,
         FieldName::Node => InstanceField::Node,
@@ -95,8 +95,9 @@ pub(super) fn field(field: &FieldName) -> Option<InstanceField> {
         FieldName::NodeAddress => InstanceField::Told(told::NODE_ADDRESS.to_owned()),
         FieldName::NodeAddresses => InstanceField::Told(told::NODE_ADDRESSES.to_owned()),
         FieldName::Annotation(key) => InstanceField::Told(told::annotation(key)),
-        FieldName::Address => return None,
-    })
+        FieldName::Address if pod.host_network.value => InstanceField::Told(told::NODE_ADDRESS.to_owned()),
+        FieldName::Address => InstanceField::Address,
+    }
 }
 
 /// A request or limit of a container.

@@ -25,7 +25,7 @@ use wlc_plan::{
     digest::Digest,
     format::Format,
     name::{FleetName, NodeName, ReplicaName, WorkloadName},
-    node_plan::NodePlan,
+    node_plan::{IpFamily, NodePlan},
     spec::PodSpec,
 };
 
@@ -35,7 +35,7 @@ use crate::{
     content::Content,
     diagnostics::{Code, Diagnostic, Problems},
     lock::Lock,
-    model::{Repository, workload::Workload},
+    model::{Repository, fleet::IpFamilyWord, workload::Workload},
     parallel,
     pins::Pins,
     placement::{Placement, leaned_on},
@@ -163,6 +163,10 @@ fn plans(
     revised: &BTreeMap<wlc_plan::name::WorkloadName, Revised>,
 ) -> BTreeMap<NodeName, NodePlan> {
     let there = repository.nodes.iter().filter(|(_, node)| !node.gone.value).map(|(name, _)| name);
+    let ip_family = repository.fleet.as_ref().map_or_else(IpFamily::default, |fleet| match fleet.ip_family.value {
+        IpFamilyWord::Ipv4 => IpFamily::Ipv4,
+        IpFamilyWord::Dual => IpFamily::Dual,
+    });
     let empty = |node: &NodeName| NodePlan {
         format: Format::V1,
         fleet: fleet.clone(),
@@ -171,6 +175,7 @@ fn plans(
         leaving: Vec::new(),
         volumes: Vec::new(),
         standbys: Vec::new(),
+        ip_family,
     };
     let mut plans: BTreeMap<NodeName, NodePlan> = there.map(|node| (node.clone(), empty(node))).collect();
     for (name, replicas) in &placement.workloads {

@@ -205,7 +205,7 @@ impl Directory<'_> {
     ) -> Vec<FileSource> {
         let configs = configs.iter().filter_map(|config| self.config(config));
         let secrets = secrets.iter().filter_map(|secret| self.secret(secret));
-        let fields = fields.iter().filter_map(field);
+        let fields = fields.iter().map(|file| self.field(file));
         configs.chain(secrets).chain(fields).chain(resources.iter().map(|one| self.resource(one))).collect()
     }
 
@@ -234,6 +234,14 @@ impl Directory<'_> {
         }))
     }
 
+    fn field(&self, file: &model::mount::FieldFile) -> FileSource {
+        FileSource::Field(FieldFile {
+            path: file.path.value.0.clone(),
+            field: env::field(self.pod, &file.field.value),
+            mode: file.mode.as_ref().map(|mode| mode.value.0),
+        })
+    }
+
     fn resource(&self, file: &ResourceFile) -> FileSource {
         let unit = file.unit.as_ref().map(|unit| unit.value.as_str());
         let (path, mode) = (file.path.value.0.clone(), file.mode.as_ref().map(|mode| mode.value.0));
@@ -242,14 +250,6 @@ impl Directory<'_> {
             Amount::OfNode(word) => FileSource::Field(FieldFile { path, field: InstanceField::Told(word), mode }),
         }
     }
-}
-
-fn field(file: &model::mount::FieldFile) -> Option<FileSource> {
-    Some(FileSource::Field(FieldFile {
-        path: file.path.value.0.clone(),
-        field: env::field(&file.field.value)?,
-        mode: file.mode.as_ref().map(|mode| mode.value.0),
-    }))
 }
 
 fn items(items: &[model::mount::Item]) -> Vec<Item> {

@@ -3,7 +3,7 @@
 use wlc_plan::name::{ConfigName, ContainerName, EnvName, FileKey, LabelKey, SecretName};
 
 use crate::{
-    fields::{Carried, FromScalar, Refusal, value},
+    fields::{FromScalar, Refusal, value},
     syntax::Scalar,
 };
 
@@ -82,7 +82,7 @@ pub enum FieldName {
     Node,
     /// The fleet's name.
     Fleet,
-    /// The pod's address.
+    /// The pod's address; in the node's network the node's.
     Address,
     /// The node's first address.
     NodeAddress,
@@ -123,7 +123,7 @@ const KUBERNETES: [(&str, &str); 6] = [
 
 impl FromScalar for FieldName {
     const LOOKS: &'static str = "one of `\"replica\"` `\"workload\"` `\"node\"` `\"fleet\"` `\"address\"` `\"node-address\"` \
-        `\"node-addresses\"` `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`; this version does not carry out `\"address\"`";
+        `\"node-addresses\"` `\"revision\"` `\"index\"` `\"labels.KEY\"` `\"annotations.KEY\"`";
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         let text = value::text(scalar)?;
@@ -141,21 +141,5 @@ impl FromScalar for FieldName {
         }
         let words = FIELDS.map(|(word, _)| word);
         Err(Refusal::choice(text, &words, &[]))
-    }
-
-    fn carried(&self) -> Carried {
-        match self {
-            Self::Replica
-            | Self::Workload
-            | Self::Node
-            | Self::Fleet
-            | Self::Revision
-            | Self::Index
-            | Self::Label(_)
-            | Self::NodeAddress
-            | Self::NodeAddresses
-            | Self::Annotation(_) => Carried::Out,
-            Self::Address => Carried::NotInThisVersion,
-        }
     }
 }

@@ -19,6 +19,8 @@ crate::block! {
         signers: [child] Signers, "signers" ("");
         /// The range of host ports from which `host="auto"` is served.
         host_ports: [optional property] PortRange, "host-ports" ("");
+        /// Which addresses pods have in the fleet's network.
+        ip_family: [default property] IpFamilyWord, "ip-family" ("ipFamilyPolicy"), default "ipv4";
         /// Where agents of the fleet see each other.
         board: [child] Board, "board" ("");
         /// How long a signed head may be accepted; without it, for ever.
@@ -64,6 +66,14 @@ crate::choice! {
         Peers "peers",
         /// An etcd.
         Etcd "etcd",
+    }
+
+    /// Which addresses pods have in the fleet's network.
+    IpFamilyWord {
+        /// One of IPv4.
+        Ipv4 "ipv4",
+        /// One of IPv4 and one of IPv6.
+        Dual "dual",
     }
 
     /// What a fleet may lose.

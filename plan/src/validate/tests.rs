@@ -8,6 +8,7 @@ use crate::{
     gate::{After, Condition, Slot},
     instance::WorkloadKind,
     name::{FleetName, NodeName, WorkloadName},
+    node_plan::IpFamily,
     quantity::Millis,
     revision::TemplateVersion,
     rollout::{OnFailure, Replacement, Rollout},
@@ -81,6 +82,7 @@ fn plan(instances: Vec<Instance>) -> NodePlan {
         leaving: Vec::new(),
         volumes: Vec::new(),
         standbys: Vec::new(),
+        ip_family: IpFamily::Ipv4,
     }
 }
 

@@ -147,7 +147,7 @@ fn request(action: &Action) -> Option<(String, Value)> {
             body["files"] = files.into();
             Some((format!("{}/{}", request.pod.replica, request.spec.name), body))
         }
-        Action::MakeNetwork
+        Action::MakeNetwork(_)
         | Action::PullImage(_)
         | Action::PostStart(_)
         | Action::Limit { .. }
@@ -168,6 +168,7 @@ fn request(action: &Action) -> Option<(String, Value)> {
 fn text(part: &EnvPart) -> String {
     match part {
         EnvPart::Text(text) => text.clone(),
+        EnvPart::Address => "<address of the pod>".to_owned(),
         EnvPart::Secret(key) => format!("<{}/{}>", key.secret, key.key),
     }
 }

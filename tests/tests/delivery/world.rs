@@ -27,7 +27,7 @@ use wlc_plan::{
     name::{
         AbsolutePath, ConfigName, ContainerName, FileKey, FleetName, NodeName, ReplicaName, SignerName, WorkloadName,
     },
-    node_plan::NodePlan,
+    node_plan::{IpFamily, NodePlan},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     rollout::{OnFailure, Replacement, Rollout},
@@ -225,6 +225,7 @@ pub(crate) fn content(text: &str) -> Content {
             leaving: Vec::new(),
             volumes: Vec::new(),
             standbys: Vec::new(),
+            ip_family: IpFamily::Ipv4,
         };
         (node(at), plan)
     };

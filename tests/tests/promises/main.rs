@@ -5,6 +5,7 @@ mod containers;
 mod eject;
 mod lifecycle;
 mod operator;
+mod peers;
 mod probes;
 mod refusal;
 mod removal;

@@ -4,6 +4,7 @@ mod by_hand;
 mod containers;
 mod crashes;
 mod drain;
+mod families;
 mod gates;
 mod hooks;
 mod images;

@@ -195,11 +195,14 @@ fn endpoints_follow_the_ready_replicas() {
         .iter()
         .map(|file| match &file.bytes {
             FileBytes::Text(text) => (file.path.as_str(), text.as_str()),
-            other @ (FileBytes::Content(_) | FileBytes::ContentFile(..) | FileBytes::Secret(_)) => panic!("{other:?}"),
+            other
+            @ (FileBytes::Content(_) | FileBytes::ContentFile(..) | FileBytes::Secret(_) | FileBytes::Address) => {
+                panic!("{other:?}")
+            }
         })
         .collect();
     let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap();
-    let (address, digits) = (pod.address.unwrap(), pod.name.rsplit('.').next().unwrap());
+    let (address, digits) = (pod.address.unwrap().first, pod.name.rsplit('.').next().unwrap());
     let line = format!("{address}:8080");
     let (list, nginx) = (format!("{line}\n"), format!("server {line};\n"));
     let haproxy = format!("backend web-http\n    server web-0-{digits} {line} check\n");

@@ -229,7 +229,7 @@ fn copies_wait_while_more_are_missing_than_may_be() {
     assert_eq!(counts(&world), (BTreeMap::from([(2, 3)]), 3));
 }
 
-fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
+pub(super) fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
     let mut main = container("main");
     let http = PortName::parse("http").unwrap();
     main.ports = vec![PortSpec { name: http.clone(), number: 80, protocol: Protocol::Tcp, published: true }];
@@ -243,7 +243,7 @@ fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
     vec![(one, spec)]
 }
 
-fn ports_of(actions: &[Action]) -> Vec<u16> {
+pub(super) fn ports_of(actions: &[Action]) -> Vec<u16> {
     let made = actions.iter().filter_map(|action| {
         let Action::MakePod(request) = action else { return None };
         Some(request.ports.iter().map(|port| port.host))

@@ -16,7 +16,7 @@ use wlc_plan::{
     gate::{After, Condition, Counts, Gate, Slot, Step, StepGate},
     instance::{Instance, SpecRef, WorkloadKind},
     name::{ContainerName, FleetName, NodeName, PortName, ReplicaName, SlotName, WorkloadName},
-    node_plan::{NodePlan, ReadNodePlan},
+    node_plan::{IpFamily, NodePlan, ReadNodePlan},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     rollout::{OnFailure, Replacement, Rollout},
@@ -257,6 +257,7 @@ fn desired(plan: Vec<(Instance, PodSpec)>, kept: &BTreeMap<Revision, PodSpec>) -
         leaving: Vec::new(),
         volumes: Vec::new(),
         standbys: Vec::new(),
+        ip_family: IpFamily::Ipv4,
     };
     Desired::of(&ReadNodePlan { plan, unreadable: Vec::new() }, &specs, kept)
 }

@@ -3,12 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;
+use wlc_plan::node_plan::IpFamily;
 
 use super::{Client, LOOK};
+use crate::observed::PodAddress;
 use crate::podman::{
     PodmanError,
     labels::{ContainerLabels, PodLabels},
-    ownership::Labels,
+    ownership::{FoundNetwork, Labels},
     raw::{Call, encoded},
 };
 
@@ -63,7 +65,16 @@ struct Published {
 #[derive(Debug, Deserialize)]
 pub(super) struct Address {
     #[serde(rename = "IPAddress", default)]
-    pub(super) ip: String,
+    ip: String,
+    #[serde(rename = "GlobalIPv6Address", default)]
+    ipv6: String,
+}
+
+impl Address {
+    fn read(&self) -> Option<PodAddress> {
+        let (ipv4, ipv6) = (self.ip.parse().ok(), self.ipv6.parse().ok());
+        Some(PodAddress { first: ipv4.or(ipv6.map(IpAddr::V6))?, second: ipv6.filter(|_| ipv4.is_some()) })
+    }
 }
 
 /// A pod, as far as it is read.
@@ -122,9 +133,12 @@ impl InspectedPod {
 impl Inspected {
     /// Where a port of the pod is reached whose infra container this is.
     pub(super) fn at_address(&self, port: u16) -> Option<SocketAddr> {
-        let networks = &self.network_settings.as_ref()?.networks;
-        let address = networks.values().find_map(|network| network.ip.parse().ok())?;
-        Some(SocketAddr::new(address, port))
+        Some(SocketAddr::new(self.address()?.first, port))
+    }
+
+    /// The address of the pod whose infra container this is.
+    pub(super) fn address(&self) -> Option<PodAddress> {
+        self.network_settings.as_ref()?.networks.values().find_map(Address::read)
     }
 
     /// The same by the port that is published for it.
@@ -194,12 +208,15 @@ impl Client {
         Ok(None)
     }
 
-    /// The labels of the network that has our name.
-    pub(super) async fn network_labels(&self) -> Result<Option<Labels>, PodmanError> {
+    /// The network that has our name.
+    pub(super) async fn network(&self) -> Result<Option<FoundNetwork>, PodmanError> {
         let name = PodLabels::network_name(&self.fleet);
         let what = format!("inspect network {name}");
         match self.api(&what, LOOK, self.api.networks().get(&*name).inspect()).await {
-            Ok(network) => Ok(Some(crate::podman::listing::labels(network.labels.as_ref()))),
+            Ok(network) => Ok(Some(FoundNetwork {
+                labels: crate::podman::listing::labels(network.labels.as_ref()),
+                ip_family: if network.ipv_6_enabled == Some(true) { IpFamily::Dual } else { IpFamily::Ipv4 },
+            })),
             Err(PodmanError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }

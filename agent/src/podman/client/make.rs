@@ -234,7 +234,7 @@ impl Client {
         let folders = mounts::Sources { disk: &self.folders, memory: &self.memory, mountpoints: &mountpoints };
         let of_env = request.env.iter().flat_map(|(_, parts)| parts).filter_map(EnvPart::secret);
         self.keep_masks(&pod, &request.spec.name, of_env).await?;
-        let env = self.environment(&request.env)?;
+        let env = self.environment(&pod, &request.env).await?;
         let mut body = create::container(request, (&folders, env), &image_user, &self.places.profiles)?;
         body.mount_message(&request.spec.termination_message.path, &message);
         // Podman would start a new infra container, in a new network that the other containers are not in.
@@ -332,6 +332,17 @@ impl Client {
         let Some(infra) = self.pod(pod).await?.filter(|pod| !pod.is_infra_up()) else { return Err(error) };
         self.start_one(infra.infra()).await.map_err(|error| port_taken(error, pod))?;
         self.start_one(name).await
+    }
+
+    /// The address of a pod of ours in the fleet's network. A pod that was not started yet has none: its infra container is
+    /// started.
+    pub(super) async fn address_of(&self, name: &str) -> Result<Option<String>, PodmanError> {
+        let Some(pod) = self.pod(name).await?.filter(|pod| pod.own(self).is_some()) else { return Ok(None) };
+        if !pod.is_infra_up() && !pod.is_infra_gone() {
+            self.start_one(pod.infra()).await.map_err(|error| port_taken(error, name))?;
+        }
+        let infra = self.container(pod.infra()).await?;
+        Ok(infra.and_then(|infra| infra.address()).map(|address| address.first.to_string()))
     }
 
     async fn start_one(&self, name: &str) -> Result<(), PodmanError> {

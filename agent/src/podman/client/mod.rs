@@ -30,6 +30,7 @@ use podman_api::{ApiVersion, opts};
 use tokio::{sync::Notify, task::JoinHandle};
 use wlc_plan::{
     name::{FleetName, ReplicaName, VolumeName},
+    node_plan::IpFamily,
     quantity::{Bytes, Millis},
     spec::{Image, Resources},
 };
@@ -153,19 +154,23 @@ impl Client {
         within(what, limit, async { call.await.map_err(|error| errors::from_api(error, what, &self.socket)) }).await
     }
 
-    async fn make_network_if_needed(&self) -> Result<(), PodmanError> {
+    async fn make_network_if_needed(&self, ip_family: IpFamily) -> Result<(), PodmanError> {
         let name = PodLabels::network_name(&self.fleet);
         let what = format!("make network {name}");
         let labels = super::create::network_labels(&self.fleet);
         let bridge = super::create::bridge_name(&self.fleet, &self.socket);
         let body = opts::NetworkCreateOpts::builder().name(&name).driver("bridge").dns_enabled(true).labels(labels);
-        let body = body.network_interface(&bridge);
+        let body = body.network_interface(&bridge).ipv6_enabled(ip_family == IpFamily::Dual).build();
         let networks = self.api.networks();
-        let Err(error) = self.api(&what, CHANGE, networks.create(&body.build())).await else { return Ok(()) };
-        match self.network_labels().await? {
+        let Err(error) = self.api(&what, CHANGE, networks.create(&body)).await else { return Ok(()) };
+        match self.network().await? {
             None => Err(error),
-            Some(labels) if super::ownership::own_network(&labels, &self.fleet) => Ok(()),
-            Some(_) => Err(PodmanError::Foreign { what: format!("network {name}") }),
+            Some(found) if !found.is_own(&self.fleet) => Err(PodmanError::Foreign { what: format!("network {name}") }),
+            Some(found) if found.ip_family == ip_family => Ok(()),
+            Some(_) => {
+                self.api(&format!("remove network {name}"), CHANGE, networks.get(&*name).delete()).await?;
+                self.api(&what, CHANGE, networks.create(&body)).await.map(drop)
+            }
         }
     }
 
@@ -207,8 +212,8 @@ impl Podman for Client {
         Box::pin(self.observe_all())
     }
 
-    fn make_network(&self) -> Answer<'_, ()> {
-        Box::pin(self.make_network_if_needed())
+    fn make_network(&self, ip_family: IpFamily) -> Answer<'_, ()> {
+        Box::pin(self.make_network_if_needed(ip_family))
     }
 
     fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()> {

@@ -49,7 +49,7 @@ struct ListedVolume {
 impl Client {
     pub(super) async fn observe_all(&self) -> Result<Observed, PodmanError> {
         let ((pods, containers), volumes, network) =
-            try_join!(self.list_pods_and_containers(), self.list_volumes(), self.network_labels())?;
+            try_join!(self.list_pods_and_containers(), self.list_volumes(), self.network())?;
         self.inspect_unclear(&containers).await;
         self.exits.watch(&main_processes(&containers));
         self.exits.keep_only(&containers.iter().filter_map(|one| one.id.as_deref()).collect());
@@ -226,7 +226,7 @@ impl Client {
             known.last_words.insert(run.clone(), last_words);
         }
         if listing::is_infra(listed) {
-            known.addresses.extend(address(&inspected).map(|address| (run, address)));
+            known.addresses.extend(inspected.address().map(|address| (run, address)));
         } else {
             known.times.insert(run, times(&inspected));
         }
@@ -250,11 +250,6 @@ fn is_unclear(listed: &ListContainer, known: &Known) -> bool {
 fn main_processes(containers: &[ListContainer]) -> BTreeMap<String, i64> {
     let running = containers.iter().filter(|one| listing::is_running(one));
     running.filter_map(|one| Some((one.id.clone()?, one.pid.filter(|pid| *pid > 0)?))).collect()
-}
-
-fn address(inspected: &Inspected) -> Option<std::net::IpAddr> {
-    let networks = &inspected.network_settings.as_ref()?.networks;
-    networks.values().find_map(|network| network.ip.parse().ok())
 }
 
 fn times(inspected: &Inspected) -> Times {

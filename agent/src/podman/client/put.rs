@@ -36,7 +36,8 @@ impl Client {
             self.blocking(self.places.memory.clone(), move || secrets::in_memory(&memory)).await?;
         }
         self.keep_masks(pod, container, files.secrets()).await?;
-        let given = self.given(files)?;
+        let address = self.address_if_told(pod, files.tell_address()).await?;
+        let given = self.given(files, address.as_deref())?;
         let (folders, owner) = (self.folders_of(files).clone(), files.owner);
         let (pod, container, path) = (pod.to_owned(), container.clone(), files.path.clone());
         let folder = folders.mounted(&pod, &container, &path);
@@ -104,19 +105,20 @@ impl Client {
         self.record_files(&swap.pod, &swap.container, &swap.files).await
     }
 
-    fn given(&self, files: &Files) -> Result<Vec<Given>, PodmanError> {
+    fn given(&self, files: &Files, address: Option<&str>) -> Result<Vec<Given>, PodmanError> {
         let mut all = Vec::new();
         for file in &files.files {
             let mode = file.mode.unwrap_or(files.mode);
-            all.extend(self.bytes_of(file)?.into_iter().map(|(path, bytes)| Given { path, bytes, mode }));
+            all.extend(self.bytes_of(file, address)?.into_iter().map(|(path, bytes)| Given { path, bytes, mode }));
         }
         Ok(all)
     }
 
-    fn bytes_of(&self, file: &File) -> Result<Vec<(String, Vec<u8>)>, PodmanError> {
+    fn bytes_of(&self, file: &File, address: Option<&str>) -> Result<Vec<(String, Vec<u8>)>, PodmanError> {
         let content = |digest: &Digest| self.contents.content(digest).ok_or(PodmanError::NoContent { digest: *digest });
         Ok(match &file.bytes {
             Bytes::Text(text) => vec![(file.path.clone(), text.clone().into_bytes())],
+            Bytes::Address => vec![(file.path.clone(), address.unwrap_or_default().into())],
             Bytes::Content(digest) => {
                 content(digest)?.files.iter().map(|(key, bytes)| (key.to_string(), bytes.0.clone())).collect()
             }
@@ -138,22 +140,35 @@ impl Client {
         files.secrets().filter_map(of).collect()
     }
 
-    /// The environment with the bytes of secrets; a variable whose secret is optional and not there is left out.
-    pub(super) fn environment(&self, env: &[(String, EnvText)]) -> Result<Vec<(String, String)>, PodmanError> {
+    /// The address of a pod, where somebody is told it. For that its infra container is started before the others.
+    async fn address_if_told(&self, pod: &str, is_told: bool) -> Result<Option<String>, PodmanError> {
+        if is_told { self.address_of(pod).await } else { Ok(None) }
+    }
+
+    /// The environment with the bytes of secrets and the pod's address; a variable whose secret is optional and not there is left
+    /// out.
+    pub(super) async fn environment(
+        &self,
+        pod: &str,
+        env: &[(String, EnvText)],
+    ) -> Result<Vec<(String, String)>, PodmanError> {
+        let is_told = env.iter().any(|(_, parts)| parts.contains(&EnvPart::Address));
+        let address = self.address_if_told(pod, is_told).await?.unwrap_or_default();
         let mut variables = Vec::new();
         for (name, parts) in env {
-            if let Some(value) = self.value(parts)? {
+            if let Some(value) = self.value(parts, &address)? {
                 variables.push((name.clone(), value));
             }
         }
         Ok(variables)
     }
 
-    fn value(&self, parts: &EnvText) -> Result<Option<String>, PodmanError> {
+    fn value(&self, parts: &EnvText, address: &str) -> Result<Option<String>, PodmanError> {
         let mut value = String::new();
         for part in parts {
             match part {
                 EnvPart::Text(text) => value.push_str(text),
+                EnvPart::Address => value.push_str(address),
                 EnvPart::Secret(key) => match secrets::read(&self.places, key)? {
                     Some(bytes) => value.push_str(&String::from_utf8_lossy(&bytes)),
                     None => return Ok(None),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wlc_plan::{
     name::FleetName,
+    node_plan::IpFamily,
     quantity::Millis,
     spec::{Hook, Image, MountSource, PullPolicy, VolumeSource, Whose},
 };
@@ -17,7 +18,7 @@ use crate::{
         Executed, PodmanError, Pulled, Removed, create, images,
         labels::{ContainerLabels, FLEET, PodLabels, VolumeLabels},
         limits::allowance,
-        ownership::{Labels, own_network},
+        ownership::{FoundNetwork, Labels},
         pulls::PullFault,
     },
 };
@@ -37,13 +38,17 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn make_network(&mut self, fleet: &FleetName) -> Done {
+    pub(super) fn make_network(&mut self, fleet: &FleetName, ip_family: IpFamily) -> Done {
         let name = PodLabels::network_name(fleet);
         match self.networks.get(&name) {
-            Some(labels) if own_network(labels, fleet) => Ok(()),
-            Some(_) => Err(PodmanError::Foreign { what: format!("network {name}") }),
-            None => self.effect(format!("make network {name}"), |world| {
-                world.networks.insert(name, Labels::from([(FLEET.to_owned(), fleet.to_string())]));
+            Some(found) if !found.is_own(fleet) => Err(PodmanError::Foreign { what: format!("network {name}") }),
+            Some(found) if found.ip_family == ip_family => Ok(()),
+            Some(_) if self.pods.values().any(|pod| pod.labels.contains_key(FLEET)) => {
+                Err(refused("remove a network", 500, format!("network {name} is being used")))
+            }
+            Some(_) | None => self.effect(format!("make network {name}"), |world| {
+                let labels = Labels::from([(FLEET.to_owned(), fleet.to_string())]);
+                world.networks.insert(name, FoundNetwork { labels, ip_family });
             }),
         }
     }
@@ -89,7 +94,7 @@ impl World {
             created: now,
             sandbox: Sandbox::Created,
             takes_containers: true,
-            address: self.last_address(),
+            address: self.last_address(&PodLabels::network_name(&request.labels.fleet)),
             is_on_network: request.spec.surroundings.network == Whose::Pod,
             ports: request.ports.iter().map(|port| port.host).collect(),
             folders: PodFolders::There,

@@ -57,7 +57,7 @@ impl World {
         let parts = request.env.iter().flat_map(|(_, parts)| parts);
         let keys = parts.filter_map(|part| match part {
             EnvPart::Secret(key) => Some(key),
-            EnvPart::Text(_) => None,
+            EnvPart::Text(_) | EnvPart::Address => None,
         });
         keys.chain(request.files.iter().flat_map(Files::secrets)).try_for_each(|key| self.has_secret(key))?;
         if let Some(pod) = self.pods.get_mut(&request.pod.pod_name()) {

@@ -22,6 +22,7 @@ use wlc_plan::{
     binding::{Binding, Turn},
     digest::Digest,
     name::{ContainerName, FileKey, FleetName, ReplicaName, SecretName, VolumeName, WorkloadName},
+    node_plan::IpFamily,
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     spec::{Image, PodSpec, Resources},
@@ -207,7 +208,8 @@ impl Simulated {
 
     /// A network that somebody else made.
     pub fn add_foreign_network(&self, name: &str) {
-        self.world().networks.insert(name.to_owned(), ownership::Labels::new());
+        let network = ownership::FoundNetwork { labels: ownership::Labels::new(), ip_family: IpFamily::Ipv4 };
+        self.world().networks.insert(name.to_owned(), network);
     }
 
     /// Names of all that exists, ours or not: pods, containers, volumes.
@@ -373,8 +375,8 @@ impl Podman for Simulated {
         })
     }
 
-    fn make_network(&self) -> Answer<'_, ()> {
-        self.call("make a network", |world, _| world.make_network(&self.fleet))
+    fn make_network(&self, ip_family: IpFamily) -> Answer<'_, ()> {
+        self.call("make a network", move |world, _| world.make_network(&self.fleet, ip_family))
     }
 
     fn make_pod<'a>(&'a self, request: &'a PodRequest) -> Answer<'a, ()> {

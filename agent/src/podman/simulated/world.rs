@@ -2,21 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use wlc_plan::{
     digest::Digest,
     name::{AbsolutePath, ContainerName, FileKey, FleetName, SecretName},
+    node_plan::IpFamily,
 };
 
 use crate::{
     clock::Moment,
-    observed::{Allowance, ContainerState, HookOutcome, LastWords, PodFolders, Sandbox},
+    observed::{Allowance, ContainerState, HookOutcome, LastWords, PodAddress, PodFolders, Sandbox},
     podman::{
         Executed, PodmanError,
         labels::PodLabels,
-        ownership::{Found, FoundContainer, FoundPod, Labels, Role},
+        ownership::{Found, FoundContainer, FoundNetwork, FoundPod, Labels, Role},
         pulls::PullFault,
     },
 };
@@ -33,7 +34,7 @@ pub enum Program {
 /// Everything on the simulated machine.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) networks: BTreeMap<String, Labels>,
+    pub(super) networks: BTreeMap<String, FoundNetwork>,
     pub(super) volumes: BTreeMap<String, Labels>,
     pub(super) secrets: BTreeMap<(SecretName, FileKey), Digest>,
     pub(super) absent: BTreeSet<String>,
@@ -60,7 +61,7 @@ pub(super) struct Pod {
     pub(super) sandbox: Sandbox,
     /// Whether it takes containers: not if it was made before the last boot.
     pub(super) takes_containers: bool,
-    pub(super) address: IpAddr,
+    pub(super) address: PodAddress,
     pub(super) is_on_network: bool,
     pub(super) ports: Vec<u16>,
     pub(super) contents: BTreeMap<(ContainerName, AbsolutePath), Digest>,
@@ -105,10 +106,15 @@ impl World {
         format!("{:064x}", self.made)
     }
 
-    /// An address in the network, of the last thing that was made.
-    pub(super) fn last_address(&self) -> IpAddr {
-        let [_, b, c, d] = self.made.to_be_bytes();
-        IpAddr::V4(Ipv4Addr::new(10, b, c, d))
+    /// An address in this network, of the last thing that was made.
+    pub(super) fn last_address(&self, network: &str) -> PodAddress {
+        let [a, b, c, d] = self.made.to_be_bytes();
+        let has_ipv6 = self.networks.get(network).is_some_and(|found| found.ip_family == IpFamily::Dual);
+        let [high, low] = [[a, b], [c, d]].map(u16::from_be_bytes);
+        PodAddress {
+            first: IpAddr::V4(Ipv4Addr::new(10, b, c, d)),
+            second: has_ipv6.then(|| Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, high, low)),
+        }
     }
 
     pub(super) fn container(&mut self, name: &str) -> Option<&mut Container> {
@@ -200,7 +206,7 @@ impl World {
             created: now,
             sandbox: Sandbox::Up,
             takes_containers: true,
-            address: self.last_address(),
+            address: self.last_address(""),
             is_on_network: true,
             ports: Vec::new(),
             contents: BTreeMap::new(),

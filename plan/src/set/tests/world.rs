@@ -14,7 +14,7 @@ use crate::{
     index::{Index, NodeFiles, Shard, ShardRef},
     instance::{Instance, SpecRef, WorkloadKind},
     name::{ConfigName, ContainerName, FileKey, FleetName, NodeName, ReplicaName, SignerName, WorkloadName},
-    node_plan::NodePlan,
+    node_plan::{IpFamily, NodePlan},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
     rollout::{OnFailure, Replacement, Rollout},
@@ -175,6 +175,7 @@ impl World {
             leaving: Vec::new(),
             volumes: Vec::new(),
             standbys: Vec::new(),
+            ip_family: IpFamily::Ipv4,
         }
         .encode();
         let specs = vec![FileRef::of(&spec_bytes)];
