@@ -2,11 +2,11 @@
 # Makes local images from Debian packages, without a registry, in the Podman below one directory: `localhost/busybox:1`
 # (a static busybox with httpd, nc, sh and sleep), `localhost/nginx:1` (Debian's nginx with the libraries that it needs,
 # serving /usr/share/nginx/html on port 80), `localhost/users:1` (busybox again, with a user, groups and an entry point of
-# its own) and, where it is asked for, `localhost/haproxy:1` (Debian's HAProxy in master-worker mode) or
-# `localhost/redis:1`. What is there already is left alone.
+# its own) and, where it is asked for, `localhost/haproxy:1` (Debian's HAProxy in master-worker mode) or those of clusters:
+# `localhost/redis:1`, `localhost/etcd:1` and `localhost/mariadb:1`. What is there already is left alone.
 # Packages are unpacked, never installed here; the downloaded files are kept for the next time.
 #
-#   images.sh DIR [CACHE [haproxy|redis]]     DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
+#   images.sh DIR [CACHE [haproxy|clusters]]  DIR as given to podman.sh; CACHE keeps the downloads, default DIR/packages
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/setup/say.sh
@@ -36,9 +36,9 @@ unpack() {
   done
 }
 
-# The libraries among the packages that a package depends on.
+# The libraries among the packages that a package depends on; some depend on none.
 libraries_of() {
-  dpkg-deb --field "$(package_file "$1")" Depends | tr ',' '\n' | awk '{ print $1 }' | grep -E '^(lib|zlib)'
+  dpkg-deb --field "$(package_file "$1")" Depends | tr ',' '\n' | awk '$1 ~ /^(lib|zlib)/ { print $1 }'
 }
 
 # A root with Debian's merged /usr, so that packages of every layout land in the same place.
@@ -162,19 +162,26 @@ haproxy_image() {
 
 prove_haproxy() { show podman run --rm --network none localhost/haproxy:1 /usr/sbin/haproxy -v >/dev/null; }
 
-# For the suite of conformance only.
-redis_image() {
-  local packages=()
+# Those of clusters are for the suite of conformance only.
+redis_image() { program_image redis redis-server redis-server redis-tools lua-bitop lua-cjson; }
+
+etcd_image() { program_image etcd etcd etcd-server etcd-client; }
+
+mariadb_image() { program_image mariadb mariadbd mariadb-server-core mariadb-client-core; }
+
+# program_image NAME PROGRAM PACKAGE...: an image with the packages, the libraries that they need, and busybox.
+program_image() {
+  local image=localhost/$1:1 program=$2 packages=()
   make_tree
-  mapfile -t packages < <(download_with_libraries redis-server redis-tools lua-bitop lua-cjson)
+  mapfile -t packages < <(download_with_libraries "${@:3}")
   unpack "${packages[@]}"
   add_busybox
   rm -rf "${tree:?}"/usr/lib/*/gconv
-  import localhost/redis:1 'CMD=["redis-server"]'
-  prove_redis || { podman rmi --force localhost/redis:1 >/dev/null; die "the redis image does not work"; }
+  import "$image" "CMD=[\"$program\"]"
+  prove_program "$image" "$program" || { podman rmi --force "$image" >/dev/null; die "the image $image does not work"; }
 }
 
-prove_redis() { show podman run --rm --network none localhost/redis:1 redis-server --version >/dev/null; }
+prove_program() { show podman run --rm --network none "$1" "$2" --version >/dev/null; }
 
 make_if_missing() {
   local image=$1 make=$2 tree=''
@@ -184,7 +191,7 @@ make_if_missing() {
 }
 
 main() {
-  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE [haproxy|redis]], DIR made by podman.sh"
+  [[ -e ${1-}/env.sh ]] || die "usage: images.sh DIR [CACHE [haproxy|clusters]], DIR made by podman.sh"
   dir=$1 cache=${2-$1/packages}
   # shellcheck disable=SC1091 # written by podman.sh
   . "$dir/env.sh"
@@ -195,7 +202,11 @@ main() {
   make_if_missing localhost/users:1 users_image
   case ${3-} in
     haproxy) make_if_missing localhost/haproxy:1 haproxy_image ;;
-    redis) make_if_missing localhost/redis:1 redis_image ;;
+    clusters)
+      make_if_missing localhost/redis:1 redis_image
+      make_if_missing localhost/etcd:1 etcd_image
+      make_if_missing localhost/mariadb:1 mariadb_image
+      ;;
   esac
 }
 

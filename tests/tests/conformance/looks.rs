@@ -83,6 +83,15 @@ pub(crate) fn running(node: &Node, replica: &str) -> Option<Seen> {
     containers(node).into_iter().find(|one| one.replica == replica && one.is_running)
 }
 
+/// Removes the pod of a replica by hand, and waits until another one runs.
+pub(crate) fn remove(node: &Node, replica: &str) {
+    let one = running(node, replica).expect("it runs");
+    podman::text(&["pod", "rm", "-f", "-t", "0", one.name.rsplitn(3, '.').last().unwrap()]);
+    node.wait_until(&format!("{replica} is made anew"), |node| {
+        running(node, replica).is_some_and(|new| new.id != one.id)
+    });
+}
+
 /// Runs a shell's line in the running container of a replica, and tells what it prints.
 pub(crate) fn shell(node: &Node, replica: &str, line: &str) -> String {
     let one = running(node, replica).unwrap_or_else(|| panic!("{replica} does not run"));

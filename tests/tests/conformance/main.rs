@@ -5,6 +5,7 @@
 //! came to into `tests/conformance-results.tsv`, of which the page of the book is made.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod cluster;
 mod daemon_set;
 mod data;
 mod deployment;
@@ -45,6 +46,7 @@ fn scenes() -> Vec<Scene> {
         deployment::SCENES,
         replica_set::SCENES,
         stateful_set::SCENES,
+        cluster::SCENES,
         daemon_set::SCENES,
         restart::SCENES,
         probe::SCENES,

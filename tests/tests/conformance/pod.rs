@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use wlc_tests::podman;
+use wlc_tests::{node::Node, podman};
 
 use crate::{
     looks::{containers, program, running, shell, told},
@@ -13,6 +13,7 @@ use crate::{
 pub(crate) const SCENES: &[Scene] = &[
     scene!(Short a_pod_is_ready_and_gone_when_it_says_so),
     scene!(Long a_new_image_is_tried_at_once),
+    scene!(Long pauses_are_never_longer_than_five_minutes),
     scene!(Long the_last_of_many_plans_counts),
     scene!(Long a_limit_changes_with_a_new_pod),
 ];
@@ -68,6 +69,41 @@ fn a_new_image_is_tried_at_once(stage: &Stage) {
     let begun = Instant::now();
     node.wait_settled("app", 1);
     assert!(begun.elapsed() < Duration::from_secs(9), "it took {:?}", begun.elapsed());
+}
+
+/// C-260: the pauses between restarts double up to five minutes, and are never longer. The agent's own clock is put ahead over each
+/// of them, so that nobody waits that long.
+fn pauses_are_never_longer_than_five_minutes(stage: &Stage) {
+    let mut node = stage.node();
+    node.write("workloads/app.kdl", &plain("app", "grace \"1s\"", "exit 1"));
+    node.build();
+    let file = node.path("ahead");
+    let (mut ahead, mut pauses) = (0_u64, Vec::new());
+    for restarts in 1..=7_u64 {
+        std::fs::write(&file, ahead.to_string()).unwrap();
+        node.start_agent_with(&["--clock-ahead", file.to_str().unwrap()]);
+        let waits = |node: &Node| {
+            let one = node.instances("app").first().cloned().filter(|one| one["restarts"] == restarts)?;
+            let wait = one["waits"].as_array()?.iter().find(|wait| wait["gate"] == "back-off").cloned()?;
+            Some(wait["until"].as_str()?.to_owned())
+        };
+        node.wait_until(&format!("it waits after restart {restarts}"), |node| waits(node).is_some());
+        let until = milliseconds(&waits(&node).expect("it still waits"));
+        node.kill_agent();
+        let ended = containers(&node).into_iter().max_by_key(|one| one.attempt).expect("the last one is kept");
+        let ended = podman::text(&["inspect", "--format", "{{.State.FinishedAt.UnixMilli}}", &ended.name]);
+        let pause = (until - ended.parse::<u64>().unwrap()).div_ceil(1_000);
+        // Not all of it: else the next one, which may be as long, is over as soon as it begins.
+        ahead = 1_000 * (pause - 5);
+        pauses.push(pause);
+    }
+    assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300]);
+}
+
+/// A time as status writes it, in milliseconds since 1970.
+fn milliseconds(time: &str) -> u64 {
+    let seconds = std::process::Command::new("date").args(["-u", "-d", time, "+%s%3N"]).output().unwrap();
+    String::from_utf8_lossy(&seconds.stdout).trim().parse().unwrap_or_else(|_| panic!("{time} is a time"))
 }
 
 /// C-270: five hundred plans, one right after the other: the last one counts.

@@ -70,6 +70,7 @@ fn files_change_while_their_readers_run(stage: &Stage) {
         write(&node, "back", &[site("two"), secret(2), optional("here")].concat());
         reads(&node, "/optional/extra", "here");
         node.wait_until("the pod without it is gone", |node| containers(node).len() == 1);
+        node.wait_until("the old pod is gone", |node| containers(node).len() == 1);
         let with_it = containers(&node);
         write(&node, "back", &[site("two"), secret(2), optional("changed")].concat());
         reads(&node, "/optional/extra", "changed");

@@ -25,7 +25,7 @@ fn world() -> World {
     world
 }
 
-/// A container that was renamed is known by its labels: it gets its name back and never a second one beside it.
+/// C-029: a container that was renamed is known by its labels: it gets its name back and never a second one beside it.
 #[test]
 fn a_renamed_container_gets_its_name_back_and_goes_on() {
     let mut world = world();

@@ -85,3 +85,34 @@ pub(super) fn in_memory(folder: &Path) -> io::Result<()> {
     mount("tmpfs", folder, "tmpfs", flags, Some(c"mode=0700"))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(secrets: &Path) -> Places {
+        Places { secrets: secrets.to_owned(), credentials: None, ..Places::default() }
+    }
+
+    /// C-381: the agents of two fleets of one machine read each its own folder, and the bytes of a secret of the same name are
+    /// not the same.
+    #[test]
+    fn a_secret_of_the_same_name_in_another_fleet_is_another() {
+        let key = SecretKey {
+            secret: SecretName::parse("db").unwrap(),
+            key: FileKey::parse("password").unwrap(),
+            version: None,
+            optional: true,
+        };
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        for (folder, bytes) in folders.iter().zip(["one", "two"]) {
+            fs::create_dir(folder.path().join("db")).unwrap();
+            fs::write(folder.path().join("db/password"), bytes).unwrap();
+        }
+        let found = folders.each_ref().map(|folder| read(&places(folder.path()), &key).unwrap());
+        assert_eq!(found, [Some(b"one".to_vec()), Some(b"two".to_vec()), None]);
+        let [one, two, none] = folders.each_ref().map(|folder| all(&places(folder.path())));
+        assert_eq!((one.len(), two.len(), none.len()), (1, 1, 0));
+        assert_ne!(one, two);
+    }
+}
