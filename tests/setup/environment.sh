@@ -22,7 +22,7 @@ prepare() {
   trap finish EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  unlocked bash "$setup/podman.sh" "$work/podman"
+  WLC_TEST_USER=1 unlocked bash "$setup/podman.sh" "$work/podman"
   unlocked bash "$setup/images.sh" "$work/podman" "$work/packages" haproxy
   # shellcheck disable=SC1091 # written by podman.sh
   . "$work/podman/env.sh"

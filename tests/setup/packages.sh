@@ -4,12 +4,13 @@
 # nothing and starts nothing. This file is sourced, after say.sh.
 
 # iptables: netavark needs it. catatonit: pods need it. busybox-static: the test image. systemd: systemd-analyze checks
-# the units. MORE_PACKAGES: what the caller needs beyond.
+# the units. MORE_PACKAGES: what the caller needs beyond. uidmap and the two behind it: what Podman needs without
+# root, which the tests ask for with WLC_TEST_USER.
 needed_packages() {
   printf '%s\n' podman runc conmon netavark aardvark-dns catatonit iptables iproute2 busybox-static \
     systemd ca-certificates curl jq procps openssh-client git
   if [[ -n ${MORE_PACKAGES-} ]]; then printf '%s\n' "$MORE_PACKAGES"; fi
-  if ((EUID != 0)); then printf '%s\n' uidmap slirp4netns fuse-overlayfs; fi
+  if ((EUID != 0)) || [[ -n ${WLC_TEST_USER-} ]]; then printf '%s\n' uidmap slirp4netns fuse-overlayfs; fi
   if ! command -v cc >/dev/null; then printf '%s\n' gcc libc6-dev; fi
 }
 
