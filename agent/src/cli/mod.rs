@@ -136,7 +136,8 @@ pub fn main() -> ExitCode {
         }
     };
     begin_logs(&arguments);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    // One thread: all that the agent does is wait for others, and threads that wake each other for it cost more than they do.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(carry_out(arguments));
