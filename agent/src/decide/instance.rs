@@ -39,6 +39,10 @@ pub(super) fn next_step<'a>(
     if upkeep::starts_anew(scene, standing) && !may_start(scene, standing, standings, slots, draft) {
         return;
     }
+    // Others wait for it to count, of whichever revision it is.
+    if let Some(at) = standing.is_available_from().filter(|at| *at > scene.now) {
+        draft.look_again(at);
+    }
     match standing.holding {
         Holding::Nothing => first_start(scene, standing, standings, slots, draft),
         Holding::Other(pod) => {

@@ -142,26 +142,29 @@ impl<'a> Standing<'a> {
     /// When its pod of the revision that it is to run counts as ready: it has been ready for its min-ready time.
     pub(super) fn counts_from(&self) -> Option<Moment> {
         match (self.holding, self.new_health) {
-            (Holding::Current(_) | Holding::Both { .. }, Health::Ready { since }) => {
-                let is_skipped = mutant::is(Mutant::MinReadySkipped);
-                Some(if is_skipped { since } else { since.plus(self.wanted.instance.rollout.min_ready) })
-            }
+            (Holding::Current(_) | Holding::Both { .. }, Health::Ready { since }) => Some(self.counted(since)),
             (Holding::Current(_) | Holding::Both { .. }, Health::Unknown | Health::NotReady | Health::Complete)
             | (Holding::Nothing | Holding::Other(_), _) => None,
         }
     }
 
+    /// When the best pod of it counts as ready, whichever revision that is of: a young one counts no more than a new one.
+    pub(super) fn is_available_from(&self) -> Option<Moment> {
+        match (self.holding, self.health) {
+            (Holding::Nothing, _) => None,
+            (_, Health::Ready { since }) => Some(self.counted(since)),
+            (_, Health::Unknown | Health::NotReady | Health::Complete) => None,
+        }
+    }
+
     /// Whether a pod of it is as ready as its revision asks for, whichever revision that is.
     pub(super) fn is_available(&self, now: Moment) -> bool {
-        match (self.holding, self.health) {
-            (Holding::Current(_), _) => {
-                self.counts_from().is_some_and(|at| at <= now) || self.health == Health::Complete
-            }
-            (Holding::Other(_) | Holding::Both { .. }, health) => {
-                matches!(health, Health::Ready { .. } | Health::Complete)
-            }
-            (Holding::Nothing, _) => false,
-        }
+        self.is_available_from().is_some_and(|at| at <= now) || self.health == Health::Complete
+    }
+
+    fn counted(&self, since: Moment) -> Moment {
+        let is_skipped = mutant::is(Mutant::MinReadySkipped);
+        if is_skipped { since } else { since.plus(self.wanted.instance.rollout.min_ready) }
     }
 
     /// Whether it has come so far at the revision that is asked for. What went back to an older one has not.
@@ -260,6 +263,7 @@ fn worth(scene: Scene<'_>, pod: &ObservedPod) -> (u8, Reverse<Moment>) {
 
 fn better(one: Health, other: Health) -> Health {
     match (one, other) {
+        (Health::Ready { since }, Health::Ready { since: also }) => Health::Ready { since: since.min(also) },
         (Health::Ready { .. } | Health::Complete, _) => one,
         (_, Health::Ready { .. } | Health::Complete) => other,
         (Health::Unknown, _) => one,

@@ -1,6 +1,6 @@
 //! Rollouts and order: slots, `after`, min-ready, and who goes first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::{
     gate::{Condition, Step},
@@ -10,7 +10,7 @@ use wlc_plan::{
     spec::{PodSpec, Probes},
 };
 
-use super::{super::*, world::*};
+use super::{super::*, rollouts::counts, world::*};
 use crate::{action::Reason, observed::Sandbox};
 
 fn probed(number: u32) -> PodSpec {
@@ -312,4 +312,27 @@ fn a_new_replica_and_an_update_do_not_wait_for_each_other() {
     assert!(decision.waits.is_empty() && decision.tasks.is_empty(), "{decision:#?}");
     let newest = world.desired.wanted[0].instance.spec.revision;
     assert!(decision.states.iter().all(|state| state.ready && state.revision == Some(newest)), "{decision:#?}");
+}
+
+/// Old pods that were made anew a moment ago count as little as new ones: none of them goes before the others are available,
+/// and the one that does finds its successor in time without an event.
+#[test]
+fn young_pods_of_the_old_revision_do_not_count_yet() {
+    let plan = |number| {
+        let mut plan = web(3, number, 1);
+        plan.iter_mut().for_each(|(instance, _)| instance.rollout.min_ready = Millis(5_000));
+        plan
+    };
+    let mut world = World::new(plan(1));
+    world.settle();
+    world.podman.lose_network();
+    world.pass();
+    assert_eq!(counts(&world).0, BTreeMap::from([(1, 3)]));
+    world.accept(plan(2));
+    let decision = world.pass();
+    assert!(decision.tasks.is_empty(), "{decision:#?}");
+    assert_eq!(World::waits(&decision, "web-0"), ["slot"]);
+    assert!(decision.next_due.is_some_and(|at| at.since(world.now()) <= Millis(5_000)));
+    world.settle();
+    assert_eq!(counts(&world).0, BTreeMap::from([(2, 3)]));
 }
