@@ -162,6 +162,11 @@ impl Container<'_> {
         }
     }
 
+    /// Whether its probes called it ready, and nothing else since, as far as is remembered.
+    pub(super) fn was_ready(&self) -> bool {
+        self.newest.is_some_and(|newest| self.scene.ledger.ready.contains(&newest.id))
+    }
+
     /// The probe that keeps a running container from being ready, and what it saw.
     pub(super) fn open_probe(&self) -> Option<String> {
         let newest = self.newest.filter(|one| matches!(one.state, ContainerState::Running { .. }))?;

@@ -2,12 +2,13 @@
 //!
 //! For each port of the workload there is one file of each form, named by the port: `<port>.list` has one `address:port` on
 //! each line, `<port>.nginx` the lines of an `upstream` block, `<port>.haproxy` a whole backend `<workload>-<port>`, since HAProxy
-//! includes no file inside a section. A pod is listed by its address while it is ready. HAProxy wants a name for each server: the
+//! includes no file inside a section. A pod is listed by its address while it is ready. An agent that starts knows of no answer
+//! yet: it lists what was ready when the last one ended, until the probes say otherwise. HAProxy wants a name for each server: the
 //! replica's and the digits of its pod, since two pods of one replica may be ready at once. In a fleet of both families of
 //! addresses there are the same files again, `<port>.ipv6.list` and so on, with the addresses of IPv6.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
 };
 
@@ -17,7 +18,11 @@ use wlc_plan::{
     spec::PodSpec,
 };
 
-use super::{Scene, standing};
+use super::{
+    Scene,
+    containers::{self, Container},
+    standing::{self, Health},
+};
 use crate::{
     files::{Bytes, File},
     observed::{ObservedPod, PodAddress},
@@ -43,7 +48,7 @@ pub(super) fn backends(scene: Scene<'_>) -> Backends {
     }
     for pod in &scene.observed.pods {
         let Some(spec) = scene.desired.specs.get(&pod.revision) else { continue };
-        let Some(address) = ready_address(scene, pod) else { continue };
+        let Some(address) = pod.address.filter(|_| is_listed(scene, pod, spec)) else { continue };
         if let Some(ports) = found.get_mut(&pod.workload) {
             add(ports, (pod, address), spec);
         }
@@ -51,11 +56,30 @@ pub(super) fn backends(scene: Scene<'_>) -> Backends {
     found
 }
 
-fn ready_address(scene: Scene<'_>, pod: &ObservedPod) -> Option<PodAddress> {
+fn is_listed(scene: Scene<'_>, pod: &ObservedPod, spec: &PodSpec) -> bool {
+    let is_ready_or_was = |container: Container<'_>| match container.health() {
+        Health::Ready { .. } | Health::Complete => true,
+        Health::Unknown => container.was_ready(),
+        Health::NotReady => false,
+    };
     match standing::health(scene, pod) {
-        standing::Health::Ready { .. } => pod.address,
-        standing::Health::Unknown | standing::Health::NotReady | standing::Health::Complete => None,
+        Health::Ready { .. } => true,
+        Health::Unknown => containers::of(scene, pod, spec).all(is_ready_or_was),
+        Health::NotReady | Health::Complete => false,
     }
+}
+
+/// The containers that are ready by their probes, and those of which no probe has said anything else since.
+pub(super) fn ready(scene: Scene<'_>) -> BTreeSet<String> {
+    let known = scene.observed.pods.iter().filter_map(|pod| Some((pod, scene.desired.specs.get(&pod.revision)?)));
+    let containers = known.flat_map(|(pod, spec)| containers::of(scene, pod, spec));
+    let probed = containers.filter(|one| one.spec.probes.startup.is_some() || one.spec.probes.readiness.is_some());
+    let is_ready = |one: &Container<'_>| match one.health() {
+        Health::Ready { .. } => true,
+        Health::Unknown => one.was_ready(),
+        Health::NotReady | Health::Complete => false,
+    };
+    probed.filter(is_ready).filter_map(|one| Some(one.newest?.id.clone())).collect()
 }
 
 fn add(ports: &mut Ports, (pod, address): (&ObservedPod, PodAddress), spec: &PodSpec) {

@@ -116,6 +116,7 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     leftovers::claims(scene, &mut draft);
     leftovers::of_gone_pods(scene, &standings, &mut draft);
     record::keep(scene, &standings, &mut draft);
+    draft.ledger.ready = endpoints::ready(scene);
     images::clean(scene, &mut draft);
     let states = states::all(scene, &standings, &draft);
     draft.finish(states)

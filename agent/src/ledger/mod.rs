@@ -53,6 +53,10 @@ pub struct Ledger {
     /// Workloads and replicas that are left alone until they are released.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holds: BTreeMap<String, Hold>,
+    /// Containers, by their ids, that their probes have called ready and nothing else since: whoever mounts endpoints goes on
+    /// reaching them while an agent that starts asks anew.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ready: BTreeSet<String>,
 }
 
 /// What is remembered of the runs of a container.

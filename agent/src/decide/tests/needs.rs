@@ -212,3 +212,25 @@ fn endpoints_follow_the_ready_replicas() {
     assert_eq!(listed(&world), both);
     assert_eq!(ContainerName::parse("main").unwrap(), swap.container);
 }
+
+/// An agent that starts knows of no answer yet: whoever mounts endpoints goes on reaching what was ready, and a container that
+/// began anew meanwhile has to be asked first.
+#[test]
+fn endpoints_outlive_a_start_of_the_agent() {
+    let of = EndpointFiles { workload: WorkloadName::parse("web").unwrap() };
+    let balancer = with_mount(files(FileSource::Endpoints(of), OnSwap::Nothing));
+    let (mut front, front_spec) = instance("front-0", &balancer, vec![]);
+    front.workload = WorkloadName::parse("front").unwrap();
+    let plan = vec![(front, front_spec), instance("web-0", &backend(), vec![]), instance("web-1", &backend(), vec![])];
+    let mut world = World::new(plan);
+    world.settle();
+    world.silent.extend([replica("web-0"), replica("web-1")]);
+    assert!(world.decide().tasks.is_empty(), "{:#?}", world.decide().tasks);
+    let main = world.running().into_iter().find(|name| name.contains("web-1")).unwrap();
+    world.podman.kill(&main, 1);
+    world.settle();
+    let was = listed(&world);
+    world.silent.remove(&replica("web-1"));
+    world.settle();
+    assert_ne!(listed(&world), was, "it was not listed while nobody knew how it is");
+}
