@@ -13,6 +13,7 @@ use std::{
 use wlc_tests::simulation::{Failure, Script, Tally, live, shrink};
 
 const USAGE: &str = "simulation SEEDS [FIRST]: plays so many worlds, from this seed on
+simulation --all SEEDS [FIRST]: plays on where one fails, and prints a line for each that does
 simulation --list-mutants: the faults that are kept, a line for each
 simulation --mutant NAME SEEDS [FIRST]: plays worlds with this fault until one of them finds it";
 
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
+        ["--all", ref seeds @ ..] => numbers(seeds).map_or_else(usage, count_failures),
         ["--list-mutants"] => mutants::list(),
         ["--mutant", name, ref seeds @ ..] => numbers(seeds).map_or_else(usage, |seeds| mutants::hunt(name, seeds)),
         ref seeds => numbers(seeds).map_or_else(usage, simulate),
@@ -55,28 +57,53 @@ fn simulate((count, first): (u64, u64)) -> ExitCode {
     }
 }
 
+/// Plays all worlds, and tells of each that fails.
+fn count_failures((count, first): (u64, u64)) -> ExitCode {
+    let (begun, failures) = (Instant::now(), AtomicU64::new(0));
+    let tally = play_on(first, count, |seed, failure| {
+        failures.fetch_add(1, Ordering::Relaxed);
+        println!("seed {seed} failed: {}", failure.what.lines().next().unwrap_or_default());
+        true
+    });
+    let (seconds, failures) = (begun.elapsed().as_secs_f64(), failures.into_inner());
+    println!("{} worlds in {seconds:.1} s, {failures} of them failed", tally.worlds);
+    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 /// Plays worlds on all cores until one fails: what happened, and a seed that failed.
 fn play(first: u64, count: u64) -> (Tally, Option<(u64, Failure)>) {
-    let (next, tally, failed) = (AtomicU64::new(first), Mutex::new(Tally::default()), Mutex::new(None));
+    let failed = Mutex::new(None);
+    let tally = play_on(first, count, |seed, failure| {
+        failed.lock().unwrap().get_or_insert((seed, failure));
+        false
+    });
+    (tally, failed.into_inner().unwrap())
+}
+
+/// Plays worlds on all cores; `failed` is told of each that fails, and whether to go on is its word.
+fn play_on(first: u64, count: u64, failed: impl Fn(u64, Failure) -> bool + Sync) -> Tally {
+    let (next, tally) = (AtomicU64::new(first), Mutex::new(Tally::default()));
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count || failed.lock().unwrap().is_some() {
+                    if seed >= first + count {
                         return;
                     }
                     let (happened, ended) = live(&Script::new(seed));
                     tally.lock().unwrap().add(&happened);
-                    if let Err(failure) = ended {
-                        failed.lock().unwrap().get_or_insert((seed, failure));
+                    if let Err(failure) = ended
+                        && !failed(seed, failure)
+                    {
+                        next.store(first + count, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    (tally.into_inner().unwrap(), failed.into_inner().unwrap())
+    tally.into_inner().unwrap()
 }
 
 fn tell(seed: u64, failure: Failure) {

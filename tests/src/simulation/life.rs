@@ -1,51 +1,32 @@
 //! Plays a script: what happens at its time, an agent that is killed and started again, and the quiet behind it all.
 
-use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, sleep_until},
 };
 use wlagent::{
-    agent::{Agent, CannotBegin, Surroundings},
-    ledger::store::Store,
     observed::Allowance,
-    plans::KnownContents,
-    podman::{
-        Podman,
-        labels::PodLabels,
-        simulated::{Life, Simulated},
-    },
-    probes::due::Reach,
+    podman::simulated::{Life, Simulated},
     settings::Settings,
-    supervisor::Supervisor,
 };
-use wlc_plan::{
-    binding::{Binding, Turn},
-    name::{ReplicaName, WorkloadName},
-    quantity::Bytes,
-    revision::{Revision, TemplateVersion},
-    spec::PodSpec,
-};
+use wlc_plan::quantity::Bytes;
 
 use super::{
-    Failure, Happening, Script, Tally,
+    Failure, Happening, Ill, Script, Tally,
     author::Author,
-    machine::{Machine, fleet},
-    publisher::{Promised, Publisher, Set, half_copied, node, signed_by_a_stranger, with_a_flipped_bit},
+    begin::{copied_labels, live_again, settings},
+    machine::Machine,
+    promised::Promised,
+    publisher::{Publisher, Set, half_copied, signed_by_a_stranger, with_a_flipped_bit},
     script::TROUBLE,
     seen::Program,
 };
 use crate::dice::Dice;
 
-/// How long the world has to become as the last plan says, in milliseconds.
-const QUIET: u64 = 45 * 60_000;
-/// How long nothing is done afterwards.
-const STILL: u64 = 150_000;
-/// How long until somebody asks again for what comes only when it is asked for.
-const ASK: u64 = 120_000;
-/// How often it is looked at whether the world is as it should be.
-const LOOK: u64 = 5_000;
+/// How long until the power goes that is to go at a step on the disk, whether or not it comes so far, in milliseconds.
+const SOON: u64 = 60_000;
 
 /// Plays a script: what happened, and whether all that is promised was kept.
 pub fn live(script: &Script) -> (Tally, Result<(), Failure>) {
@@ -62,7 +43,7 @@ pub fn live(script: &Script) -> (Tally, Result<(), Failure>) {
 pub(super) struct World {
     pub(super) machine: Arc<Machine>,
     pub(super) settings: Arc<Settings>,
-    author: Author,
+    pub(super) author: Author,
     publisher: Publisher,
     sets: Vec<Set>,
     agent: JoinHandle<()>,
@@ -89,7 +70,7 @@ impl World {
 
     async fn play(&mut self, script: &Script) -> Result<(), Failure> {
         for event in &script.events {
-            sleep_until(self.begun + Duration::from_millis(event.at)).await;
+            self.wait_until(event.at).await;
             self.kept()?;
             let (word, now) = (event.what.word(), self.machine.weather.elapsed());
             let mut witness = self.machine.weather.witness();
@@ -98,12 +79,26 @@ impl World {
             drop(witness);
             self.happen(event.what)?;
         }
-        sleep_until(self.begun + Duration::from_millis(TROUBLE)).await;
-        self.become_quiet().await
+        self.wait_until(TROUBLE).await;
+        self.become_quiet().await?;
+        self.stay_quiet().await
+    }
+
+    /// Waits until this time; where the power is to go at a step on the disk, it goes.
+    async fn wait_until(&mut self, at: u64) {
+        let at = self.begun + Duration::from_millis(at);
+        let soon = Instant::now() + Duration::from_millis(SOON);
+        while self.machine.disk.is_to_break() && Instant::now() < at {
+            sleep(Duration::from_millis(20)).await;
+            if self.machine.disk.has_broken() || Instant::now() > soon {
+                self.power_goes(1_000);
+            }
+        }
+        sleep_until(at).await;
     }
 
     /// Whether all that is promised was kept so far.
-    fn kept(&self) -> Result<(), Failure> {
+    pub(super) fn kept(&self) -> Result<(), Failure> {
         self.machine.weather.witness().failure().map_or(Ok(()), Err)
     }
 
@@ -125,24 +120,19 @@ impl World {
             Happening::HalfCopied(length) => self.copy_slowly(length),
             Happening::KillAgent(length) => self.kill_agent(length),
             Happening::LosePower(length) => self.lose_power(length)?,
+            Happening::LosePowerAtWrite(steps) => machine.disk.break_after(steps as u64),
             Happening::EndContainer(which, code) => drop(container(which).map(|name| podman.kill(&name, code))),
             Happening::EndSandbox(which) => drop(pod(which).map(|name| podman.kill_sandbox(&name))),
             Happening::StopByHand(which) => drop(container(which).map(|name| podman.stop_by_hand(&name))),
             Happening::RemoveByHand(which) => drop(container(which).map(|name| podman.remove_by_hand(&name))),
             Happening::LosePod(which) => drop(pod(which).map(|name| podman.lose_pod(&name))),
             Happening::LoseFolders(which) => drop(pod(which).map(|name| podman.lose_folders(&name))),
-            Happening::Sicken(which, length, ill) => {
-                let replica = pick(weather.witness().replicas(), which);
-                podman.glimpse(|glimpse| weather.saw("somebody falls ill", weather.moment(), glimpse));
-                replica.iter().for_each(|replica| weather.sicken(replica, until(length), ill));
-            }
+            Happening::Sicken(which, length, ill) => self.sicken(which, until(length), ill),
             Happening::Deafen(length) => weather.deaf.last_until(until(length)),
             Happening::Slow(length) => weather.slow.last_until(until(length)),
             Happening::Upset(length) => weather.upset.last_until(until(length)),
             Happening::Silence(length) => weather.silent.last_until(until(length)),
-            Happening::FillDisk(length) => {
-                self.for_a_while(length, |machine| machine.disk.set_full(true), |machine| machine.disk.set_full(false));
-            }
+            Happening::FillDisk(length) => self.fill_disk(length),
             Happening::JumpClock(by) => weather.jump(by),
             Happening::Muffle(length) => weather.mute.last_until(until(length)),
             Happening::SpoilHooks(length) => {
@@ -178,8 +168,23 @@ impl World {
         Ok(())
     }
 
+    /// The probes of a replica fail.
+    fn sicken(&self, which: usize, until: u64, ill: Ill) {
+        let weather = &self.machine.weather;
+        let replicas = weather.witness().replicas();
+        self.machine.podman.glimpse(|glimpse| weather.saw("somebody falls ill", weather.moment(), glimpse));
+        if !replicas.is_empty() {
+            weather.sicken(&replicas[which % replicas.len()], until, ill);
+        }
+    }
+
+    fn fill_disk(&self, length: u64) {
+        self.machine.weather.witness().disk_is_full();
+        self.for_a_while(length, |machine| machine.disk.set_full(true), |machine| machine.disk.set_full(false));
+    }
+
     /// Somebody changes the files, if there is a seed for it, and publishes them.
-    fn publish(&mut self, seed: Option<u64>) {
+    pub(super) fn publish(&mut self, seed: Option<u64>) {
         if let Some(seed) = seed.filter(|_| !self.sets.is_empty()) {
             self.author.change(&mut Dice::new(seed));
         }
@@ -199,7 +204,7 @@ impl World {
                 min_ready: one.min_ready,
                 has_hook: one.has_hook,
             });
-            witness.program(&replica.revision.to_string(), program);
+            witness.program(&replica.revision, program);
         }
         witness.promise(generation, promised);
     }
@@ -236,12 +241,16 @@ impl World {
                 format!("{} would be lost with the power, and the agent goes on as if it were kept", path.display());
             return Err(self.machine.weather.witness().fail(what));
         }
+        self.power_goes(length);
+        Ok(())
+    }
+
+    pub(super) fn power_goes(&mut self, length: u64) {
         self.kill_agent(length);
         self.machine.disk.lose_power();
         self.machine.podman.lose_power();
         let weather = &self.machine.weather;
         self.machine.podman.glimpse(|glimpse| weather.saw("the power is lost", weather.moment(), glimpse));
-        Ok(())
     }
 
     /// A container is removed, and another one that is not ours gets its name.
@@ -268,49 +277,6 @@ impl World {
             end(&machine);
         });
     }
-
-    /// Nothing goes wrong any more, and the last files are fine: the world becomes as they say, and stays so.
-    async fn become_quiet(&mut self) -> Result<(), Failure> {
-        self.machine.weather.calm();
-        self.machine.disk.set_full(false);
-        self.machine.have_all();
-        self.author.mend();
-        self.publish(None);
-        let end = self.machine.weather.elapsed() + QUIET;
-        let mut asked = 0;
-        loop {
-            sleep(Duration::from_millis(LOOK)).await;
-            self.kept()?;
-            let now = self.machine.weather.elapsed();
-            let mut witness = self.machine.weather.witness();
-            let differences = witness.differences(now);
-            let behind = if now > asked + ASK { witness.behind() } else { Vec::new() };
-            if differences.is_empty() && now > witness.last_action() + STILL {
-                break;
-            }
-            drop(witness);
-            if !behind.is_empty() {
-                asked = now;
-                self.machine.ask_to_restart(&behind);
-            }
-            if now > end {
-                let witness = self.machine.weather.witness();
-                let what = if differences.is_empty() {
-                    vec!["the agent goes on doing things".to_owned()]
-                } else {
-                    differences
-                };
-                let says = witness.agent_says().join("\n  ");
-                let what = format!("after {} minutes of quiet: {}\n  {says}", QUIET / 60_000, what.join("; "));
-                return Err(witness.fail(what));
-            }
-        }
-        let names = self.machine.podman.names();
-        if names.iter().filter(|name| name.starts_with("foreign")).count() != 2 {
-            return Err(self.machine.weather.witness().fail(format!("what is not ours is gone: {names:?}")));
-        }
-        Ok(())
-    }
 }
 
 fn rename(podman: &Simulated, container: &str, which: usize) {
@@ -320,67 +286,4 @@ fn rename(podman: &Simulated, container: &str, which: usize) {
 fn limit(podman: &Simulated, container: &str, which: usize) {
     let memory = Some(Bytes(which as u64 * 4_096));
     podman.limit_by_hand(container, Allowance { memory, cpu: None });
-}
-
-/// An agent that begins after a while, and again whenever it cannot begin, as its unit says.
-async fn live_again(machine: Arc<Machine>, settings: Arc<Settings>, length: u64) {
-    sleep(Duration::from_millis(length)).await;
-    loop {
-        match begin(&machine, &settings).await {
-            Ok(mut agent) => {
-                machine.weather.witness().follow(agent.status());
-                machine.listen(agent.answers().ear.clone());
-                agent.run(std::future::pending()).await;
-            }
-            Err(error) => {
-                let now = machine.weather.elapsed();
-                machine.weather.witness().note(&format!("the agent cannot begin: {error}"), now);
-                sleep(Duration::from_secs(2)).await;
-            }
-        }
-    }
-}
-
-async fn begin(machine: &Machine, settings: &Arc<Settings>) -> Result<Agent, CannotBegin> {
-    let disk: Arc<_> = Arc::clone(&machine.disk);
-    let store = Store::on(disk.clone(), &settings.fleet_state(), &settings.fleet, Some(machine.is()))?;
-    let (ledger, found) = store.read()?;
-    let podman: Arc<dyn Podman> = machine.podman.clone();
-    let surroundings = Surroundings {
-        clock: machine.clock(),
-        source: machine.source.clone(),
-        disk,
-        store,
-        ledger: (ledger, found),
-        contents: Arc::new(KnownContents::default()),
-        podman,
-        prober: Arc::new(machine.prober()),
-        reach: Reach::PodAddress,
-        supervisor: Supervisor::default(),
-    };
-    Agent::among(settings, surroundings).await
-}
-
-/// The labels of a pod of ours, as somebody copies them.
-fn copied_labels() -> BTreeMap<String, String> {
-    let (workload, replica) = (WorkloadName::parse("w0").expect("a name"), ReplicaName::parse("w0-0").expect("a name"));
-    let revision = Revision::of(TemplateVersion::NEWEST, &PodSpec::new(Vec::new()));
-    PodLabels::new(&fleet(), &workload, &replica, revision, (&Binding::default(), Turn::First)).to_map()
-}
-
-fn settings() -> Arc<Settings> {
-    let state = PathBuf::from("/state");
-    Arc::new(Settings {
-        node: node(),
-        fleet: fleet(),
-        source: state.join("plans"),
-        signers: NonZeroU32::MIN,
-        trust: state.join("trust"),
-        secrets: state.join("secrets"),
-        auth_file: state.join("auth.json"),
-        podman: state.join("podman.sock"),
-        listen: state.join("agent.sock"),
-        http: None,
-        state,
-    })
 }

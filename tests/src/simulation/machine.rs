@@ -176,11 +176,13 @@ impl Machine {
     /// The images that everything is made from are there.
     pub(super) fn have_images(&self) {
         IMAGES.iter().for_each(|image| self.podman.add_image(image, ""));
+        self.weather.witness().image_is_away(None);
     }
 
     /// Somebody removes them.
     pub(super) fn lose_images(&self) {
         IMAGES.iter().for_each(|image| self.podman.lose_image(image));
+        self.weather.witness().image_is_away(Some(self.weather.elapsed()));
     }
 
     /// The machine's id.
@@ -230,6 +232,7 @@ impl Weather {
 
     pub(super) fn jump(&self, milliseconds: i64) {
         self.jumped.fetch_add(milliseconds, Ordering::Relaxed);
+        self.witness().clock_jumped(self.elapsed());
     }
 
     pub(super) fn sicken(&self, replica: &str, end: u64, ill: Ill) {
@@ -261,8 +264,9 @@ impl Weather {
 }
 
 impl Life for Weather {
-    fn fate(&self, _call: &str) -> Fate {
+    fn fate(&self, call: &str) -> Fate {
         let now = self.elapsed();
+        self.witness().called(call, now);
         let most = if self.slow.is_on(now) { 5_000 } else { 10 };
         let (before, behind) = (self.milliseconds(1, most), self.milliseconds(0, most));
         let ending = if self.silent.is_on(now) {

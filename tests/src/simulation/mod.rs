@@ -6,10 +6,13 @@
 //! says, and stay so without an action. A script that fails is made shorter for as long as it fails.
 
 mod author;
+mod begin;
 mod ledger;
 mod life;
 mod machine;
+mod promised;
 mod publisher;
+mod quiet;
 mod script;
 mod seen;
 mod service;

@@ -17,47 +17,18 @@ use wlc::{
 use wlc_plan::{
     canonical,
     format::Format,
-    gate::Gate,
     head::{FileRef, Generation, Head, HeadPointer, SignatureRef},
-    instance::Instance,
     name::{NodeName, SignerName},
-    revision::Revision,
-    rollout::Replacement,
     set::SetFile,
     signature::{self, SecretKey},
     time::Timestamp,
     trust::Trust,
 };
 
-use super::author::Author;
+use super::{author::Author, promised::Promised};
 
 /// A signed plan set in memory.
 pub(super) type Set = BTreeMap<SetFile, Vec<u8>>;
-
-/// What a plan set promises of its node.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Promised {
-    pub(super) replicas: BTreeMap<String, Replica>,
-}
-
-/// What is promised of a replica.
-#[derive(Debug, Clone)]
-pub(super) struct Replica {
-    pub(super) workload: String,
-    pub(super) revision: Revision,
-    /// How many replicas of its workload may be missing by the agent's doing.
-    pub(super) may_be_missing: usize,
-    /// Whether two of its pods may run side by side.
-    pub(super) may_be_two: bool,
-    /// How many containers of its pod run for as long as it does.
-    pub(super) containers: usize,
-    /// Whether all old replicas of its workload end before a new one begins.
-    pub(super) is_recreated: bool,
-    /// Whether it goes back by itself to the revision before.
-    pub(super) goes_back: bool,
-    /// Whether a new revision comes only when somebody asks for it.
-    pub(super) is_on_delete: bool,
-}
 
 /// Builds, numbers and signs plan sets, each on the lock of the one before.
 pub(super) struct Publisher {
@@ -117,8 +88,7 @@ impl Publisher {
         self.lock = lowered.lock;
         let (generation, set) = self.seal(lowered.content.files(), at);
         let plan = &lowered.content.plans[&node()];
-        let replicas = plan.instances.iter().map(|one| (one.replica.to_string(), Replica::of(one, author)));
-        (generation.number(), set, Promised { replicas: replicas.collect() })
+        (generation.number(), set, Promised::of_plan(plan, author))
     }
 
     fn seal(&mut self, files: Result<ContentFiles, ContentError>, at: Timestamp) -> (Generation, Set) {
@@ -197,32 +167,4 @@ fn head_of(set: &Set) -> (Generation, Vec<u8>) {
         .collect();
     let generation = *heads.last().expect("a set has a head");
     (generation, set[&SetFile::Head(generation)].clone())
-}
-
-impl Replica {
-    fn of(instance: &Instance, author: &Author) -> Self {
-        let service = author.services.iter().find(|service| service.name == instance.workload.as_str());
-        let service = service.expect("what is published was written");
-        let slots = instance.gates.iter().filter_map(|gate| match &gate.gate {
-            Gate::Slot(slot) => Some(slot.size as usize),
-            Gate::After(_) | Gate::Lease(_) | Gate::Once(_) | Gate::Between(_) => None,
-        });
-        Self {
-            workload: instance.workload.to_string(),
-            revision: instance.spec.revision,
-            may_be_missing: slots.min().unwrap_or(usize::MAX),
-            may_be_two: instance.rollout.replacement == Replacement::StartFirst,
-            containers: service.containers(),
-            is_recreated: service.is_recreated(),
-            goes_back: service.goes_back(),
-            is_on_delete: service.is_on_delete(),
-        }
-    }
-}
-
-impl Promised {
-    /// The replicas of a workload.
-    pub(super) fn of<'a>(&'a self, workload: &'a str) -> impl Iterator<Item = (&'a String, &'a Replica)> {
-        self.replicas.iter().filter(move |(_, replica)| replica.workload == workload)
-    }
 }

@@ -37,6 +37,8 @@ pub enum Happening {
     KillAgent(u64),
     /// The machine loses power, and boots for so many milliseconds.
     LosePower(u64),
+    /// The machine loses power while the agent writes: so many steps on the disk from now on, or soon.
+    LosePowerAtWrite(usize),
     /// A container ends by itself with this code.
     EndContainer(usize, i32),
     /// The infra container of a pod ends.
@@ -141,7 +143,7 @@ fn length(dice: &mut Dice, most: usize) -> u64 {
 
 fn fault(dice: &mut Dice) -> Happening {
     let which = dice.below(1 << 16);
-    match dice.below(41) {
+    match dice.below(42) {
         0..=2 => Happening::KillAgent(length(dice, 30_000)),
         3 => Happening::LosePower(length(dice, 60_000)),
         4..=6 => Happening::EndContainer(which, *dice.one_of(&[0, 1, 137, 139])),
@@ -176,6 +178,7 @@ fn fault(dice: &mut Dice) -> Happening {
         37 => Happening::UsurpByHand(which),
         38 => Happening::LimitByHand(which),
         39 => Happening::DisconnectByHand(which),
+        40 => Happening::LosePowerAtWrite(which % 40),
         _ => [Happening::Replay(which), Happening::Forge, Happening::Flip(which)][dice.below(3)],
     }
 }
@@ -191,6 +194,7 @@ impl Happening {
             Self::HalfCopied(_) => "half-copied set",
             Self::KillAgent(_) => "kill the agent",
             Self::LosePower(_) => "power loss",
+            Self::LosePowerAtWrite(_) => "power loss while writing",
             Self::EndContainer(..) => "container ends",
             Self::EndSandbox(_) => "infra container ends",
             Self::StopByHand(_) => "stopped by hand",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wlagent::{
     observed::{ContainerState, PodFolders, Sandbox},
-    podman::simulated::Glimpse,
+    podman::simulated::{Glanced, Glimpse},
 };
 
 const CONTAINER: &str = "dev.wlc.container";
@@ -36,6 +36,8 @@ pub(super) struct Seen {
     pub(super) has_folders: bool,
     /// Whether its post-start hook ended well.
     pub(super) is_hooked: bool,
+    /// The contents of its mounts that are swapped in place, by their path.
+    pub(super) contents: BTreeMap<String, String>,
 }
 
 impl Seen {
@@ -55,21 +57,31 @@ impl Seen {
     }
 }
 
-/// All containers of ours.
+/// All containers of ours, sorted by their replicas.
 pub(super) fn list(glimpse: Glimpse<'_>) -> Vec<Seen> {
     let own = glimpse.containers().filter(|one| one.labels.contains_key(CONTAINER) && one.pod.starts_with("wlc.f."));
     let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned().unwrap_or_default();
-    own.map(|one| Seen {
-        pod: one.pod.to_owned(),
-        name: one.name.to_owned(),
-        container: label(one.labels, CONTAINER),
-        id: one.id.to_owned(),
-        replica: label(one.pod_labels, "dev.wlc.replica"),
-        revision: label(one.pod_labels, "dev.wlc.revision"),
-        state: one.state,
-        is_connected: one.sandbox == Sandbox::Up,
-        has_folders: one.folders == PodFolders::There,
-        is_hooked: one.is_hooked,
-    })
-    .collect()
+    let mut seen: Vec<Seen> = own
+        .map(|one| Seen {
+            pod: one.pod.to_owned(),
+            name: one.name.to_owned(),
+            container: label(one.labels, CONTAINER),
+            id: one.id.to_owned(),
+            replica: label(one.pod_labels, "dev.wlc.replica"),
+            revision: label(one.pod_labels, "dev.wlc.revision"),
+            state: one.state,
+            is_connected: one.sandbox == Sandbox::Up,
+            has_folders: one.folders == PodFolders::There,
+            is_hooked: one.is_hooked,
+            contents: contents(&one),
+        })
+        .collect();
+    seen.sort_by(|one, other| one.replica.cmp(&other.replica));
+    seen
+}
+
+fn contents(one: &Glanced<'_>) -> BTreeMap<String, String> {
+    let container = one.labels.get(CONTAINER).map(String::as_str);
+    let own = one.contents.iter().filter(|((of, _), _)| Some(of.as_str()) == container);
+    own.map(|((_, path), digest)| (path.to_string(), digest.to_string())).collect()
 }

@@ -1,7 +1,8 @@
 //! A workload as people write it: what it is made of from its first day, and what they change in it.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
+use super::promised::Place;
 use crate::dice::Dice;
 
 /// A workload.
@@ -24,6 +25,8 @@ pub(super) struct Service {
     /// The same of a secret.
     secret: Option<(u32, &'static str)>,
     update: Update,
+    /// Whether it ever went back by itself to the revision before.
+    went_back: bool,
     /// A word that replaces all replicas when it changes.
     restarted: u32,
     is_paused: bool,
@@ -73,6 +76,9 @@ enum Update {
 }
 
 const STARTS: [u64; 4] = [0, 500, 3_000, 12_000];
+/// Where its config and its secret are mounted.
+const CONFIG: &str = "/etc/conf";
+const SECRET: &str = "/etc/secret";
 const ON_CHANGE: [&str; 3] = ["restart", "nothing", "signal"];
 
 impl Service {
@@ -101,6 +107,7 @@ impl Service {
             config: mounted(dice),
             secret: mounted(dice),
             update: update(kind, dice),
+            went_back: false,
             restarted: 0,
             is_paused: false,
             probe: *dice.one_of(&["http", "http", "tcp", "grpc", "exec"]),
@@ -139,6 +146,7 @@ impl Service {
     }
 
     fn change_update(&mut self, dice: &mut Dice) {
+        self.went_back |= self.goes_back();
         self.update = match self.update {
             Update::Canary(count, is_promoted) => Update::Canary(count, !is_promoted),
             Update::Partition(_) => Update::Partition(dice.below(4)),
@@ -178,9 +186,16 @@ impl Service {
         }
     }
 
-    /// Whether it goes back by itself to the revision before.
+    /// Whether it goes back by itself to the revision before, or may have.
     pub(super) fn goes_back(&self) -> bool {
-        matches!(self.update, Update::Window | Update::Rollback)
+        self.went_back || matches!(self.update, Update::Window | Update::Rollback)
+    }
+
+    /// Where its main container is told of a new content by a signal.
+    pub(super) fn signalled(&self) -> BTreeSet<Place> {
+        let mounted = [(CONFIG, self.config), (SECRET, self.secret)].into_iter();
+        let told = mounted.filter(|(_, mounted)| matches!(mounted, Some((_, "signal"))));
+        told.map(|(path, _)| ("main".to_owned(), path.to_owned())).collect()
     }
 
     /// Whether a new revision comes only when somebody asks for it.
@@ -283,7 +298,7 @@ impl Service {
         if let Some(hook) = self.pre_stop {
             line(text, &format!("        pre-stop {hook}"));
         }
-        for (path, kind, mounted) in [("/etc/conf", "config", self.config), ("/etc/secret", "secret", self.secret)] {
+        for (path, kind, mounted) in [(CONFIG, "config", self.config), (SECRET, "secret", self.secret)] {
             let Some((_, on_change)) = mounted else { continue };
             let signal = if on_change == "signal" { " signal=\"HUP\"" } else { "" };
             line(text, &format!("        mount \"{path}\" {kind}=\"{name}\" on-change=\"{on_change}\"{signal}"));

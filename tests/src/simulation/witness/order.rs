@@ -1,0 +1,76 @@
+//! In which order replicas start, are updated and end.
+
+use super::{At, KNOWN, Seen, Witness};
+
+impl Witness {
+    /// A replica that never had a pod gets its first one when those that it waits for were ready.
+    pub(super) fn judge_first_start(&mut self, replica: &str, now: u64) {
+        let (Some(plan), Some((_, before, since))) = (self.plan(), self.in_force) else { return };
+        let Some(promised) = plan.replicas.get(replica) else { return };
+        let is_new = self.promises.get(&before).is_none_or(|plan| !plan.replicas.contains_key(replica));
+        if self.had.contains(replica) || !(is_new || since + KNOWN < now) {
+            return;
+        }
+        if let Some(missing) = promised.starts_after.iter().find(|name| !self.served.contains(*name)) {
+            let what = format!("{replica} starts before {missing} is ready");
+            self.break_promise(what);
+        }
+    }
+
+    /// What serves is updated when those that it waits for are of their newest revision, and when the image is there.
+    pub(super) fn judge_update(&mut self, pod: &str, at: At<'_>) {
+        let Some(one) = self.seen.iter().find(|one| one.pod == pod).cloned() else { return };
+        let (Some(plan), Some((.., since))) = (self.plan(), self.in_force) else { return };
+        let Some(promised) = plan.replicas.get(&one.replica) else { return };
+        let is_known = since + KNOWN < at.0;
+        let is_update = one.revision != promised.revision && one.has_folders && !self.asked.contains(&one.replica);
+        if !is_update || !is_known || !self.has_served_long(&one, at) {
+            return;
+        }
+        let is_old = |name: &&String| {
+            let asked = plan.replicas.get(*name).map(|other| &other.revision);
+            self.of(name).next().is_some() && self.of(name).all(|other| Some(&other.revision) != asked)
+        };
+        let old = promised.updated_after.iter().find(is_old);
+        let out_of_turn = old.map(|name| format!("{} is updated before {name}", one.replica));
+        let is_away = self.no_image_since.is_some_and(|since| since + KNOWN < at.0);
+        let without = is_away.then(|| format!("{} is taken down, and the image that replaces it is away", one.replica));
+        out_of_turn.or(without).into_iter().for_each(|what| self.break_promise(what));
+    }
+
+    /// Whether a replica is there by this pod alone, and so long that the agent must know it.
+    fn has_served_long(&self, one: &Seen, at: At<'_>) -> bool {
+        let since = self.there_since.get(&one.replica);
+        self.is_available(&one.replica, at)
+            && since.is_some_and(|since| since + KNOWN < at.0)
+            && self.of(&one.replica).all(|own| own.pod == one.pod)
+    }
+
+    /// Where all old replicas end first, a new one begins when they have.
+    pub(super) fn judge_recreated(&mut self, container: &str) {
+        let Some(plan) = self.plan() else { return };
+        let Some(one) = self.named(container) else { return };
+        let Some(promised) = plan.replicas.get(&one.replica).filter(|promised| promised.is_recreated) else { return };
+        let is_old = |other: &&Seen| {
+            let of_workload = plan.replicas.get(&other.replica).is_some_and(|of| of.workload == promised.workload);
+            of_workload && other.is_alive() && other.revision != promised.revision
+        };
+        let old = self.seen.iter().find(is_old).filter(|_| one.revision == promised.revision);
+        if let Some(what) = old.map(|old| format!("{container} begins while {} has not ended", old.name)) {
+            self.break_promise(what);
+        }
+    }
+
+    /// The replicas that have a pod, and wait for somebody to ask for their new one.
+    pub(in crate::simulation) fn behind(&self) -> Vec<String> {
+        let Some(plan) = self.plan() else { return Vec::new() };
+        let is_behind = |one: &&Seen| {
+            let promised = plan.replicas.get(&one.replica).filter(|promised| promised.is_on_delete);
+            promised.is_some_and(|promised| promised.revision != one.revision)
+        };
+        let mut behind: Vec<String> = self.seen.iter().filter(is_behind).map(|one| one.replica.clone()).collect();
+        behind.sort_unstable();
+        behind.dedup();
+        behind
+    }
+}
