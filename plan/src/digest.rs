@@ -36,19 +36,26 @@ impl Digest {
     /// Reads 64 lower-case hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, DigestError> {
         let refused = || DigestError(text.to_owned());
-        if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(refused());
-        }
+        let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| refused())?;
         let mut bytes = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| refused())?;
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+            let (high, low) = half(*high).zip(half(*low)).ok_or_else(refused)?;
+            *byte = high << 4 | low;
         }
         Ok(Self(bytes))
     }
 
     /// The first `digits` hexadecimal digits, for names that people read.
     pub fn short(&self, digits: usize) -> String {
-        self.to_string().chars().take(digits).collect()
+        self.digits()[..digits.min(64)].iter().copied().map(char::from).collect()
+    }
+
+    fn digits(&self) -> [u8; 64] {
+        let mut digits = [0; 64];
+        for (byte, [high, low]) in self.0.iter().zip(digits.as_chunks_mut::<2>().0) {
+            (*high, *low) = (DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]);
+        }
+        digits
     }
 
     /// The bytes of the digest.
@@ -57,9 +64,20 @@ impl Digest {
     }
 }
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// The value of a digit.
+fn half(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(str::from_utf8(&self.digits()).expect("hexadecimal digits are ASCII"))
     }
 }
 

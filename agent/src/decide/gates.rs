@@ -115,7 +115,7 @@ fn is_older(standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
 fn is_waited_for(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, after: &After<ReplicaName>) -> bool {
     let mut others = after.of.iter().filter_map(|replica| standing::of(standings, replica));
     let waits = |other: &Standing<'_>| matches!(other.holding, Holding::Nothing) && is_held_up(scene, standings, other);
-    wish.health == Health::NotReady && others.any(waits)
+    wish.health == Health::NotReady && others.any(waits) && !mutant::is(Mutant::StuckStaysStuck)
 }
 
 /// Whether a replica cannot take its step anyway, whoever holds places of slots.

@@ -130,7 +130,8 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
     let (sandbox, address) = inside().find_map(infra).unwrap_or((Sandbox::Down, None));
     // Whoever began to stop it does not come back on it: what is left ends too.
     let sandbox = if pod.stopping.is_some() { Sandbox::Down } else { sandbox };
-    let mut containers: Vec<_> = inside().filter_map(|container| own_container(container, &labels)).collect();
+    let mut containers: Vec<_> =
+        inside().filter_map(|container| own_container(container, (&pod.name, &labels))).collect();
     // Of several with the same labels one is ours: the one that has its name, or else the one that was there first.
     let order = |one: &ObservedContainer| (one.container.clone(), one.attempt, one.called.clone(), one.id.clone());
     containers.sort_by_cached_key(order);
@@ -161,10 +162,12 @@ fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<PodAddress>)> {
     }
 }
 
-fn own_container(container: &FoundContainer, pod: &PodLabels) -> Option<ObservedContainer> {
+/// `pod` is the name and the labels of its pod, which is ours.
+fn own_container(container: &FoundContainer, pod: (&str, &PodLabels)) -> Option<ObservedContainer> {
     let Role::Member(state) = container.role else { return None };
+    let (pod_name, pod) = pod;
     let labels = ContainerLabels::own(&container.labels, pod)?;
-    let name = labels.container_name();
+    let name = format!("{pod_name}.{}.{}", labels.container, labels.attempt);
     Some(ObservedContainer {
         id: container.id.clone(),
         called: (container.name != name).then(|| container.name.clone()),

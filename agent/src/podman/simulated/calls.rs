@@ -244,7 +244,10 @@ impl World {
         let is_it = |container: &Container, pod: &PodLabels| {
             ContainerLabels::own(&container.labels, pod).is_some_and(|own| own.container_name() == name)
         };
-        self.pods.iter().find_map(|(pod_name, pod)| {
+        // Nearly always the pod is the one that has it by this name.
+        let has_it = |pod: &&Pod| pod.containers.contains_key(name);
+        let with_it = self.pods.iter().filter(|(_, pod)| has_it(pod));
+        with_it.chain(&self.pods).find_map(|(pod_name, pod)| {
             let labels = PodLabels::own(pod_name, &pod.labels, fleet)?;
             let by_name = pod.containers.get_key_value(name).filter(|(_, one)| is_it(one, &labels));
             let found = by_name.or_else(|| pod.containers.iter().find(|(_, one)| is_it(one, &labels)));
