@@ -317,11 +317,13 @@ async fn a_renamed_container_is_known_by_its_labels(machine: &dyn Machine) {
     let before = only_container(machine).await;
     let called = format!("{}-renamed", machine.fleet());
     machine.podman().rename_container(&wanted.name()).await.unwrap();
-    machine.rename(&wanted.name(), &called).await.unwrap();
-    let seen = only_container(machine).await;
-    assert_eq!((seen.name, seen.called, seen.id), (wanted.name(), Some(called.clone()), before.id.clone()));
-    machine.podman().rename_container(&wanted.name()).await.unwrap();
-    assert_eq!(only_container(machine).await, before);
+    for called in [&called, &format!("{}-old", wanted.name()), &format!("{}.main.7", wanted.pod_name())] {
+        machine.rename(&wanted.name(), called).await.unwrap();
+        let seen = only_container(machine).await;
+        assert_eq!((seen.name, seen.called, seen.id), (wanted.name(), Some(called.clone()), before.id.clone()));
+        machine.podman().rename_container(&wanted.name()).await.unwrap();
+        assert_eq!(only_container(machine).await, before, "called {called}");
+    }
     machine.rename(&wanted.name(), &called).await.unwrap();
     machine.podman().stop_containers(&Stop::one(&wanted.name(), GRACE)).await.unwrap();
     assert_eq!(ended(machine, &wanted.name()).await, 137);

@@ -199,7 +199,7 @@ impl Client {
         let Some(pod) = name.rsplitn(3, '.').nth(2) else { return Ok(None) };
         let Some(pod) = self.pod(pod).await? else { return Ok(None) };
         let Some(labels) = pod.own(self) else { return Ok(None) };
-        let is_renamed = |one: &&Inside| one.id != pod.infra && !one.name.starts_with(&pod.name);
+        let is_renamed = |one: &&Inside| one.id != pod.infra && one.name != name;
         for one in pod.containers.iter().flatten().filter(is_renamed) {
             if let Some(found) = self.container(&one.id).await?.filter(|found| found.is(name, &labels)) {
                 return Ok(Some(found));
