@@ -1,9 +1,9 @@
 //! Volumes: what changes in them while their containers run.
 
-use wlc_tests::node::Node;
+use wlc_tests::{node::Node, podman};
 
 use crate::{
-    looks::{containers, shell},
+    looks::{containers, running, shell},
     stage::{Scene, Stage, scene},
 };
 
@@ -38,7 +38,11 @@ deployment "reader" {{
 
 fn reads(node: &Node, path: &str, expected: &str) {
     let line = format!("cat {path} 2>/dev/null || echo absent");
-    node.wait_until(&format!("{path} says {expected}"), |node| shell(node, "reader-0", &line) == expected);
+    // What it is asked in may go in between.
+    let says = |name: &str| podman::podman(&["exec", name, "sh", "-c", &line]).stdout;
+    node.wait_until(&format!("{path} says {expected}"), |node| {
+        running(node, "reader-0").is_some_and(|one| String::from_utf8_lossy(&says(&one.name)).trim() == expected)
+    });
 }
 
 /// C-383, C-388, C-389, C-404, C-405, C-412, C-417: labels, annotations, configs and secrets that change are read without a restart,
