@@ -56,7 +56,7 @@ impl Clocked {
         for pair in seen.outages.windows(2) {
             let (before, after) = (&pair[0], &pair[1]);
             let rest = after.begun.saturating_sub(before.ended);
-            assert_ne!(after.replica, before.replica, "no replica goes twice in a row");
+            assert_ne!(after.replica, before.replica, "no replica goes twice in a row: {:?}", seen.outages);
             assert!(rest + Duration::from_millis(500) > MIN_READY, "{after:?} follows {before:?} after {rest:?}");
         }
     }

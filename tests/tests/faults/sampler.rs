@@ -44,7 +44,7 @@ pub struct Outage {
     pub replica: String,
     /// From when on, since the first look.
     pub begun: Duration,
-    /// Until when.
+    /// When it was seen missing last. A look may take as long as a port does not answer, and is over late.
     pub ended: Duration,
 }
 
@@ -98,13 +98,14 @@ impl Watch {
     fn look_until(&self, stop: &AtomicBool) -> Seen {
         let begun = Instant::now();
         let mut seen = Seen::default();
-        let mut out: BTreeMap<String, Duration> = BTreeMap::new();
+        let mut out: BTreeMap<String, (Duration, Duration)> = BTreeMap::new();
         let mut listed: Option<Instant> = None;
         while !stop.load(Ordering::Relaxed) {
+            let from = begun.elapsed();
             let missing = self.missing();
             let at = begun.elapsed();
             seen.most_missing = seen.most_missing.max(missing.len());
-            note_outages(&mut out, &missing, at, &mut seen.outages);
+            note_outages(&mut out, &missing, (from, at), &mut seen.outages);
             let too_many =
                 (missing.len() > self.workload.may_be_missing).then(|| format!("missing at once: {missing:?}"));
             let mut look = vec![too_many];
@@ -119,14 +120,13 @@ impl Watch {
         seen
     }
 
-    /// Who does not answer. Where these are more than may be missing they are asked again: each must have been missing while the
-    /// others were.
+    /// Who does not answer, asked twice: each must have been missing while the others were, and one answer that is lost on a busy machine
+    /// is no outage.
     fn missing(&self) -> Vec<String> {
         let do_not_answer = |names: Vec<String>| -> Vec<String> {
             names.into_iter().filter(|name| !self.ports[name].iter().any(|port| answers(*port))).collect()
         };
-        let missing = do_not_answer(self.ports.keys().cloned().collect());
-        if missing.len() > self.workload.may_be_missing { do_not_answer(missing) } else { missing }
+        do_not_answer(do_not_answer(self.ports.keys().cloned().collect()))
     }
 
     /// An identity that runs twice.
@@ -144,15 +144,20 @@ impl Watch {
     }
 }
 
-/// Notes who went missing, and who is back.
-fn note_outages(out: &mut BTreeMap<String, Duration>, missing: &[String], at: Duration, outages: &mut Vec<Outage>) {
+/// Notes who went missing, and who is back, after a look from one time to another.
+fn note_outages(
+    out: &mut BTreeMap<String, (Duration, Duration)>,
+    missing: &[String],
+    (from, to): (Duration, Duration),
+    outages: &mut Vec<Outage>,
+) {
     let back: Vec<String> = out.keys().filter(|name| !missing.contains(name)).cloned().collect();
     for replica in back {
-        let begun = out.remove(&replica).expect("it was found there");
-        outages.push(Outage { replica, begun, ended: at });
+        let (begun, ended) = out.remove(&replica).expect("it was found there");
+        outages.push(Outage { replica, begun, ended });
     }
     for replica in missing {
-        out.entry(replica.clone()).or_insert(at);
+        out.entry(replica.clone()).or_insert((to, from)).1 = from;
     }
 }
 
