@@ -4,7 +4,7 @@ use wlagent::podman::simulated::Glimpse;
 
 use super::{At, Witness};
 
-/// How often a container may be started within a minute: a pod that is made anew begins its back-off anew.
+/// How often a container of a pod may be started within a minute.
 const MOST_STARTS: usize = 5;
 /// How often Podman may be asked to change something within a minute.
 const MOST_CALLS: usize = 600;
@@ -67,6 +67,8 @@ impl Witness {
         let (replica, workload) = (label("dev.wlc.replica"), label("dev.wlc.workload"));
         self.judge_first_start(&replica, now);
         self.judge_copy(&replica, now);
+        // A pod that is made anew begins its back-off anew.
+        self.started.retain(|name, _| name.rsplit_once('.').is_none_or(|(of, _)| of != pod));
         // What waits for its turn to go back is made anew as it was, where it is lost.
         let is_another = self.made.insert(replica, pod.to_owned()).is_some_and(|last| last != pod);
         let given_up = self.given_up.get(&workload).filter(|(_, since)| since + UNDER_WAY < now);
