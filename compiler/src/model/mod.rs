@@ -103,8 +103,8 @@ pub const TOP: [&Schema; 12] = [
     Released::SCHEMA,
 ];
 
-/// So many workloads are read before another thread would have begun.
-const WORKLOADS_FOR_A_THREAD: usize = 32;
+/// So many nodes or workloads are read before another thread would have begun.
+const BLOCKS_FOR_A_THREAD: usize = 32;
 
 /// The kinds of workloads, whose names are one space.
 pub const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "job", "cron-job"];
@@ -112,22 +112,27 @@ pub const WORKLOADS: [&str; 5] = ["deployment", "stateful-set", "daemon-set", "j
 impl Repository {
     /// Reads blocks, of which some facts may have been read before.
     pub fn read(&mut self, blocks: &[Block], mut early: EarlyFacts, problems: &mut Problems) {
-        let mut workloads = Vec::new();
+        let mut many = Vec::new();
         for block in blocks {
-            let is_workload = self.read_block(block, &mut early, problems);
-            workloads.extend(is_workload.then_some(block));
+            let is_one_of_many = self.read_block(block, &mut early, problems);
+            many.extend(is_one_of_many.then_some(block));
         }
-        let read = parallel::map(&workloads, (workloads.len(), WORKLOADS_FOR_A_THREAD), |block| {
+        let read = parallel::map(&many, (many.len(), BLOCKS_FOR_A_THREAD), |block| {
             let mut found = Problems::default();
-            (workload(block, &mut found), found)
+            (OneOfMany::read(block, &mut found), found)
         });
-        for (workload, found) in read {
+        for (read, found) in read {
             problems.append(found);
-            put(&mut self.workloads, workload, |workload| workload.name().value.clone());
+            match read {
+                OneOfMany::Node(node) => put(&mut self.nodes, *node, |node| node.name.value.clone()),
+                OneOfMany::Workload(workload) => {
+                    put(&mut self.workloads, *workload, |workload| workload.name().value.clone());
+                }
+            }
         }
     }
 
-    /// Reads a block, but for a new workload: whether it is one.
+    /// Reads a block, but for a new node or workload: whether it is one.
     fn read_block(&mut self, block: &Block, early: &mut EarlyFacts, problems: &mut Problems) -> bool {
         let Some(schema) = TOP.iter().find(|schema| schema.word == block.word.value) else {
             let meant = report_unknown(block, &self.templates, problems);
@@ -143,7 +148,6 @@ impl Repository {
         }
         match schema.word {
             "fleet" => self.fleet = Fleet::from_block(block, problems),
-            "node" => put(&mut self.nodes, Node::from_block(block, problems), |node| node.name.value.clone()),
             "facts" => put(&mut self.facts, early.read(block, problems), |facts| facts.node.value.clone()),
             "config" => put(&mut self.configs, Config::from_block(block, problems), |config| config.name.value.clone()),
             "secret" => put(&mut self.secrets, Secret::from_block(block, problems), |secret| secret.name.value.clone()),
@@ -208,6 +212,21 @@ impl Repository {
     /// All declared names of a kind.
     pub fn names(&self, space: &'static str) -> BTreeSet<&str> {
         self.declared.keys().filter(|(kind, _)| *kind == space).map(|(_, name)| name.as_str()).collect()
+    }
+}
+
+/// What a large fleet has many of, if it can be held.
+enum OneOfMany {
+    Node(Box<Option<Node>>),
+    Workload(Box<Option<Workload>>),
+}
+
+impl OneOfMany {
+    fn read(block: &Block, problems: &mut Problems) -> Self {
+        match block.word.value.as_str() {
+            "node" => Self::Node(Box::new(Node::from_block(block, problems))),
+            _ => Self::Workload(Box::new(workload(block, problems))),
+        }
     }
 }
 

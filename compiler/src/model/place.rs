@@ -233,12 +233,13 @@ impl FromScalar for Rank {
 impl Clauses {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
-        let Self { labels, gpus, cpus, disks, nics, kernel, span: _, extent: _ } = self;
-        labels.is_empty()
-            && gpus.is_empty()
-            && cpus.is_empty()
-            && disks.is_empty()
-            && nics.is_empty()
-            && kernel.is_none()
+        self.labels.is_empty() && !self.asks_for_hardware()
+    }
+
+    /// Whether more is asked for than labels.
+    pub fn asks_for_hardware(&self) -> bool {
+        let Self { labels: _, gpus, cpus, disks, nics, kernel, span: _, extent: _ } = self;
+        let has_devices = !(gpus.is_empty() && cpus.is_empty() && disks.is_empty() && nics.is_empty());
+        has_devices || kernel.is_some()
     }
 }

@@ -30,6 +30,9 @@ enum Met {
 /// What a node lacks of what must be true of it.
 pub(super) fn required(require: &Clauses, facts: Option<&Facts>) -> Vec<Refusal> {
     let mut found = Vec::new();
+    if !require.asks_for_hardware() {
+        return found;
+    }
     let gpus = facts.map_or(&[][..], |facts| &facts.gpus);
     let disks = facts.map_or(&[][..], |facts| &facts.disks);
     let nics = facts.map_or(&[][..], |facts| &facts.nics);
@@ -64,7 +67,7 @@ pub(super) fn required(require: &Clauses, facts: Option<&Facts>) -> Vec<Refusal>
 
 /// What a node has of what must not be true of it.
 pub(super) fn forbidden(not: &Clauses, facts: Option<&Facts>) -> Vec<Refusal> {
-    let Some(facts) = facts else { return Vec::new() };
+    let Some(facts) = facts.filter(|_| not.asks_for_hardware()) else { return Vec::new() };
     let has = |span: Span, what: &str, mut devices: Box<dyn Iterator<Item = Vec<Clause>> + '_>| {
         let there = devices.any(|clauses| clauses.iter().all(|clause| clause.met == Met::Yes));
         there.then(|| Refusal::new(span, format!("{what} that must not be there"), format!("it has such a {what}")))

@@ -67,6 +67,8 @@ struct Task<'a> {
     workload: &'a Workload,
     request: &'a Request,
     eligible: Eligible<'a>,
+    /// Whether it asks for more than the lock has.
+    asks_for_more: bool,
 }
 
 /// So many times a node is judged for a workload before another thread would have begun.
@@ -77,10 +79,10 @@ const JUDGEMENTS_FOR_A_THREAD: usize = 4_096;
 pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut Problems) -> Placement {
     let mut machines = capacity::machines(repository);
     let requests = request::all(repository, pins);
-    let tasks = in_order(repository, &requests, &machines);
+    let tasks = in_order(repository, &requests, &machines, lock);
     let mut placement = Placement::default();
-    let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| stay::asks_for_more(task.request, lock));
-    for Task { workload, request, eligible } in as_before.into_iter().chain(more) {
+    let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| task.asks_for_more);
+    for Task { workload, request, eligible, .. } in as_before.into_iter().chain(more) {
         if eligible.nodes.is_empty() {
             report::matches_nothing(repository, workload, request, &machines, lock, problems);
         }
@@ -107,6 +109,7 @@ fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
     machines: &BTreeMap<NodeName, Machine<'a>>,
+    lock: &Lock,
 ) -> Vec<Task<'a>> {
     let requests: Vec<(&'a WorkloadName, &'a Request)> = requests.iter().collect();
     let judged = requests.len().saturating_mul(machines.len());
@@ -114,6 +117,7 @@ fn in_order<'a>(
         workload: &repository.workloads[*name],
         request,
         eligible: filter::eligible(request, machines),
+        asks_for_more: stay::asks_for_more(request, lock),
     });
     tasks.sort_by_cached_key(|Task { request, eligible, .. }| {
         let daemon_set_first = request.copies != Copies::EachNode;
