@@ -40,12 +40,14 @@ pub(super) async fn run(settings: &Arc<Settings>, request: &Request) -> Exit {
         Ok(socket) => socket,
         Err(error) => return output::fail(&format!("cannot listen at {}: {error}", settings.listen.display())),
     };
+    // Before anybody is told that the agent is ready: until then a signal ends it at once.
+    let (stop, reloads) = (stop_signal(), hear_reloads(agent.reload()));
     let serving = tokio::spawn(socket.serve(agent.answers()));
     let loopback = settings.http.map(|address| tokio::spawn(serve_loopback(address, agent.answers())));
-    let reloading = tokio::spawn(hear_reloads(agent.reload()));
+    let reloading = tokio::spawn(reloads);
     let showing = request.watch.then(|| tokio::spawn(live::show(agent.status())));
     info!(node = %settings.node, fleet = %settings.fleet, plans = %settings.source.display(), "runs");
-    agent.run(stop_signal()).await;
+    agent.run(stop).await;
     info!("stops; the containers go on");
     serving.abort();
     // The socket's file goes with the task.
@@ -73,25 +75,32 @@ async fn begin(settings: &Arc<Settings>) -> Result<Agent, CannotBegin> {
     }
 }
 
-/// SIGHUP is the word to look at everything anew.
-async fn hear_reloads(reload: Arc<Notify>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
-    while hangup.recv().await.is_some() {
-        info!("looks at everything anew");
-        reload.notify_one();
+/// SIGHUP is the word to look at everything anew. It is heard from the call on.
+fn hear_reloads(reload: Arc<Notify>) -> impl Future<Output = ()> {
+    let hangup = signal(SignalKind::hangup());
+    async move {
+        let Ok(mut hangup) = hangup else { return };
+        while hangup.recv().await.is_some() {
+            info!("looks at everything anew");
+            reload.notify_one();
+        }
     }
 }
 
-async fn stop_signal() {
-    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => {
-            error!(%error, "signals cannot be heard; only SIGKILL ends this agent");
-            return std::future::pending().await;
+/// Ends with SIGTERM or Ctrl-C, which are heard from the call on.
+fn stop_signal() -> impl Future<Output = ()> {
+    let heard = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (mut terminate, mut interrupt) = match heard {
+            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+            (Err(error), _) | (_, Err(error)) => {
+                error!(%error, "signals cannot be heard; only SIGKILL ends this agent");
+                return std::future::pending().await;
+            }
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }
