@@ -138,6 +138,7 @@ answers() { curl --silent --fail --max-time 5 --unix-socket "$socket" http://pod
 # Replaces the shell, so that the process number is the service's own. A session of its own: Ctrl-C does not reach it.
 serve() {
   close_lock
+  cd "$dir" || exit # conmon notes a want of memory in a file of the folder that it was begun in
   exec setsid podman system service --time 0 "unix://$socket"
 }
 
