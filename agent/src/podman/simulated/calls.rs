@@ -33,9 +33,9 @@ impl World {
     pub(super) fn effect(&mut self, line: String, effect: impl FnOnce(&mut Self)) -> Done {
         self.point(&line)?;
         effect(self);
-        self.point(&line)?;
-        self.journal.push(line);
-        Ok(())
+        // What was done is seen, whoever hears of it.
+        self.journal.push(line.clone());
+        self.point(&line)
     }
 
     pub(super) fn make_network(&mut self, fleet: &FleetName, ip_family: IpFamily) -> Done {
