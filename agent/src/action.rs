@@ -323,6 +323,8 @@ pub enum Reason {
     Succeeded,
     /// What the pod is for is done, and its sidecars end.
     Done,
+    /// Its job has ended, is suspended, or has fewer places.
+    Over,
     /// Somebody wants it to be made anew.
     Asked,
     /// An old attempt, or what a pod left behind, is no longer needed.
@@ -426,6 +428,7 @@ impl fmt::Display for Reason {
             Self::SandboxLost => formatter.write_str("the pod's infra container is gone"),
             Self::Left => formatter.write_str("not in the plan any more"),
             Self::Surplus => formatter.write_str("a second pod of this replica"),
+            Self::Over => formatter.write_str("its job wants it no more"),
             Self::Asked => formatter.write_str("somebody asked for it"),
             Self::Succeeded => formatter.write_str("the pod that takes its place is ready"),
             Self::Done => formatter.write_str("what the pod is for is done"),

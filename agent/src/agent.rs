@@ -59,6 +59,8 @@ pub struct Agent {
     pub(crate) plans: Plans,
     pub(crate) store: Store,
     pub(crate) ledger: Ledger,
+    /// Whether the ledger is on the disk as it is here.
+    pub(crate) is_ledger_kept: bool,
     pub(crate) recovered: Option<String>,
     pub(crate) reach: Reach,
     pub(crate) prober: Arc<dyn Prober>,
@@ -193,6 +195,7 @@ impl Agent {
             plans,
             store,
             ledger,
+            is_ledger_kept: true,
             recovered: None,
             reach,
             prober,
@@ -339,12 +342,14 @@ impl Agent {
         self.notice.keep();
     }
 
-    /// Writes the ledger; a failure costs what it would have remembered, and nothing else.
-    pub(crate) fn keep_ledger(&self) {
+    /// Writes the ledger. A failure costs what it would have remembered, and jobs wait until it is written.
+    pub(crate) fn keep_ledger(&mut self) {
         if mutant::is(Mutant::LedgerUnkept) {
             return;
         }
-        if let Err(error) = self.store.write(&self.ledger) {
+        let written = self.store.write(&self.ledger);
+        self.is_ledger_kept = written.is_ok();
+        if let Err(error) = written {
             warn!(%error, "the ledger is not kept");
         }
     }
@@ -382,6 +387,7 @@ impl Agent {
         if let Some(why) = why {
             warn!("recovered: {why}; back-offs begin anew");
             self.recovered = Some(format!("recovered: {why}"));
+            self.ledger.recovered = true;
         }
         // From now on the state is bound to this machine.
         Ok(self.store.write(&self.ledger)?)

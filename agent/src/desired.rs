@@ -10,6 +10,7 @@ use wlc_plan::{
     digest::Digest,
     gate::{Gate, StepGate},
     instance::{Instance, Leaving, WorkloadKind},
+    job::Work,
     name::{FleetName, NodeName, ReplicaName, WorkloadName},
     node_plan::{ClaimVolume, IpFamily, NodePlan, ReadNodePlan},
     quantity::Millis,
@@ -41,6 +42,19 @@ pub struct Desired {
     pub claims: Vec<ClaimVolume>,
     /// Which addresses pods have in the fleet's network.
     pub ip_family: IpFamily,
+    /// Jobs and cron jobs, sorted by name.
+    pub jobs: Vec<WantedJob>,
+}
+
+/// A job or cron job of which runs go here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WantedJob {
+    /// The job.
+    pub workload: WorkloadName,
+    /// What it runs.
+    pub work: Work,
+    /// Its places: each run takes the binding of one of them. There is at least one.
+    pub places: Vec<Wanted>,
 }
 
 /// An instance to run.
@@ -72,6 +86,11 @@ impl Wanted {
     /// The name of the pod that is asked for.
     pub fn pod_name(&self) -> String {
         self.labels.pod_name()
+    }
+
+    /// Whether it is an attempt of a job.
+    pub fn is_attempt(&self) -> bool {
+        self.labels.run.is_some()
     }
 
     /// The labels of a pod of it that is of this revision and holds its binding in this turn.
@@ -143,6 +162,7 @@ impl Desired {
             specs: BTreeMap::new(),
             claims: plan.volumes.clone(),
             ip_family: plan.ip_family,
+            jobs: Vec::new(),
         }
     }
 
@@ -167,9 +187,30 @@ impl Desired {
             (None, None) => self.refuse(&instance.replica, workload, "its spec is not part of the plan set"),
             (None, Some(spec)) => {
                 let wanted = self.want(instance, spec);
-                self.wanted.push(wanted);
+                match instance.work.as_deref() {
+                    Some(work) => self.add_place(work, wanted),
+                    None => self.wanted.push(wanted),
+                }
             }
         }
+    }
+
+    /// The instances of a job stand side by side: they are sorted by name.
+    fn add_place(&mut self, work: &Work, place: Wanted) {
+        let workload = &place.instance.workload;
+        match self.jobs.iter_mut().find(|job| job.workload == *workload) {
+            Some(job) => job.places.push(place),
+            None => {
+                let job = WantedJob { workload: workload.clone(), work: work.clone(), places: vec![place] };
+                self.jobs.push(job);
+                self.jobs.sort_by(|a, b| a.workload.cmp(&b.workload));
+            }
+        }
+    }
+
+    /// The job of this name.
+    pub fn job(&self, workload: &WorkloadName) -> Option<&WantedJob> {
+        self.jobs.iter().find(|job| job.workload == *workload)
     }
 
     fn want(&self, instance: &Instance, spec: &PodSpec) -> Wanted {
@@ -194,15 +235,15 @@ impl Desired {
 
 /// What this version cannot carry out of an instance.
 fn cannot(instance: &Instance) -> Option<String> {
-    unknown_kind(instance.kind).or_else(|| unknown_gate(&instance.gates))
+    unknown_kind(instance).or_else(|| unknown_gate(&instance.gates))
 }
 
-fn unknown_kind(kind: WorkloadKind) -> Option<String> {
-    match kind {
-        WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => None,
-        WorkloadKind::Job | WorkloadKind::CronJob => {
-            Some(format!("a {} is not carried out by this version", kind.word()))
-        }
+fn unknown_kind(instance: &Instance) -> Option<String> {
+    match (instance.kind, &instance.work) {
+        (WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet, None) => None,
+        (WorkloadKind::Job | WorkloadKind::CronJob, Some(_)) => None,
+        (kind, None) => Some(format!("the plan says nothing of the runs of this {}", kind.word())),
+        (kind, Some(_)) => Some(format!("a {} has no runs", kind.word())),
     }
 }
 

@@ -16,7 +16,7 @@ use wlc_plan::{
     revision::Revision,
 };
 
-use crate::clock::Moment;
+use crate::{clock::Moment, podman::labels::RunLabels};
 
 /// Everything of this fleet on this node.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,6 +51,8 @@ pub struct ObservedPod {
     pub revision: Revision,
     /// Digest of the binding that it holds.
     pub binding: Digest,
+    /// Which attempt of which run it is, of a job.
+    pub run: Option<RunLabels>,
     /// Whether its infra container runs; without it the pod takes no container and must be made anew.
     pub sandbox: Sandbox,
     /// When its stop began, where it has: it is never ready again.

@@ -21,6 +21,8 @@ use crate::{
 
 /// How long until Podman is asked again after it did not answer.
 const PODMAN_PAUSE: Millis = Millis::from_seconds(2);
+/// How long until a ledger that could not be written is written again.
+const LEDGER_PAUSE: Millis = Millis::from_seconds(10);
 
 impl Agent {
     /// One pass; tells when the next one is due at the latest.
@@ -46,7 +48,9 @@ impl Agent {
         self.announce_removal(&decision);
         self.notice_pass(&decision);
         self.tell(Some(&decision));
-        let next_due = self.begin_tasks(&decision).or(decision.next_due);
+        let soon = self.begin_tasks(&decision);
+        let again = (!self.is_ledger_kept).then(|| self.clock.now().plus(LEDGER_PAUSE));
+        let next_due = soon.or_else(|| decision.next_due.into_iter().chain(again).min());
         self.cleaning.begin(&decision.unneeded_images);
         self.decision = Some(decision);
         next_due
@@ -69,8 +73,8 @@ impl Agent {
         self.decision = None;
         let document = self.frame().document;
         self.status.send_modify(|status| {
-            let instances = status.instances.clone();
-            *status = Arc::new(crate::status::document::Document { instances, ..document });
+            let crate::status::document::Document { instances, jobs, cron_jobs, .. } = (**status).clone();
+            *status = Arc::new(crate::status::document::Document { instances, jobs, cron_jobs, ..document });
         });
         self.clock.now().plus(PODMAN_PAUSE)
     }
@@ -130,6 +134,9 @@ impl Agent {
     /// What is known of runs and decisions is on the disk before anything is changed.
     fn begin_tasks(&mut self, decision: &Decision) -> Option<Moment> {
         let now = self.clock.now();
+        if !self.is_ledger_kept {
+            self.keep_ledger();
+        }
         self.tasks.tell_drained(&decision.drained);
         let mut ledger = decision.ledger.clone();
         let (again, begun): (Vec<&Task>, Vec<&Task>) =
@@ -139,17 +146,20 @@ impl Agent {
             ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
         }
         for task in &begun {
-            let workload = self.workload_of(&task.replica);
-            self.notice.changing(task, workload.as_ref(), now);
+            self.notice.changing(task, Some(&task.workload), now);
         }
         self.notice.keep();
-        let generation = self.plans.generation();
-        begun.into_iter().for_each(|task| self.tasks.begin(task.clone(), generation, now));
         if self.ledger != ledger {
             self.counts.rollouts(&self.ledger.rollouts, &ledger.rollouts);
             self.ledger = ledger;
             self.keep_ledger();
         }
+        let generation = self.plans.generation();
+        // What a job did must not be done twice: without its record nothing of it is begun or removed.
+        let is_job = |task: &&&Task| self.plans.desired().is_some_and(|one| one.job(&task.workload).is_some());
+        let (of_jobs, others): (Vec<&Task>, Vec<&Task>) = begun.into_iter().partition(|task| is_job(&task));
+        let of_jobs = of_jobs.into_iter().filter(|_| self.is_ledger_kept);
+        others.into_iter().chain(of_jobs).for_each(|task| self.tasks.begin(task.clone(), generation, now));
         (!again.is_empty()).then_some(now)
     }
 }

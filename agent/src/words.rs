@@ -118,8 +118,13 @@ impl Word {
     pub fn read(path: &str, user: u32, beside: &Beside, document: &Document) -> Result<Self, NotTaken> {
         let (word, name) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or(NotTaken::NoWord)?;
         let meant: Vec<&Instance> = document.of_name(name).collect();
-        let somebody = || if meant.is_empty() { Err(NotTaken::Nobody(name.to_owned())) } else { Ok(()) };
-        let pairs = || meant.iter().filter_map(|one| Some((one.replica.clone(), one.workload.clone()?))).collect();
+        let is_job = document.jobs.iter().any(|job| job.workload.as_str() == name);
+        let somebody = || if meant.is_empty() && !is_job { Err(NotTaken::Nobody(name.to_owned())) } else { Ok(()) };
+        let of_job = || Some((ReplicaName::parse(name).ok()?, WorkloadName::parse(name).ok()?)).filter(|_| is_job);
+        let pairs = || {
+            let known = meant.iter().filter_map(|one| Some((one.replica.clone(), one.workload.clone()?)));
+            known.chain(of_job()).collect()
+        };
         let by = match beside.by.as_deref().map(cut).filter(|by| !by.is_empty()) {
             Some(by) => format!("{by} (user {user})"),
             None => format!("user {user}"),

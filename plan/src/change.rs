@@ -46,6 +46,7 @@ pub fn change(old: &Instance, new: &Instance) -> Change {
         flap_limit: _,
         rollout: _,
         gates: _,
+        work: _,
     } = new;
     if spec.revision != old.spec.revision {
         return Change::Replace(Why::Revision);

@@ -8,6 +8,7 @@ use crate::{
     binding::Binding,
     digest::Digest,
     gate::StepGate,
+    job::Work,
     name::{
         AbsolutePath, ConfigName, ContainerName, LabelKey, LabelValue, ReplicaName, SecretName, VolumeName,
         WorkloadName,
@@ -87,6 +88,9 @@ pub struct Instance {
     /// What its steps wait for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<StepGate>,
+    /// What runs in its place, of a job or cron job; its other instances on the node say the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<Box<Work>>,
 }
 
 /// A revision and the file that describes it.

@@ -24,6 +24,12 @@ pub const NODE_PLAN_BYTES: u64 = 16 << 20;
 pub const SPEC_BYTES: u64 = 2 << 20;
 /// Bytes of all files of one config. Kubernetes: 1 MiB.
 pub const CONFIG_BYTES: u64 = 1 << 20;
+/// Rules of one kind of a job. Kubernetes: 20.
+pub const RULES_PER_JOB: usize = 20;
+/// Parameters of a job.
+pub const PARAMETERS_PER_JOB: usize = 64;
+/// Runs of a job that must succeed.
+pub const COMPLETIONS: u32 = 1_000_000;
 /// Nodes of one fleet.
 pub const NODES_PER_FLEET: usize = 100_000;
 /// Signers of one fleet.

@@ -3,6 +3,7 @@
 //! A finding in the compiler is a bug of wlc, and says so; in the agent it refuses the plan. The rules of a format never
 //! become stricter once plans of it have been published.
 
+mod jobs;
 mod pod;
 
 use std::{
@@ -15,7 +16,7 @@ use crate::{
     content::ConfigContent,
     digest::Digest,
     gate::{Condition, Counts, Gate, Step, StepGate},
-    instance::{Instance, SpecRef},
+    instance::{Instance, SpecRef, WorkloadKind},
     limits,
     name::{ContainerName, PortName, ReplicaName, SlotName, VolumeName},
     node_plan::NodePlan,
@@ -93,6 +94,12 @@ pub enum Rule {
     NoClaim(String),
     #[error("a limit is below its request")]
     LimitBelowRequest,
+    #[error("only a job and a cron job have runs, and each has")]
+    Work,
+    #[error("its runs are not those of the job's other instances")]
+    OtherWork,
+    #[error("{0}")]
+    Schedule(String),
 }
 
 /// All rules that a plan breaks, given the files that it names. An empty list: it may be carried out.
@@ -107,6 +114,7 @@ pub fn validate(
     check_host_ports(plan.instances.iter(), &mut findings);
     check_slots(plan, &mut findings);
     check_circles(plan, &mut findings);
+    jobs::check(plan, &mut findings);
     for instance in &plan.instances {
         check_claims(plan, instance, specs, &mut findings);
     }
@@ -271,8 +279,10 @@ fn check_instance(
         findings.add(at, Rule::Range { field: "leans_on", range: "comparisons that can be read" });
     }
     findings.limit(at, "gates", instance.gates.len(), limits::GATES_PER_INSTANCE);
-    let own_name = at.as_str().strip_prefix(instance.workload.as_str()).is_some_and(|rest| rest.starts_with('-'));
-    if !own_name {
+    let rest = at.as_str().strip_prefix(instance.workload.as_str());
+    // The one that starts the runs of a cron job is named like it.
+    let is_owner = instance.kind == WorkloadKind::CronJob && rest == Some("");
+    if !is_owner && !rest.is_some_and(|rest| rest.starts_with('-')) {
         findings.add(at, Rule::ReplicaName);
     }
     for reference in all_specs(instance) {

@@ -72,6 +72,7 @@ fn observed(desired: &Desired) -> Observed {
             workload: own.workload.clone(),
             revision: own.revision,
             binding: own.binding,
+            run: own.run.clone(),
             stopping: None,
             sandbox: Sandbox::Up,
             address: None,

@@ -7,7 +7,7 @@ use wlc_plan::{
     quantity::Millis,
 };
 
-use super::{Decision, InstanceState, Removal, Scene, back_off, drain, needs};
+use super::{Decision, InstanceState, Removal, Scene, back_off, drain, jobs::Jobs, needs};
 use crate::{
     action::{Action, Reason, Task, Wait},
     clock::Moment,
@@ -114,11 +114,12 @@ impl<'a> Draft<'a> {
         self.waits.iter().filter(move |wait| wait.replica == *replica)
     }
 
-    pub(super) fn finish(mut self, states: Vec<InstanceState>) -> Decision {
-        let pods: BTreeSet<&str> = self.scene.observed.pods.iter().map(|pod| pod.name.as_str()).collect();
-        let observed = self.scene.observed.pods.iter().map(|pod| &pod.replica);
+    pub(super) fn finish(mut self, states: Vec<InstanceState>, jobs: Option<&Jobs<'_>>) -> Decision {
+        let hidden = jobs.map(Jobs::hidden).unwrap_or_default();
+        let observed = || self.scene.observed.pods.iter().chain(hidden.iter().copied());
+        let pods: BTreeSet<&str> = observed().map(|pod| pod.name.as_str()).collect();
         let wanted = self.scene.desired.wanted.iter().map(Wanted::replica);
-        let replicas: BTreeSet<&ReplicaName> = observed.chain(wanted).collect();
+        let replicas: BTreeSet<&ReplicaName> = observed().map(|pod| &pod.replica).chain(wanted).collect();
         self.ledger.forget_all_but(&pods, &replicas);
         self.ledger.remember_claims(self.scene.desired, &self.scene.observed.volumes);
         self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
@@ -126,6 +127,7 @@ impl<'a> Draft<'a> {
         let next_due = untils.chain(self.dues.iter().copied()).filter(|at| *at > self.scene.now).min();
         let Self { tasks, waits, removal, unneeded_images, ledger, scene, .. } = self;
         let drained = drain::drained(scene);
-        Decision { tasks, waits, next_due, removal, drained, unneeded_images, ledger, states }
+        let (jobs, crons) = jobs.map(|jobs| (jobs.views.clone(), jobs.crons.clone())).unwrap_or_default();
+        Decision { tasks, waits, next_due, removal, drained, unneeded_images, ledger, states, jobs, crons }
     }
 }

@@ -13,7 +13,7 @@ pub(super) use super::slots::Slots;
 use super::{
     Scene,
     draft::{Draft, Who},
-    slots,
+    jobs, slots,
     standing::{self, Health, Holding, Standing},
 };
 use crate::{
@@ -160,6 +160,9 @@ fn serves(scene: Scene<'_>, standings: &[Standing<'_>], replica: &ReplicaName, c
 }
 
 fn has_reached(scene: Scene<'_>, standings: &[Standing<'_>], replica: &ReplicaName, condition: Condition) -> bool {
+    if let Some(has) = jobs::has_reached(scene, replica, condition) {
+        return has;
+    }
     match (standing::of(standings, replica), condition) {
         (Some(standing), condition) => standing.has_reached(scene, condition),
         (None, Condition::Gone) => scene.observed.pods_of(replica).next().is_none(),

@@ -112,6 +112,7 @@ pub(super) fn labels(scene: Scene<'_>, pod: &ObservedPod) -> PodLabels {
         revision: pod.revision,
         binding: pod.binding,
         format: Format::NEWEST,
+        run: pod.run.clone(),
     }
 }
 

@@ -20,6 +20,7 @@ mod gates;
 mod hooks;
 mod images;
 mod instance;
+mod jobs;
 mod leftovers;
 mod make;
 mod needs;
@@ -52,6 +53,7 @@ use crate::{
 
 pub use describe::{Described, describe};
 pub use failure::{ContainerFailure, ends};
+pub use jobs::{CronView, JobView};
 pub use shutdown::shutdown;
 pub use states::{ContainerView, ContainerWord, InstanceState, Phase};
 
@@ -91,6 +93,10 @@ pub struct Decision {
     pub ledger: Ledger,
     /// How each replica is, sorted by replica.
     pub states: Vec<InstanceState>,
+    /// How each run of a job is, sorted by name.
+    pub jobs: Vec<JobView>,
+    /// How each cron job is, sorted by name.
+    pub crons: Vec<CronView>,
 }
 
 /// A pod that leaves because no plan names it.
@@ -104,7 +110,17 @@ pub struct Removal {
 
 /// Decides what to do now.
 pub fn decide(scene: Scene<'_>) -> Decision {
+    let jobs = jobs::look(scene);
+    let Some(jobs) = &jobs else { return decide_all(scene, None) };
+    decide_all(Scene { desired: &jobs.desired, observed: &jobs.observed, ledger: &jobs.ledger, ..scene }, Some(jobs))
+}
+
+/// Decides, where the attempts of jobs are wanted like any other replica.
+fn decide_all(scene: Scene<'_>, jobs: Option<&jobs::Jobs<'_>>) -> Decision {
     let mut draft = draft::Draft::new(scene);
+    if let Some(jobs) = jobs {
+        jobs.end(&mut draft);
+    }
     leftovers::of_no_plan(scene, &mut draft);
     let standings = standing::all(scene);
     let mut slots = gates::Slots::new(scene, &standings);
@@ -118,6 +134,11 @@ pub fn decide(scene: Scene<'_>) -> Decision {
     record::keep(scene, &standings, &mut draft);
     draft.ledger.ready = endpoints::ready(scene);
     images::clean(scene, &mut draft);
-    let states = states::all(scene, &standings, &draft);
-    draft.finish(states)
+    let mut states = states::all(scene, &standings, &draft);
+    if let Some(jobs) = jobs {
+        jobs.tidy(&mut draft);
+        states.extend(jobs.states(&draft));
+        states.sort_by(|a, b| a.replica.cmp(&b.replica));
+    }
+    draft.finish(states, jobs)
 }

@@ -19,6 +19,9 @@ use crate::{clock::Moment, ledger::rollout::Bad};
 
 /// Notes a pod that became available; one that should have long been says that its rollout failed.
 pub(super) fn judge(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    if standing.wanted.is_attempt() {
+        return;
+    }
     say_what_was_given_up(scene, standing, draft);
     if let Holding::Current(pod) = standing.holding
         && standing.is_available(scene.now)

@@ -16,6 +16,9 @@ use crate::{
 
 /// Notes that a replica has its turn, and for which pod.
 pub(super) fn begin(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
+    if standing.wanted.is_attempt() {
+        return;
+    }
     let instance = &standing.wanted.instance;
     let record = draft.ledger.rollouts.entry(instance.workload.clone()).or_default();
     let begun = Begun { revision: standing.aim.reference.revision, pod: standing.target.clone(), at: scene.now };
@@ -28,7 +31,7 @@ pub(super) fn begin(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft
 /// Notes the revisions that are complete, and forgets replicas and failures that the plan does not name any more.
 pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Draft<'_>) {
     let mut workloads: BTreeMap<&WorkloadName, Vec<&Standing<'_>>> = BTreeMap::new();
-    for standing in standings {
+    for standing in standings.iter().filter(|standing| !standing.wanted.is_attempt()) {
         workloads.entry(&standing.wanted.instance.workload).or_default().push(standing);
     }
     for (workload, replicas) in &workloads {

@@ -102,6 +102,9 @@ pub(super) fn of<'s, 'a>(standings: &'s [Standing<'a>], replica: &ReplicaName) -
 impl<'a> Standing<'a> {
     fn of(scene: Scene<'a>, wanted: &'a Wanted, under_way: &UnderWay<'_>) -> Self {
         let pods: Vec<&ObservedPod> = scene.observed.pods_of(wanted.replica()).collect();
+        if wanted.is_attempt() {
+            return Self::of_attempt(scene, wanted, pods);
+        }
         let aim = aim::of(scene, wanted, !pods.is_empty(), under_way);
         let is_current = |pod: &&&ObservedPod| {
             let is_aim = pod.revision == aim.reference.revision && wanted.turn(pod.binding).is_some();
@@ -121,6 +124,23 @@ impl<'a> Standing<'a> {
         let surplus = pods.into_iter().filter(|pod| !kept.contains(&Some(pod.name.as_str()))).collect();
         let labels = labels(wanted, &aim, holding);
         Self { wanted, aim, target: labels.pod_name(), labels, holding, surplus, health, new_health }
+    }
+
+    /// The standing of an attempt of a job: no other pod than its own will do.
+    fn of_attempt(scene: Scene<'a>, wanted: &'a Wanted, pods: Vec<&'a ObservedPod>) -> Self {
+        let target = wanted.pod_name();
+        let own = pods.iter().find(|pod| pod.name == target).copied();
+        let other = pods.iter().find(|pod| pod.name != target).copied();
+        let holding = match (own, other) {
+            (Some(own), _) => Holding::Current(own),
+            (None, Some(other)) => Holding::Other(other),
+            (None, None) => Holding::Nothing,
+        };
+        let health = holding.pod().map_or(Health::NotReady, |pod| health(scene, pod));
+        let kept = holding.pods();
+        let surplus = pods.into_iter().filter(|pod| !kept.contains(&Some(pod.name.as_str()))).collect();
+        let aim = Aim { reference: &wanted.instance.spec, spec: &wanted.spec };
+        Self { wanted, aim, labels: wanted.labels.clone(), target, holding, surplus, health, new_health: health }
     }
 
     /// The replica, for tasks and waits.

@@ -181,6 +181,23 @@ fn of_refused(scene: Scene<'_>, replica: &ReplicaName) -> InstanceState {
     InstanceState { workload: workload.or(state.workload), kind, ..state }
 }
 
+/// The state of a pod of which only that is told.
+pub(super) fn of_pod(scene: Scene<'_>, pod: &ObservedPod, kind: Option<WorkloadKind>, phase: Phase) -> InstanceState {
+    InstanceState {
+        replica: pod.replica.clone(),
+        workload: Some(pod.workload.clone()),
+        kind,
+        phase,
+        ready: false,
+        revision: Some(pod.revision),
+        asked: None,
+        containers: views(scene, pod),
+        bad_revision: None,
+        last_failure: last_failure(scene, &pod.replica, Some(pod)),
+        failure: failure::youngest(pod, scene.desired.specs.get(&pod.revision)),
+    }
+}
+
 fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> InstanceState {
     let pod = scene.observed.pods_of(replica).next();
     InstanceState {

@@ -23,7 +23,9 @@ pub(super) fn stop(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> 
 /// Ends the containers of a pod that stays; nothing where none of them runs. The stop is not noted: the pod is no less
 /// wanted than before.
 pub(super) fn at_shutdown(pod: &ObservedPod, spec: Option<&PodSpec>, grace: Millis) -> Option<Action> {
-    containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(Stop { pod: None, ..stop })))
+    // An attempt of a job does not come back: it was stopped, and did not fail.
+    let noted = |stop: &Stop| stop.pod.clone().filter(|_| pod.run.is_some());
+    containers(pod, spec, grace).map(|stop| Action::StopContainers(Box::new(Stop { pod: noted(&stop), ..stop })))
 }
 
 /// The end of the containers of a pod; none where none of them runs.

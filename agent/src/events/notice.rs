@@ -185,6 +185,7 @@ impl Notice {
             | Reason::Surplus
             | Reason::Succeeded
             | Reason::Done
+            | Reason::Over
             | Reason::Asked
             | Reason::ConfigsLost
             | Reason::Content

@@ -4,6 +4,7 @@
 //! back-off began anew, which run a probe ended, and which tasks failed. Losing it costs back-off, never a running
 //! service.
 
+pub mod jobs;
 pub mod rollout;
 mod spoken;
 pub mod store;
@@ -18,7 +19,10 @@ use wlc_plan::{
 
 pub use self::spoken::Hold;
 
-use self::rollout::Rollouts;
+use self::{
+    jobs::{CronRecord, JobRecord},
+    rollout::Rollouts,
+};
 use crate::{clock::Moment, desired::Desired, podman::Pulled};
 
 /// Most bytes of the words for what went wrong: Podman's have no bound, and the ledger has one.
@@ -57,6 +61,15 @@ pub struct Ledger {
     /// reaching them while an agent that starts asks anew.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub ready: BTreeSet<String>,
+    /// What has run of each job.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<WorkloadName, JobRecord>,
+    /// What has run of each cron job.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crons: BTreeMap<WorkloadName, CronRecord>,
+    /// Whether the record before this one is lost, and jobs were not looked at since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
 }
 
 /// What is remembered of the runs of a container.

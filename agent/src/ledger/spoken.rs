@@ -50,6 +50,9 @@ impl Ledger {
         now: Moment,
     ) {
         self.failures.remove(replica);
+        if let Some(job) = self.jobs.get_mut(workload) {
+            job.unknown = false;
+        }
         if let Some(record) = self.rollouts.get_mut(workload)
             && let Some(bad) = record.bad.take()
         {

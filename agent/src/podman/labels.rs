@@ -31,6 +31,19 @@ pub struct PodLabels {
     pub binding: Digest,
     /// `dev.wlc.format`
     pub format: Format,
+    /// Which attempt of which run it is, of a job.
+    pub run: Option<RunLabels>,
+}
+
+/// What the labels of a job's pod say of its run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunLabels {
+    /// `dev.wlc.run`: its author's word for the run; of a cron job the time of its slot.
+    pub run: String,
+    /// `dev.wlc.index`: the number of the completion.
+    pub index: u32,
+    /// `dev.wlc.try`: which attempt of it, from 0.
+    pub attempt: u32,
 }
 
 /// What a container's labels say beyond those of its pod.
@@ -50,6 +63,9 @@ const WORKLOAD: &str = "dev.wlc.workload";
 const REPLICA: &str = "dev.wlc.replica";
 const REVISION: &str = "dev.wlc.revision";
 const BINDING: &str = "dev.wlc.binding";
+const RUN: &str = "dev.wlc.run";
+const INDEX: &str = "dev.wlc.index";
+const TRY: &str = "dev.wlc.try";
 const FORMAT: &str = "dev.wlc.format";
 const CONTAINER: &str = "dev.wlc.container";
 const ATTEMPT: &str = "dev.wlc.attempt";
@@ -146,12 +162,15 @@ impl PodLabels {
             revision,
             binding: binding.0.digest(binding.1),
             format: Format::NEWEST,
+            run: None,
         }
     }
 
-    /// `wlc.<fleet>.<replica>.<8 digits of the digest of revision and binding>`
+    /// `wlc.<fleet>.<replica>.<8 digits of the digest of revision and binding>`; of a job's attempt, of run and attempt too.
     pub fn pod_name(&self) -> String {
-        format!("wlc.{}.{}.{}", self.fleet, self.replica, self.revision.pod_digest(&self.binding).short(8))
+        let digest = self.revision.pod_digest(&self.binding);
+        let digest = self.run.as_ref().map_or(digest, |run| run.digest(digest));
+        format!("wlc.{}.{}.{}", self.fleet, self.replica, digest.short(8))
     }
 
     /// The fleet's network: `wlc.<fleet>`.
@@ -171,16 +190,18 @@ impl PodLabels {
 
     /// The labels as Podman stores them.
     pub fn to_map(&self) -> BTreeMap<String, String> {
-        [
+        let always = [
             (FLEET, self.fleet.to_string()),
             (WORKLOAD, self.workload.to_string()),
             (REPLICA, self.replica.to_string()),
             (REVISION, self.revision.to_string()),
             (BINDING, self.binding.to_string()),
             (FORMAT, self.format.number().to_string()),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .into()
+        ];
+        let of_run = self.run.iter().flat_map(|RunLabels { run, index, attempt }| {
+            [(RUN, run.clone()), (INDEX, index.to_string()), (TRY, attempt.to_string())]
+        });
+        always.into_iter().chain(of_run).map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     /// Reads labels; none where one is missing or is not of its form.
@@ -193,6 +214,14 @@ impl PodLabels {
             revision: Revision::parse(text(REVISION)?).ok()?,
             binding: Digest::parse(text(BINDING)?).ok()?,
             format: Format::try_from(text(FORMAT)?.parse::<u32>().ok()?).ok()?,
+            run: match text(RUN) {
+                None => None,
+                Some(run) => Some(RunLabels {
+                    run: run.to_owned(),
+                    index: text(INDEX)?.parse().ok()?,
+                    attempt: text(TRY)?.parse().ok()?,
+                }),
+            },
         })
     }
 
@@ -200,6 +229,16 @@ impl PodLabels {
     pub fn own(name: &str, labels: &BTreeMap<String, String>, fleet: &FleetName) -> Option<Self> {
         let has_name = |read: &Self| read.pod_name() == name || mutant::is(Mutant::ForeignTouched);
         Self::read(labels).filter(|read| read.fleet == *fleet && has_name(read))
+    }
+}
+
+impl RunLabels {
+    /// The digest at the end of the name of an attempt's pod.
+    fn digest(&self, of_pod: Digest) -> Digest {
+        let Self { run, index, attempt } = self;
+        let (index, attempt) = (index.to_string(), attempt.to_string());
+        let parts = [of_pod.to_string(), run.clone(), index, attempt];
+        Digest::of_parts("wlc-run-1", &parts.each_ref().map(|part| part.as_bytes()))
     }
 }
 

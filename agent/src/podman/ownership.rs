@@ -143,6 +143,7 @@ fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedP
         workload: labels.workload,
         revision: labels.revision,
         binding: labels.binding,
+        run: labels.run,
         sandbox,
         stopping: pod.stopping,
         address,

@@ -10,7 +10,8 @@ use wlc_plan::{
     time::Timestamp,
 };
 
-use super::live::Live;
+pub use super::jobs::{CronJob, Job};
+use super::{jobs, live::Live};
 use crate::{
     action::Wait,
     clock::Moment,
@@ -48,6 +49,12 @@ pub struct Document {
     /// How busy the machine is; read when the status is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<Live>,
+    /// Jobs and the runs of cron jobs, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<Job>,
+    /// Cron jobs, sorted by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cron_jobs: Vec<CronJob>,
     /// All replicas, sorted by name.
     pub instances: Vec<Instance>,
 }
@@ -202,8 +209,20 @@ impl Frame {
         let machine = None;
         let holds = holds.iter().map(held).collect();
         let version = VERSION;
-        let document =
-            Document { version, node, fleet, generation, refused, waiting, warnings, holds, machine, instances };
+        let document = Document {
+            version,
+            node,
+            fleet,
+            generation,
+            refused,
+            waiting,
+            warnings,
+            holds,
+            machine,
+            jobs: Vec::new(),
+            cron_jobs: Vec::new(),
+            instances,
+        };
         Self { document }
     }
 
@@ -218,7 +237,9 @@ impl Frame {
             let recalled = recalled.get(&state.replica).map(|(state, ready, since)| (state.as_str(), *ready, *since));
             instance(state, waits, before.or(recalled), now)
         });
-        Document { instances: instances.collect(), ..self.document }
+        let instances = instances.collect();
+        let (jobs, cron_jobs) = (jobs::jobs(&decision.jobs), jobs::cron_jobs(&decision.crons));
+        Document { jobs, cron_jobs, instances, ..self.document }
     }
 }
 

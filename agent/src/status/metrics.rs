@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use wlc_plan::{instance::WorkloadKind, name::WorkloadName};
+use wlc_plan::{instance::WorkloadKind, name::WorkloadName, time::Timestamp};
 
 use super::{
     document::{Document, Instance},
@@ -37,6 +37,7 @@ pub fn page(sources: Sources<'_>) -> String {
     plan(&mut page, document, counted);
     passes(&mut page, &counted.passes, silence);
     replicas(&mut page, document);
+    jobs(&mut page, document);
     work(&mut page, counted);
     process(&mut page, own);
     page.text()
@@ -114,6 +115,31 @@ fn replicas(page: &mut Page, document: &Document) {
     by_word(page, ("wlagent_instances", "Replicas by their state.", "state"), states);
     let waits = document.instances.iter().flat_map(|instance| &instance.waits).map(|wait| wait.gate.as_str());
     by_word(page, ("wlagent_waits", "What replicas wait for, by the kind of wait.", "gate"), waits);
+}
+
+fn jobs(page: &mut Page, document: &Document) {
+    if document.jobs.is_empty() && document.cron_jobs.is_empty() {
+        return;
+    }
+    let time = |at: Timestamp| Duration::from_secs(u64::try_from(at.seconds()).unwrap_or(0));
+    let name = "wlagent_job_last_success_timestamp_seconds";
+    page.family(name, Gauge, "When a job, or a run of a cron job, succeeded last.");
+    let once = document.jobs.iter().filter(|job| job.kind == WorkloadKind::Job && job.state == "complete");
+    let once = once.filter_map(|job| Some((&job.workload, job.finished?)));
+    let again = document.cron_jobs.iter().filter_map(|one| Some((&one.workload, one.last_success?)));
+    for (workload, at) in once.chain(again) {
+        page.sample(name, &[("workload", workload.as_str())], time(at));
+    }
+    let name = "wlagent_job_failed";
+    page.family(name, Gauge, "Whether a job, or a run of a cron job that is kept, has failed.");
+    for job in &document.jobs {
+        page.sample(name, &[("workload", job.workload.as_str()), ("job", &job.name)], job.state == "failed");
+    }
+    let name = "wlagent_cron_job_missed_total";
+    page.family(name, Counter, "Slots of cron jobs that were missed.");
+    for one in &document.cron_jobs {
+        page.sample(name, &[("workload", one.workload.as_str())], u64::from(one.missed));
+    }
 }
 
 fn by_word<'a>(page: &mut Page, (name, help, label): (&str, &str, &str), words: impl Iterator<Item = &'a str>) {

@@ -4,6 +4,7 @@ pub mod answers;
 pub mod client;
 pub mod document;
 pub mod exposition;
+pub mod jobs;
 pub mod live;
 pub mod metrics;
 pub mod opens;

@@ -38,6 +38,8 @@ pub fn table(document: &Document) -> String {
         );
         line(&mut text, &words);
     }
+    document.cron_jobs.iter().for_each(|one| line(&mut text, &one.line()));
+    document.jobs.iter().for_each(|one| line(&mut text, &one.line()));
     let rows: Vec<[String; COLUMNS]> = document.instances.iter().map(row).collect();
     let head = ["REPLICA", "STATE", "READY", "SINCE", "RESTARTS", "REVISION"].map(str::to_owned);
     let widths: Vec<usize> = (0..COLUMNS)

@@ -50,7 +50,9 @@ fn variable(pod: &Pod, container: &Container, variable: &Variable, contents: &Co
             Amount::OfNode(word) => EnvValue::Field(InstanceField::Told(word)),
         })
     };
-    let value = of_text.or_else(of_field).or_else(of_config).or_else(of_secret).or_else(of_resource)?;
+    let of_parameter = || variable.parameter.as_ref().map(|name| EnvValue::Field(told::parameter(&name.value)));
+    let value =
+        of_text.or_else(of_parameter).or_else(of_field).or_else(of_config).or_else(of_secret).or_else(of_resource)?;
     Some(EnvVariable { name: variable.name.value.clone(), value })
 }
 

@@ -41,6 +41,7 @@ pub(super) fn instance(
         binding: placed.binding.clone(),
         rollout: site.rollout(replica),
         gates: site.gates(replica),
+        work: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod config;
 mod env;
 mod given;
 mod instance;
+mod job;
 mod leaving;
 mod life;
 mod mount;
@@ -119,7 +120,9 @@ pub fn lower(
 
 /// The pod template of a workload, as its files have it.
 pub fn template(workload: &Workload, contents: &Contents) -> PodSpec {
-    pod::spec(workload.pod(), contents)
+    let mut spec = pod::spec(workload.pod(), contents);
+    job::shape(workload, &mut spec);
+    spec
 }
 
 /// The replicas of a workload, each with the value of the label by which its node belongs to a wave.
@@ -184,6 +187,7 @@ fn plans(
             let site = Site::of(repository, placement, workload, &placed.node);
             let mut instance = instance::instance(workload, &revised[name], (replica, placed), &site, contents);
             instance.leans_on = leaned_on(repository, workload, &placed.node);
+            instance.work = job::work(workload, placement, &placed.node);
             if let Some(plan) = plans.get_mut(&placed.node) {
                 plan.instances.push(instance);
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::name::NodeName;
 
-use super::rollout::budget;
+use super::{job, rollout::budget};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
     model::{
@@ -30,11 +30,12 @@ pub fn check_nodes(repository: &Repository, placement: &Placement, problems: &mu
     for name in placement.workloads.keys() {
         let workload = &repository.workloads[name];
         let nodes = nodes_of(placement, workload);
-        if workload.work().is_some() {
-            continue;
-        }
         workload.common().after.iter().for_each(|after| order(workload, after, &nodes, placement, problems));
         if nodes.len() < 2 {
+            continue;
+        }
+        if workload.work().is_some() {
+            job::check_nodes(workload, nodes.len(), problems);
             continue;
         }
         match (stateful_set::ordered(workload), recreated(workload)) {

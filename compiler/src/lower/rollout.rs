@@ -78,6 +78,9 @@ impl<'a> Site<'a> {
 
     /// What the steps of a replica wait for.
     pub(super) fn gates(&self, replica: &ReplicaName) -> Vec<StepGate> {
+        if self.workload.work().is_some() {
+            return self.other_workloads();
+        }
         let mut gates = self.slots(replica);
         gates.extend(self.order(replica));
         let clock = self.workload.pace().and_then(windows).into_iter();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use wlc_plan::{
-    name::{LabelKey, NodeName},
+    name::{EnvName, LabelKey, NodeName},
     spec::{EnvValue, FileSource, InstanceField, MountSource, PodSpec},
 };
 
@@ -18,12 +18,18 @@ pub(super) const NODE_ADDRESS: &str = "node-address";
 /// All addresses of the node, with commas.
 pub(super) const NODE_ADDRESSES: &str = "node-addresses";
 const ANNOTATION: &str = "annotations.";
+const PARAMETER: &str = "parameter.";
 const CPU: &str = "node.cpu/";
 const MEMORY: &str = "node.memory/";
 
 /// The word for an annotation.
 pub(super) fn annotation(key: &LabelKey) -> String {
     format!("{ANNOTATION}{key}")
+}
+
+/// A parameter of a job: a run may be given another value.
+pub(super) fn parameter(name: &EnvName) -> InstanceField {
+    InstanceField::Told(format!("{PARAMETER}{name}"))
 }
 
 /// The word for what the node can give, counted in `one` thousandth of a CPU or byte; none for what has no such end.
@@ -76,6 +82,11 @@ fn text(repository: &Repository, workload: &Workload, node: &NodeName, word: &st
         let annotations = &workload.common().annotations;
         let found = annotations.iter().find(|annotation| annotation.key.value.as_str() == key);
         return found.map_or_else(String::new, |annotation| annotation.value.value.clone());
+    }
+    if let Some(name) = word.strip_prefix(PARAMETER) {
+        let mut parameters = workload.work().into_iter().flat_map(|work| &work.parameters);
+        let found = parameters.find(|parameter| parameter.name.value.as_str() == name);
+        return found.and_then(|one| one.default.as_ref()).map_or_else(String::new, |text| text.value.clone());
     }
     let Some(machine) = repository.nodes.get(node) else { return String::new() };
     let addresses: Vec<String> = machine.addresses.iter().map(|address| address.value.0.clone()).collect();

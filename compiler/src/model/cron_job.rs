@@ -13,7 +13,7 @@ use crate::{
 
 crate::block! {
     /// Runs a job by the clock, on one node.
-    CronJob "cron-job" ("batch/v1 CronJob") not carried out {
+    CronJob "cron-job" ("batch/v1 CronJob") {
         /// Its name, unique over all kinds of workloads.
         name: [required argument] WorkloadName, "name" ("metadata.name");
         /// When it runs: minute, hour, day of the month, month and day of the week, or `@hourly` and its like.

@@ -37,7 +37,7 @@ crate::block! {
         /// What the amount is counted in, rounded up; without it, CPUs or bytes.
         unit: [optional property] String, "unit" ("resourceFieldRef.divisor");
         /// A parameter of the job.
-        parameter: [optional property] EnvName, "parameter" (""), not carried out;
+        parameter: [optional property] EnvName, "parameter" ("");
     }
 
     /// Variables made of all files of a config, or of all keys of a secret.

@@ -1,5 +1,7 @@
 //! Counts and sets of a job's indexes.
 
+use wlc_plan::numbers::Numbers;
+
 use crate::{
     fields::{FromScalar, Refusal, value::text},
     syntax::Scalar,
@@ -47,38 +49,22 @@ impl FromScalar for Completions {
 
 /// A set of indexes, written `0,2-5`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Indexes {
-    /// First and last of each range, ascending.
-    ranges: Vec<(u32, u32)>,
-}
+pub struct Indexes(Numbers);
 
 impl Indexes {
+    /// The set.
+    pub fn numbers(&self) -> &Numbers {
+        &self.0
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.ranges.iter().map(|(first, last)| u64::from(last - first) + 1).sum()
+        self.0.count()
     }
 
     /// The highest one.
     pub fn highest(&self) -> u32 {
-        self.ranges.last().map_or(0, |(_, last)| *last)
-    }
-
-    fn parse(written: &str) -> Option<Self> {
-        let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for part in written.split(',') {
-            let range = match part.split_once('-') {
-                None => number(part).map(|index| (index, index))?,
-                Some((first, last)) => (number(first)?, number(last)?),
-            };
-            let is_range = part.contains('-');
-            let is_ascending = ranges.last().is_none_or(|(_, last)| *last < range.0);
-            if (is_range && range.0 >= range.1) || !is_ascending {
-                return None;
-            }
-            ranges.push(range);
-        }
-        Some(Self { ranges })
+        self.0.highest().unwrap_or(0)
     }
 }
 
@@ -95,7 +81,8 @@ impl FromScalar for Indexes {
         if written.len() > LONGEST {
             return Err(Refusal::new(format!("{} characters are more than {LONGEST}", written.len())));
         }
-        Self::parse(&written).ok_or_else(|| {
+        let read = Numbers::parse(&written).ok().filter(|numbers| !numbers.is_empty());
+        read.map(Self).ok_or_else(|| {
             let shown: String = written.chars().take(40).collect();
             Refusal::with(format!("`{shown}` is no set of indexes"), "write ascending numbers and ranges: `\"0,2-5\"`")
         })

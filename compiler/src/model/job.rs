@@ -13,7 +13,7 @@ use crate::fields::value::Whole;
 
 crate::block! {
     /// Runs containers to their end, as often as asked for.
-    Job "job" ("batch/v1 Job") not carried out {
+    Job "job" ("batch/v1 Job") {
         /// Its name, unique over all kinds of workloads.
         name: [required argument] WorkloadName, "name" ("metadata.name");
         /// What is to be run.
@@ -121,7 +121,8 @@ crate::choice! {
     /// When a run that ends is replaced.
     ReplaceWhen {
         /// When it has failed and stopped.
-        Failed "failed",
+        Failed "failed";
+        not carried out
         /// As soon as it is being stopped.
         TerminatingOrFailed "terminating-or-failed"
     }
@@ -149,7 +150,8 @@ crate::choice! {
     /// A condition of a run.
     PodCondition {
         /// It was stopped by a drain, a removal or a shutdown.
-        DisruptionTarget "disruption-target",
+        DisruptionTarget "disruption-target";
+        not carried out
         /// It could not start because of its settings.
         ConfigIssue "config-issue"
     }

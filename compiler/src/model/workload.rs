@@ -160,8 +160,7 @@ impl Workload {
             Self::DaemonSet(_) => None,
             Self::Job(one) if one.work.per_node.value => None,
             Self::CronJob(one) if one.work.per_node.value => None,
-            Self::Job(one) if one.suspend.value => Some(0),
-            Self::Job(one) => Some(one.work.slots()),
+            Self::Job(one) => Some(one.work.slots().max(1)),
             Self::CronJob(_) => Some(1),
         }
     }

@@ -51,6 +51,8 @@ pub struct Placement {
     pub workloads: BTreeMap<WorkloadName, BTreeMap<ReplicaName, Placed>>,
     /// How many copies beside its replicas each workload has room for, node by node.
     pub copies: BTreeMap<WorkloadName, surge::Copies>,
+    /// How many replicas of a run each cron job has room for, where those are fewer than it asks for.
+    pub rooms: BTreeMap<WorkloadName, u32>,
 }
 
 /// A replica's place.
@@ -93,7 +95,11 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
         let placed = placement.workloads.entry(task.request.workload.clone()).or_default();
         match task.request.copies {
             Copies::EachNode => on_each(task, placed, &mut machines, problems),
-            Copies::Owner { slots } => on_owner(task, slots, placed, &mut machines, problems),
+            Copies::Owner { slots } => {
+                if let Some(room) = on_owner(task, slots, placed, &mut machines, problems) {
+                    placement.rooms.insert(task.request.workload.clone(), room);
+                }
+            }
             Copies::Equal(_) | Copies::Numbered { .. } | Copies::UpTo(_) => {
                 spread_out(repository, task, lock, placed, &mut machines, problems);
             }
@@ -197,17 +203,18 @@ fn spread_out(
     }
 }
 
-/// The one node that runs a cron job (P-101), with room for as many replicas of a run as it has, if not for all.
+/// The one node that runs a cron job (P-101), with room for as many replicas of a run as it has, if not for all. So many
+/// are given back where they are not all.
 fn on_owner(
     Task { request, eligible, .. }: &Task<'_>,
     slots: u32,
     placed: &mut BTreeMap<ReplicaName, Placed>,
     machines: &mut BTreeMap<NodeName, Machine>,
     problems: &mut Problems,
-) {
-    let Ok(replica) = ReplicaName::parse(request.workload.as_str()) else { return };
+) -> Option<u32> {
+    let replica = ReplicaName::parse(request.workload.as_str()).ok()?;
     if !placed.is_empty() || eligible.nodes.is_empty() {
-        return;
+        return None;
     }
     let none = spread::Counts::of(std::iter::empty());
     let (mut most, mut too_many) = (0, slots.saturating_add(1));
@@ -220,16 +227,21 @@ fn on_owner(
     let node = Some(most).filter(|most| *most > 0);
     let node = node.and_then(|_| spread::choose(&part, &replica, eligible, machines, &none));
     let Some((node, machine)) = node.and_then(|node| Some((node.clone(), machines.get_mut(&node)?))) else {
-        return report::no_node_fits(&request.of_slots(1), &replica, eligible, machines, problems);
+        report::no_node_fits(&request.of_slots(1), &replica, eligible, machines, problems);
+        return None;
     };
     match ports::bind(request, &replica, &ports::Locked::new(), machine) {
         Ok(binding) => {
             machine.take(&part, &binding);
             placed.insert(replica, Placed { node, binding });
         }
-        Err(asked) => return report::no_free_port(request, asked, machine, problems),
+        Err(asked) => {
+            report::no_free_port(request, asked, machine, problems);
+            return None;
+        }
     }
-    if most < slots {
+    (most < slots).then(|| {
         report::capped(request, most, slots, problems);
-    }
+        most
+    })
 }

@@ -88,8 +88,8 @@ impl Copies {
             Workload::Deployment(one) => Self::Equal(one.replicas.value.0),
             Workload::StatefulSet(one) => Self::Numbered { first: one.start.value.0, count: one.replicas.value.0 },
             Workload::DaemonSet(_) => Self::EachNode,
-            Workload::Job(one) if one.suspend.value => Self::UpTo(0),
-            Workload::Job(one) => of_work(&one.work, Self::UpTo(one.work.slots())),
+            // One that runs nothing now keeps its place, and what it has done stays known there.
+            Workload::Job(one) => of_work(&one.work, Self::UpTo(one.work.slots().max(1))),
             Workload::CronJob(one) => of_work(&one.work, Self::Owner { slots: one.work.slots().max(1) }),
         }
     }

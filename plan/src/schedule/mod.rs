@@ -8,6 +8,7 @@
 //! A wall clock that is put back has a doubled hour: a time inside it comes twice, and the schedule fires twice (S-227,
 //! S-228).
 
+mod due;
 mod error;
 mod field;
 mod fires;
@@ -18,6 +19,7 @@ mod zone;
 
 use std::fmt;
 
+pub use due::Due;
 pub use error::ScheduleError;
 pub use zone::{LocalTime, Shift, Zone};
 

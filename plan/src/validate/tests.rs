@@ -63,6 +63,7 @@ fn instance(name: &str, spec: &PodSpec, host: u16) -> Instance {
             on_failure: OnFailure::Stop,
         },
         gates: vec![slot(1)],
+        work: None,
     }
 }
 

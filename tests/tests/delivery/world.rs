@@ -281,5 +281,6 @@ fn instance(replica: &str, spec: &PodSpec) -> Instance {
             on_failure: OnFailure::Stop,
         },
         gates: Vec::new(),
+        work: None,
     }
 }

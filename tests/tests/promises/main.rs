@@ -3,6 +3,7 @@
 mod by_hand;
 mod containers;
 mod eject;
+mod jobs;
 mod lifecycle;
 mod operator;
 mod peers;

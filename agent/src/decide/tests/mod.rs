@@ -3,11 +3,13 @@
 mod by_hand;
 mod containers;
 mod crashes;
+mod crons;
 mod drain;
 mod families;
 mod gates;
 mod hooks;
 mod images;
+mod jobs;
 mod needs;
 mod noticed;
 mod ordered;

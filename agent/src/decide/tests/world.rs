@@ -103,6 +103,7 @@ pub(super) fn instance(name: &str, spec: &PodSpec, gates: Vec<StepGate>) -> (Ins
             on_failure: OnFailure::Stop,
         },
         gates,
+        work: None,
     };
     (instance, spec.clone())
 }
@@ -143,6 +144,10 @@ impl World {
 
     pub(super) fn sleep(&self, milliseconds: u64) {
         self.time.fetch_add(milliseconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_clock(&self, now: Moment) {
+        self.time.store(now.0, Ordering::Relaxed);
     }
 
     pub(super) fn observe(&self) -> Observed {

@@ -30,6 +30,8 @@ fn document() -> Document {
         warnings: Vec::new(),
         holds: Vec::new(),
         machine: None,
+        jobs: Vec::new(),
+        cron_jobs: Vec::new(),
         instances: Vec::new(),
     }
 }

@@ -262,5 +262,6 @@ fn instance(replica: &str, spec: &PodSpec, digest: Digest) -> Instance {
             on_failure: OnFailure::Stop,
         },
         gates: Vec::new(),
+        work: None,
     }
 }

@@ -1,0 +1,250 @@
+//! Cron jobs on the simulated Podman: when runs begin, and what becomes of slots that cannot have theirs.
+
+use wlc_plan::{
+    instance::{Instance, WorkloadKind},
+    job::{Concurrency, Cron, Work},
+    name::WorkloadName,
+    quantity::Millis,
+    spec::PodSpec,
+    time::Timestamp,
+};
+
+use super::{jobs::*, world::*};
+use crate::{
+    clock::Moment,
+    decide::CronView,
+    ledger::{Ledger, jobs::End},
+};
+
+/// Each hour at its beginning.
+fn hourly() -> Cron {
+    Cron {
+        schedule: "0 * * * *".to_owned(),
+        zone: "UTC".to_owned(),
+        concurrency: Concurrency::Allow,
+        starting_deadline: None,
+        keep_succeeded: 3,
+        keep_failed: 1,
+    }
+}
+
+fn of(cron: Cron) -> Work {
+    Work { cron: Some(cron), ..work(1, 1) }
+}
+
+fn plan(work: &Work, spec: &PodSpec) -> Vec<(Instance, PodSpec)> {
+    let (owner, spec) = instance("dump", spec, Vec::new());
+    let workload = WorkloadName::parse("dump").unwrap();
+    vec![(Instance { workload, kind: WorkloadKind::CronJob, work: Some(Box::new(work.clone())), ..owner }, spec)]
+}
+
+impl World {
+    /// The clock shows this time on the 23rd of November.
+    fn at(&self, time: &str) {
+        let to = Timestamp::parse(&format!("2026-11-23T{time}Z")).unwrap();
+        self.set_clock(Moment(u64::try_from(to.seconds()).unwrap() * 1_000));
+    }
+
+    fn cron(&self) -> CronView {
+        self.decide().crons.into_iter().next().unwrap()
+    }
+
+    /// The end of the run that goes.
+    fn run_ends(&mut self, code: i32) {
+        let replica = self.under_way().remove(0);
+        self.ends(&replica, code);
+    }
+
+    fn runs(&self) -> Vec<String> {
+        self.decide().jobs.into_iter().map(|job| job.name).collect()
+    }
+}
+
+fn begun(cron: Cron) -> World {
+    let mut world = World::new(Vec::new());
+    world.at("00:30:00");
+    world.accept(plan(&of(cron), &once()));
+    assert!(world.passes().tasks.is_empty(), "slots before it was first seen do not count (P-100)");
+    world
+}
+
+/// S-239 to S-241, P-098: once for each slot, whatever the clock does, and named by it.
+#[test]
+fn a_slot_begins_one_run() {
+    let mut world = begun(hourly());
+    assert_eq!(world.decide().next_due.map(|at| at.timestamp().to_string()).as_deref(), Some("2026-11-23T01:00:00Z"));
+    world.at("01:00:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230100-0"]);
+    world.run_ends(0);
+    world.at("00:10:00");
+    world.passes();
+    world.at("01:00:00");
+    world.passes();
+    assert!(world.under_way().is_empty(), "the clock was set back, and nothing runs twice");
+    let view = world.cron();
+    assert_eq!(view.last.map(|at| at.to_string()).as_deref(), Some("2026-11-23T01:00:00Z"));
+    assert!(view.last_success.is_some() && view.missed == 0 && view.active.is_empty());
+    world.at("02:00:03");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230200-0"]);
+}
+
+/// P-098: without its ledger the agent reads from the pods which slots have run.
+#[test]
+fn without_a_ledger_no_slot_runs_twice() {
+    let mut world = begun(hourly());
+    world.at("01:00:00");
+    world.passes();
+    world.run_ends(0);
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    world.at("01:00:30");
+    world.passes();
+    assert!(world.under_way().is_empty());
+    assert_eq!(world.runs(), ["dump-202611230100"]);
+    world.at("02:00:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230200-0"]);
+}
+
+/// C-106, S-229 to S-231, P-091, P-092: of ten slots that were slept over the newest runs, unless it is too late.
+#[test]
+fn of_missed_slots_the_newest_runs() {
+    let mut world = begun(hourly());
+    world.at("10:20:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611231000-0"]);
+    assert_eq!(world.cron().missed, 9);
+    let mut world = begun(Cron { starting_deadline: Some(Millis(600_000)), ..hourly() });
+    world.at("10:20:00");
+    world.passes();
+    assert!(world.under_way().is_empty());
+    let view = world.cron();
+    assert_eq!((view.missed, view.last_missed.unwrap().slot.to_string().as_str()), (10, "2026-11-23T10:00:00Z"));
+    assert_eq!(view.next.map(|at| at.to_string()).as_deref(), Some("2026-11-23T11:00:00Z"));
+}
+
+/// C-104, S-233, P-094.
+#[test]
+fn forbid_never_overlaps_and_starts_late() {
+    let mut world = begun(Cron { concurrency: Concurrency::Forbid, ..hourly() });
+    world.at("01:00:00");
+    world.passes();
+    world.at("02:00:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230100-0"]);
+    assert!(world.cron().waits.unwrap().contains("has not ended"));
+    world.at("02:40:00");
+    world.run_ends(0);
+    assert_eq!(world.under_way(), ["dump-202611230200-0"], "late, and once");
+    assert_eq!(world.cron().missed, 0);
+}
+
+/// C-105, S-233, P-095.
+#[test]
+fn replace_ends_the_old_run_and_never_leaves_two() {
+    let mut world = begun(Cron { concurrency: Concurrency::Replace, ..hourly() });
+    world.at("01:00:00");
+    world.passes();
+    world.at("02:00:00");
+    let decision = world.pass();
+    assert_eq!(decision.tasks.len(), 1, "the old one ends first: {:?}", decision.tasks);
+    assert!(world.under_way().is_empty());
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230200-0"]);
+    assert_eq!(world.runs(), ["dump-202611230200"]);
+}
+
+/// P-096: both run.
+#[test]
+fn allow_lets_both_run() {
+    let mut world = begun(hourly());
+    world.at("01:00:00");
+    world.passes();
+    world.at("02:00:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230100-0", "dump-202611230200-0"]);
+    assert_eq!(world.cron().active, ["dump-202611230100", "dump-202611230200"]);
+}
+
+/// C-103, S-235, P-097.
+#[test]
+fn a_suspended_one_begins_nothing_and_then_the_last_slot() {
+    let mut world = begun(hourly());
+    world.at("01:00:00");
+    world.passes();
+    world.accept(plan(&Work { suspend: true, ..of(hourly()) }, &once()));
+    world.at("03:10:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230100-0"], "what runs goes on");
+    assert!(world.cron().suspended && world.cron().next.is_none());
+    world.run_ends(0);
+    world.accept(plan(&of(hourly()), &once()));
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230300-0"]);
+}
+
+/// S-236, S-237, P-099.
+#[test]
+fn so_many_runs_are_kept() {
+    let mut world = begun(Cron { keep_succeeded: 2, keep_failed: 1, ..hourly() });
+    let strict = Work { backoff_limit: Some(0), ..of(Cron { keep_succeeded: 2, keep_failed: 1, ..hourly() }) };
+    world.accept(plan(&strict, &once()));
+    for (hour, code) in [(1, 0), (2, 1), (3, 0), (4, 0), (5, 1)] {
+        world.at(&format!("0{hour}:00:00"));
+        world.passes();
+        world.run_ends(code);
+    }
+    world.passes();
+    assert_eq!(world.runs(), ["dump-202611230300", "dump-202611230400", "dump-202611230500"]);
+    assert_eq!(world.observe().pods.len(), 3, "pods go with their runs");
+    let view = world.decide().jobs.pop().unwrap();
+    assert_eq!(view.verdict.unwrap().end, End::BackoffLimitExceeded);
+}
+
+/// S-238: a run keeps the template that it began with.
+#[test]
+fn another_template_is_for_later_runs() {
+    let mut world = begun(hourly());
+    world.at("01:00:00");
+    world.passes();
+    let before = world.observe().pods[0].revision;
+    world.accept(plan(&of(hourly()), &PodSpec { restarted: Some("2".to_owned()), ..once() }));
+    world.passes();
+    world.run_ends(1);
+    world.sleep(10_000);
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230100-0"]);
+    assert!(world.observe().pods.iter().all(|pod| pod.revision == before), "its second attempt too");
+    world.run_ends(0);
+    world.at("02:00:00");
+    world.passes();
+    assert!(world.observe().pods.iter().any(|pod| pod.revision != before));
+}
+
+/// P-098, C-140: the agent is ended at each point at which Podman is asked for anything; each slot runs once.
+#[test]
+fn wherever_the_agent_is_ended_each_slot_runs_once() {
+    let life = |crash: Option<u64>| {
+        let mut world = begun(hourly());
+        crash.iter().for_each(|step| world.podman.crash_at(*step));
+        for hour in 1..4 {
+            world.at(&format!("0{hour}:00:00"));
+            for _ in 0..8 {
+                world.pass();
+                for container in world.running() {
+                    world.podman.kill(&container, 0);
+                }
+                world.sleep(15_000);
+            }
+        }
+        let runs: Vec<String> = world.observe().pods.iter().map(|pod| pod.replica.to_string()).collect();
+        (world.podman.steps(), runs, world.cron().missed)
+    };
+    let (steps, expected, _) = life(None);
+    assert_eq!(expected.len(), 3);
+    for step in 0..steps {
+        let (_, runs, missed) = life(Some(step));
+        assert_eq!((runs, missed), (expected.clone(), 0), "ended at step {step}");
+    }
+}
