@@ -1,13 +1,17 @@
 //! What somebody on the node may say to the running agent, over its socket. The ledger keeps it until it is done.
 
-use std::fmt;
+mod trigger;
 
-use wlc_plan::name::{ReplicaName, WorkloadName};
+use std::{collections::BTreeMap, fmt};
 
+use wlc_plan::name::{EnvName, ReplicaName, WorkloadName};
+
+pub use self::trigger::NoRun;
+use self::trigger::{given, triggered};
 use crate::{
     agent::Agent,
     events::{Event, Whom},
-    ledger::Hold,
+    ledger::{Hold, jobs::Trigger},
     plain::plain,
     podman::raw::encoded,
     status::document::{Document, Instance},
@@ -31,6 +35,13 @@ pub enum Ask {
     Restart(Vec<ReplicaName>),
     /// What failed for these replicas is tried again at once.
     Retry(Vec<Meant>),
+    /// A job or cron job runs now.
+    Trigger {
+        /// Which.
+        workload: WorkloadName,
+        /// What the run is given.
+        parameters: BTreeMap<EnvName, String>,
+    },
     /// A workload or replica is left alone.
     Hold {
         /// Why.
@@ -55,21 +66,30 @@ pub struct Beside {
     pub by: Option<String>,
     /// Why.
     pub reason: Option<String>,
+    /// What a run is given: names and values.
+    pub parameters: Vec<(String, String)>,
 }
+
+/// What stands before the name of a parameter in a query.
+const PARAMETER: &str = "parameter.";
 
 impl Beside {
     /// Reads the query of a request; what it does not know means nothing.
     pub fn read(query: &str) -> Self {
         let value =
             |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).map(decoded);
-        Self { by: value("by"), reason: value("reason") }
+        let given = query.split('&').filter_map(|pair| pair.strip_prefix(PARAMETER)?.split_once('='));
+        let parameters = given.map(|(name, value)| (decoded(name), decoded(value))).collect();
+        Self { by: value("by"), reason: value("reason"), parameters }
     }
 }
 
 impl fmt::Display for Beside {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.by.iter().try_for_each(|by| write!(formatter, "by={}&", encoded(by)))?;
-        self.reason.iter().try_for_each(|reason| write!(formatter, "reason={}", encoded(reason)))
+        self.reason.iter().try_for_each(|reason| write!(formatter, "reason={}&", encoded(reason)))?;
+        let mut given = self.parameters.iter();
+        given.try_for_each(|(name, value)| write!(formatter, "{PARAMETER}{}={}&", encoded(name), encoded(value)))
     }
 }
 
@@ -97,6 +117,9 @@ pub enum NotTaken {
     /// Nobody has the name.
     #[error("no workload or replica `{0}` is on this node")]
     Nobody(String),
+    /// It cannot run now.
+    #[error(transparent)]
+    NoRun(#[from] NoRun),
     /// Nothing of that name is held.
     #[error("`{0}` is not held")]
     NotHeld(String),
@@ -138,6 +161,10 @@ impl Word {
                 somebody()?;
                 Ask::Retry(pairs())
             }
+            "trigger" => {
+                let (workload, parameters) = triggered(name, &beside.parameters, document)?;
+                Ask::Trigger { workload, parameters }
+            }
             "hold" => {
                 somebody()?;
                 Ask::Hold { reason: beside.reason.as_deref().map(cut).filter(|reason| !reason.is_empty()) }
@@ -153,6 +180,7 @@ impl Word {
         let (word, names, reason) = match &self.ask {
             Ask::Restart(_) => ("restart", vec![self.name.clone()], None),
             Ask::Retry(_) => ("retry", vec![self.name.clone()], None),
+            Ask::Trigger { parameters, .. } => ("trigger", vec![self.name.clone()], given(parameters)),
             Ask::Hold { reason } => ("hold", vec![self.name.clone()], reason.clone()),
             Ask::Release { names, .. } => ("release", names.clone(), None),
         };
@@ -193,6 +221,9 @@ impl Agent {
                     self.tasks.forget(replica);
                 }
             }
+            Ask::Trigger { workload, parameters } => {
+                self.ledger.trigger(&workload, Trigger { by: word.by, at: now, parameters });
+            }
             Ask::Hold { reason } => {
                 self.ledger.holds.insert(word.name, Hold { since: now, by: word.by, reason });
             }
@@ -232,7 +263,7 @@ mod tests {
         Word::read(
             path,
             7,
-            &Beside { by: Some("mo".to_owned()), reason: Some(" disk\nfull ".to_owned()) },
+            &Beside { by: Some("mo".to_owned()), reason: Some(" disk\nfull ".to_owned()), ..Beside::default() },
             &document(holds),
         )
     }
@@ -242,7 +273,7 @@ mod tests {
         let names = |path: &str| match read(path, &[]).map(|word| word.ask) {
             Ok(Ask::Restart(replicas)) => replicas.iter().map(ToString::to_string).collect(),
             Ok(Ask::Retry(meant)) => meant.iter().map(|(replica, _)| replica.to_string()).collect(),
-            Ok(Ask::Hold { .. } | Ask::Release { .. }) | Err(_) => Vec::new(),
+            Ok(Ask::Trigger { .. } | Ask::Hold { .. } | Ask::Release { .. }) | Err(_) => Vec::new(),
         };
         assert_eq!(names("/restart/db"), ["db-0", "db-1"]);
         assert_eq!(names("/restart/db-1"), ["db-1"]);
@@ -257,7 +288,11 @@ mod tests {
 
     #[test]
     fn what_is_said_beside_a_word_is_read_as_it_was_said() {
-        let beside = Beside { by: Some("mö".to_owned()), reason: Some("50 % & more\n=".to_owned()) };
+        let beside = Beside {
+            by: Some("mö".to_owned()),
+            reason: Some("50 % & more\n=".to_owned()),
+            parameters: vec![("A".to_owned(), "&b=ü".to_owned())],
+        };
         assert_eq!(Beside::read(&beside.to_string()), beside);
         assert_eq!(Beside::read(&Beside::default().to_string()), Beside::default());
         assert_eq!(Beside::read("reason=50%&x=%zz&by").reason.as_deref(), Some("50%"));

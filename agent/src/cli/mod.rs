@@ -86,6 +86,8 @@ enum Command {
     /// Tries again at once what failed for these workloads or replicas: back-offs end, a revision that was given up is tried
     /// anew, and a claim whose volume is gone begins with an empty one.
     Retry(say::Names),
+    /// Runs a job or cron job now.
+    Trigger(say::Run),
     /// Leaves these workloads or replicas alone until they are released: nothing of them is started, stopped, replaced or put
     /// right.
     Hold(say::Hold),
@@ -168,6 +170,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
         }
         Command::Restart(what) => with_settings(config, async |settings| say::restart(&settings, &what).await).await,
         Command::Retry(what) => with_settings(config, async |settings| say::retry(&settings, &what).await).await,
+        Command::Trigger(run) => with_settings(config, async |settings| say::trigger(&settings, &run).await).await,
         Command::Hold(hold) => with_settings(config, async |settings| say::hold(&settings, &hold).await).await,
         Command::Release(what) => with_settings(config, async |settings| say::release(&settings, &what).await).await,
         Command::Events(request) => {
@@ -205,6 +208,7 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Status { .. }
         | Command::Restart(_)
         | Command::Retry(_)
+        | Command::Trigger(_)
         | Command::Hold(_)
         | Command::Release(_)
         | Command::Events(_)

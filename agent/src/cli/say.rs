@@ -1,4 +1,4 @@
-//! `wlagent restart`, `retry`, `hold` and `release`: words to the running agent.
+//! `wlagent restart`, `retry`, `trigger`, `hold` and `release`: words to the running agent.
 
 use clap::Args;
 
@@ -23,6 +23,32 @@ pub(super) struct Hold {
     reason: Option<String>,
 }
 
+/// What runs, and what it is given.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// A job or cron job.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// What the run is given, of the parameters that its file declares.
+    #[arg(value_name = "PARAMETER=VALUE", value_parser = pair)]
+    parameters: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is a name, `=` and a value, as in `DAY=2026-11-26`")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Asks the agent to run a job or cron job now.
+pub(super) async fn trigger(settings: &Settings, run: &Run) -> Exit {
+    let beside = Beside { by: user(), reason: None, parameters: run.parameters.clone() };
+    let what = format!("/trigger/{}", encoded(&run.name));
+    match client::say(&settings.listen, &what, &beside).await {
+        Ok(()) => Exit::Fine,
+        Err(error) => output::fail(&format!("`{}` does not run: {error}", run.name)),
+    }
+}
+
 /// Asks the agent to make the pods of these workloads or replicas anew.
 pub(super) async fn restart(settings: &Settings, what: &Names) -> Exit {
     say(settings, what, ("restart", "restarted"), None).await
@@ -44,7 +70,7 @@ pub(super) async fn release(settings: &Settings, what: &Names) -> Exit {
 }
 
 async fn say(settings: &Settings, what: &Names, word: (&str, &str), reason: Option<String>) -> Exit {
-    let beside = Beside { by: user(), reason };
+    let beside = Beside { by: user(), reason, parameters: Vec::new() };
     let mut exit = Exit::Fine;
     for name in &what.names {
         if let Err(error) = client::say(&settings.listen, &format!("/{}/{}", word.0, encoded(name)), &beside).await {

@@ -138,7 +138,7 @@ pub enum Event {
     },
     /// Somebody said a word to the agent.
     Said {
-        /// `restart`, `retry`, `hold` or `release`.
+        /// `restart`, `retry`, `trigger`, `hold` or `release`.
         word: String,
         /// The names that were said.
         names: Vec<String>,

@@ -54,6 +54,22 @@ pub struct JobRecord {
     /// Who started it by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// The author's word that held when a job was started by hand: another word runs it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+}
+
+/// A run that somebody wants now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trigger {
+    /// Who.
+    pub by: String,
+    /// When it was said.
+    pub at: Moment,
+    /// What the run is given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<EnvName, String>,
 }
 
 /// Attempts that failed one after the other.
@@ -170,6 +186,9 @@ pub struct CronRecord {
     /// The slot that was missed last, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_missed: Option<Missed>,
+    /// Runs that somebody wants, and that have not begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<Trigger>,
     /// Its runs by the end of their name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub runs: BTreeMap<String, JobRecord>,
@@ -188,7 +207,8 @@ pub struct Missed {
 impl CronRecord {
     /// A cron job that is seen for the first time: it counts from now.
     pub fn since(now: Timestamp) -> Self {
-        Self { handled: now, last: None, last_success: None, missed: 0, last_missed: None, runs: BTreeMap::new() }
+        let (triggers, runs) = (Vec::new(), BTreeMap::new());
+        Self { handled: now, last: None, last_success: None, missed: 0, last_missed: None, triggers, runs }
     }
 }
 
@@ -196,6 +216,17 @@ impl JobRecord {
     /// The record of a run.
     pub fn of(run: &str) -> Self {
         Self { run: run.to_owned(), ..Self::default() }
+    }
+
+    /// A run that somebody wants now.
+    pub fn by_hand(suffix: &str, trigger: Trigger) -> Self {
+        let Trigger { by, at: _, parameters } = trigger;
+        Self { parameters, by: Some(by), ..Self::of(suffix) }
+    }
+
+    /// Whether it is what has run since the author gave this word.
+    pub fn is_of(&self, word: &str) -> bool {
+        self.beside.as_deref().unwrap_or(&self.run) == word
     }
 
     /// The number of the next attempt.
@@ -213,6 +244,11 @@ impl JobRecord {
         !self.succeeded.is_empty() || self.attempts.values().any(|one| one.seen || one.next > 0)
     }
 
+    /// Whether somebody may begin another run of the job: this one has ended, or nobody knows what became of it.
+    pub fn may_run_again(&self) -> bool {
+        self.end().is_some() || self.unknown
+    }
+
     /// How the job ended, once nothing of it runs any more.
     pub fn end(&self) -> Option<End> {
         self.finished.and(self.verdict.as_ref()).map(|verdict| verdict.end)
@@ -221,4 +257,11 @@ impl JobRecord {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// The end of the name of a run that was started by hand: `t`, and the month, day and time in UTC. As long as a slot's at
+/// most.
+pub fn by_hand_at(at: Moment) -> String {
+    let digits: String = at.timestamp().to_string().chars().filter(char::is_ascii_digit).collect();
+    format!("t{}", digits.get(4..14).unwrap_or(&digits))
 }

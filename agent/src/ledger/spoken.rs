@@ -5,7 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use wlc_plan::name::{ReplicaName, WorkloadName};
 
-use super::{Ledger, rollout::Begun};
+use super::{
+    Ledger,
+    jobs::{CronRecord, JobRecord, Trigger, by_hand_at},
+    rollout::Begun,
+};
 use crate::{
     clock::Moment,
     desired::Desired,
@@ -67,6 +71,19 @@ impl Ledger {
             let volumes = claims.map(|one| ClaimLabels::new(&desired.fleet, replica, &one.claim).volume_name());
             self.may_be_empty.extend(volumes.filter(|volume| !observed.volumes.contains(volume)));
         }
+    }
+
+    /// A cron job or a job runs now. Runs of a cron job wait for their turn; of a job nothing begins that has not ended.
+    pub fn trigger(&mut self, workload: &WorkloadName, trigger: Trigger) {
+        if let Some(known) = self.jobs.get_mut(workload) {
+            if known.may_run_again() {
+                let beside = Some(known.beside.take().unwrap_or_else(|| std::mem::take(&mut known.run)));
+                *known = JobRecord { beside, ..JobRecord::by_hand(&by_hand_at(trigger.at), trigger) };
+            }
+            return;
+        }
+        let record = self.crons.entry(workload.clone());
+        record.or_insert_with(|| CronRecord::since(trigger.at.timestamp())).triggers.push(trigger);
     }
 
     /// The next run of a container that ended begins at once.

@@ -1,7 +1,11 @@
 //! Jobs and cron jobs in the status document, and as text: completions, what is under way, the last run and the next.
 
 use serde::{Deserialize, Serialize};
-use wlc_plan::{instance::WorkloadKind, name::WorkloadName, time::Timestamp};
+use wlc_plan::{
+    instance::WorkloadKind,
+    name::{EnvName, WorkloadName},
+    time::Timestamp,
+};
 
 use crate::decide::{CronView, JobView};
 
@@ -42,6 +46,18 @@ pub struct Job {
     pub slot: Option<Timestamp>,
     /// Who started it by hand.
     pub by: Option<String>,
+    /// What a run may be given.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+}
+
+/// What a run may be given by whoever starts it by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: EnvName,
+    /// Whether it has no value of its own.
+    pub required: bool,
 }
 
 /// A cron job.
@@ -67,8 +83,14 @@ pub struct CronJob {
     pub missed: u32,
     /// The slot that was missed last, and why.
     pub last_missed: Option<String>,
+    /// Whether its runs never overlap.
+    #[serde(default)]
+    pub alone: bool,
     /// Why a slot that is due does not run.
     pub waits: Option<String>,
+    /// What a run may be given.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
 }
 
 /// Jobs as status shows them.
@@ -98,7 +120,12 @@ fn job(view: &JobView) -> Job {
         message: message.or_else(|| view.waits.first().map(|wait| wait.reason.clone())),
         slot: view.slot,
         by: view.by.clone(),
+        parameters: parameters(&view.parameters),
     }
+}
+
+fn parameters(known: &[(EnvName, bool)]) -> Vec<Parameter> {
+    known.iter().map(|(name, required)| Parameter { name: name.clone(), required: *required }).collect()
 }
 
 /// Cron jobs as status shows them.
@@ -114,7 +141,9 @@ pub(super) fn cron_jobs(views: &[CronView]) -> Vec<CronJob> {
         last_success: view.last_success.map(|at| at.timestamp()),
         missed: view.missed,
         last_missed: view.last_missed.as_ref().map(|missed| format!("{}: {}", missed.slot, missed.why)),
+        alone: view.is_alone,
         waits: view.waits.clone(),
+        parameters: parameters(&view.parameters),
     };
     views.iter().map(one).collect()
 }

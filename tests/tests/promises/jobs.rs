@@ -50,3 +50,40 @@ fn a_job_runs_to_its_end_and_not_again() {
     });
     assert!(node.identities().iter().all(|one| !before.contains(one)), "its pods are new ones");
 }
+
+const REPORT: &str = r#"
+cron-job "report" schedule="0 0 29 2 *" {
+    grace "1s"
+    concurrency "forbid"
+    parameter "DAY" default="today"
+    container "main" image="localhost/busybox:1" {
+        env { DAY parameter="DAY" }
+        command "sh" "-c" "echo of $DAY; sleep 2"
+    }
+}
+"#;
+
+/// A cron job runs when somebody says so, with what they give it and the plan declares, and stands in the record.
+#[test]
+fn a_run_by_hand_gets_what_is_said() {
+    let Some(mut node) = Node::new("report") else { return };
+    node.write("workloads/report.kdl", REPORT);
+    node.build();
+    node.start_agent();
+    let cron = |node: &Node| node.status().and_then(|status| status["cron_jobs"].as_array()?.first().cloned());
+    node.wait_until("the cron job is known", |node| cron(node).is_some());
+    let refused = node.refused(&["trigger", "report", "DATE=monday"]);
+    assert!(refused.contains("declares no parameter `DATE` of `report`; there are `DAY`"), "{refused}");
+    assert_eq!(node.wlagent(&["trigger", "report", "monday"]).status.code(), Some(64));
+    node.printed(&["trigger", "report", "DAY=monday"]);
+    node.wait_until("it runs", |node| job(node).is_some_and(|job| job["active"] == 1));
+    let refused = node.refused(&["trigger", "report"]);
+    assert!(refused.contains("never overlap"), "{refused}");
+    node.wait_until("it is complete", is_complete);
+    let run = job(&node).unwrap();
+    let name = run["name"].as_str().unwrap();
+    assert!(name.starts_with("report-t") && run["slot"].is_null() && run["by"].is_string(), "{run}");
+    assert_eq!(node.printed(&["logs", &format!("{name}-0")]).trim_end(), "of monday");
+    let events = node.printed(&["events"]);
+    assert!(events.contains("trigger report by") && events.contains(": DAY=monday"), "{events}");
+}

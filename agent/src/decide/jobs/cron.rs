@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use wlc_plan::{
     job::{Concurrency, Cron, Work},
+    quantity::Millis,
     schedule::{Schedule, Zone},
     time::Timestamp,
 };
@@ -12,7 +13,7 @@ use super::{CronView, Jobs, count, run::Run};
 use crate::{
     clock::Moment,
     desired::WantedJob,
-    ledger::jobs::{CronRecord, End, JobRecord, Missed},
+    ledger::jobs::{CronRecord, End, JobRecord, Missed, by_hand_at},
 };
 
 impl<'a> Jobs<'a> {
@@ -21,7 +22,8 @@ impl<'a> Jobs<'a> {
         let known = self.ledger.crons.remove(&job.workload);
         let mut record = known.unwrap_or_else(|| CronRecord::since(now));
         self.read_back(job, &mut record);
-        let waits = fire(job, cron, &mut record, self.scene.now);
+        let asked = begin_asked(job, cron, &mut record, self.scene.now);
+        let waits = fire(job, cron, &mut record, self.scene.now).or(asked);
         self.step_all(job, &mut record);
         self.forget_old(job, cron, &mut record);
         let next = next(cron, &record, now);
@@ -97,6 +99,37 @@ pub(super) fn name(job: &WantedJob, suffix: &str) -> String {
     format!("{place}-{suffix}")
 }
 
+/// Begins the runs that somebody wants; else why one of them waits.
+fn begin_asked(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Option<String> {
+    while let Some(trigger) = record.triggers.first() {
+        let mut moment = trigger.at;
+        while record.runs.contains_key(&by_hand_at(moment)) {
+            moment = moment.plus(Millis::from_seconds(1));
+        }
+        let suffix = by_hand_at(moment);
+        if let Some(run) = make_way(cron, record, at, &format!("the run `{}`", name(job, &suffix))) {
+            return Some(format!("somebody wants a run, and `{}` has not ended", name(job, &run)));
+        }
+        let revision = job.places.first().map(|place| place.instance.spec.revision);
+        let run = JobRecord { revision, ..JobRecord::by_hand(&suffix, record.triggers.remove(0)) };
+        record.runs.insert(suffix, run);
+    }
+    None
+}
+
+/// Makes way for another run; else the one that has to end before.
+fn make_way(cron: &Cron, record: &mut CronRecord, at: Moment, other: &str) -> Option<String> {
+    match cron.concurrency {
+        Concurrency::Allow => None,
+        Concurrency::Forbid => record.runs.iter().find(|(_, one)| one.finished.is_none()).map(|(run, _)| run.clone()),
+        Concurrency::Replace => {
+            let open = record.runs.values_mut().filter(|one| one.finished.is_none());
+            open.for_each(|one| count::decide(one, End::Replaced, at, format!("{other} took its place")));
+            None
+        }
+    }
+}
+
 /// Begins a run where a slot is due; else why one does not run that is due.
 fn fire(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Option<String> {
     let now = at.timestamp();
@@ -115,19 +148,8 @@ fn fire(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Op
         record.handled = due.at;
         return None;
     }
-    let active: Vec<String> =
-        record.runs.iter().filter(|(_, one)| one.finished.is_none()).map(|(s, _)| s.clone()).collect();
-    match cron.concurrency {
-        Concurrency::Allow => {}
-        Concurrency::Forbid => {
-            if let Some(run) = active.first() {
-                return Some(format!("slot {} is due, and the run `{}` has not ended", due.at, name(job, run)));
-            }
-        }
-        Concurrency::Replace => {
-            let open = record.runs.values_mut().filter(|one| one.finished.is_none());
-            open.for_each(|one| count::decide(one, End::Replaced, at, format!("slot {} took its place", due.at)));
-        }
+    if let Some(run) = make_way(cron, record, at, &format!("slot {}", due.at)) {
+        return Some(format!("slot {} is due, and the run `{}` has not ended", due.at, name(job, &run)));
     }
     if due.before > 0 {
         miss(record, due.before, due.at, "it was followed by a later one before it could start".to_owned());
@@ -192,6 +214,7 @@ fn view(job: &WantedJob, cron: &Cron, record: &CronRecord, next: Option<Timestam
         last_missed: record.last_missed.clone(),
         active: active.map(|(suffix, _)| name(job, suffix)).collect(),
         waits,
-        parameters: job.work.parameters.iter().map(|(name, default)| (name.clone(), default.is_none())).collect(),
+        is_alone: cron.concurrency == Concurrency::Forbid,
+        parameters: super::view::parameters(&job.work),
     }
 }

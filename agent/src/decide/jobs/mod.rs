@@ -119,7 +119,7 @@ impl<'a> Jobs<'a> {
             Runs::Own => place.replica().to_string(),
             Runs::Each(_) | Runs::Any(_) => job.workload.to_string(),
         };
-        let known = self.ledger.jobs.remove(&job.workload).filter(|record| record.run == job.work.run);
+        let known = self.ledger.jobs.remove(&job.workload).filter(|record| record.is_of(&job.work.run));
         let is_new = known.is_none();
         let mut record = known.unwrap_or_else(|| JobRecord::of(&job.work.run));
         let run = Run { scene: self.scene, job, work: job.work.clone(), name, may_begin: true };
@@ -220,7 +220,7 @@ impl<'a> Jobs<'a> {
 /// How far a job has come, of which a replica is a place; none where it is none. All of what runs here counts.
 pub(super) fn has_reached(scene: Scene<'_>, replica: &ReplicaName, condition: Condition) -> Option<bool> {
     let job = scene.desired.jobs.iter().find(|job| job.places.iter().any(|place| place.replica() == replica))?;
-    let record = scene.ledger.jobs.get(&job.workload).filter(|record| record.run == job.work.run);
+    let record = scene.ledger.jobs.get(&job.workload).filter(|record| record.is_of(&job.work.run));
     let end = record.and_then(JobRecord::end);
     Some(match condition {
         Condition::Started => end.is_some() || record.is_some_and(JobRecord::has_started),

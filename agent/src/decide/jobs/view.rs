@@ -2,7 +2,7 @@
 
 use wlc_plan::{
     instance::WorkloadKind,
-    job::Runs,
+    job::{Runs, Work},
     name::{EnvName, WorkloadName},
     time::Timestamp,
 };
@@ -51,6 +51,8 @@ pub struct JobView {
     pub by: Option<String>,
     /// What it waits for.
     pub waits: Vec<Wait>,
+    /// What a run may be given; true where it must be.
+    pub parameters: Vec<(EnvName, bool)>,
 }
 
 /// A cron job.
@@ -76,6 +78,8 @@ pub struct CronView {
     pub last_missed: Option<Missed>,
     /// The runs that have not ended.
     pub active: Vec<String>,
+    /// Whether its runs never overlap.
+    pub is_alone: bool,
     /// Why a slot that is due does not run.
     pub waits: Option<String>,
     /// What a run may be given; true where it must be.
@@ -106,7 +110,13 @@ pub(super) fn of(run: &Run<'_>, record: &JobRecord, active: u32, waits: &[Wait])
         slot: record.slot,
         by: record.by.clone(),
         waits: waits.to_vec(),
+        parameters: parameters(work),
     }
+}
+
+/// What a run may be given; true where it must be.
+pub(super) fn parameters(work: &Work) -> Vec<(EnvName, bool)> {
+    work.parameters.iter().map(|(name, default)| (name.clone(), default.is_none())).collect()
 }
 
 fn state(run: &Run<'_>, record: &JobRecord) -> &'static str {

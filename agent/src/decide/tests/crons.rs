@@ -3,9 +3,9 @@
 use wlc_plan::{
     instance::{Instance, WorkloadKind},
     job::{Concurrency, Cron, Work},
-    name::WorkloadName,
+    name::{EnvName, WorkloadName},
     quantity::Millis,
-    spec::PodSpec,
+    spec::{EnvValue, EnvVariable, InstanceField, PodSpec},
     time::Timestamp,
 };
 
@@ -13,7 +13,10 @@ use super::{jobs::*, world::*};
 use crate::{
     clock::Moment,
     decide::CronView,
-    ledger::{Ledger, jobs::End},
+    ledger::{
+        Ledger,
+        jobs::{End, Trigger},
+    },
 };
 
 /// Each hour at its beginning.
@@ -53,6 +56,18 @@ impl World {
     fn run_ends(&mut self, code: i32) {
         let replica = self.under_way().remove(0);
         self.ends(&replica, code);
+    }
+
+    /// Somebody wants a run now.
+    fn trigger(&mut self, parameters: &[(&str, &str)]) {
+        self.asks(parameters);
+        self.passes();
+    }
+
+    fn asks(&mut self, parameters: &[(&str, &str)]) {
+        let pair = |(name, value): &(&str, &str)| (EnvName::parse(name).unwrap(), (*value).to_owned());
+        let (by, at, parameters) = ("mo".to_owned(), self.now(), parameters.iter().map(pair).collect());
+        self.ledger.trigger(&WorkloadName::parse("dump").unwrap(), Trigger { by, at, parameters });
     }
 
     fn runs(&self) -> Vec<String> {
@@ -220,6 +235,67 @@ fn another_template_is_for_later_runs() {
     world.at("02:00:00");
     world.passes();
     assert!(world.observe().pods.iter().any(|pod| pod.revision != before));
+}
+
+/// A run by hand counts for the history and for `concurrency`, takes no slot, and is given what was said.
+#[test]
+fn a_run_by_hand_is_one_like_any_other() {
+    let parameters = [(EnvName::parse("DAY").unwrap(), Some("today".to_owned()))];
+    let forbid = Cron { concurrency: Concurrency::Forbid, ..hourly() };
+    let mut world = begun(forbid.clone());
+    world.accept(plan(&Work { parameters: parameters.into(), ..of(forbid) }, &once()));
+    world.trigger(&[("DAY", "monday")]);
+    world.trigger(&[]);
+    assert_eq!(world.under_way(), ["dump-t1123003000-0"], "the second one waits for its turn");
+    assert!(world.cron().waits.unwrap().contains("somebody wants a run"));
+    let told = |world: &World| world.decide().jobs.iter().map(|job| job.by.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&world), [Some("mo".to_owned())]);
+    world.at("01:00:00");
+    world.passes();
+    assert_eq!(world.under_way().len(), 1, "and so does the slot");
+    world.run_ends(0);
+    world.run_ends(0);
+    assert_eq!(world.under_way(), ["dump-202611230100-0"]);
+    world.run_ends(0);
+    assert_eq!(world.runs(), ["dump-202611230100", "dump-t1123003000", "dump-t1123003001"]);
+    assert_eq!((world.cron().missed, world.decide().tasks.len()), (0, 0));
+}
+
+/// What a run by hand was given holds for each of its attempts.
+#[test]
+fn a_run_by_hand_keeps_what_it_was_given() {
+    let mut spec = once();
+    let (name, told) = (EnvName::parse("DAY").unwrap(), InstanceField::Told("parameter.DAY".to_owned()));
+    spec.containers[0].env.push(EnvVariable { name: name.clone(), value: EnvValue::Field(told) });
+    let mut world = begun(hourly());
+    let work = Work { parameters: [(name, Some("today".to_owned()))].into(), ..of(hourly()) };
+    world.accept(plan(&work, &spec));
+    let begins = |world: &mut World| {
+        let mut tasks = String::new();
+        for _ in 0..4 {
+            tasks.push_str(&format!("{:?}", world.pass().tasks));
+            world.sleep(1);
+        }
+        ["monday", "today"].map(|day| tasks.contains(day))
+    };
+    world.asks(&[("DAY", "monday")]);
+    assert_eq!(begins(&mut world), [true, false]);
+    world.run_ends(1);
+    world.sleep(10_000);
+    assert_eq!(begins(&mut world), [true, false], "its second attempt too");
+    world.run_ends(0);
+    world.at("01:00:00");
+    assert_eq!(begins(&mut world), [false, true]);
+}
+
+/// Of `replace`, a run by hand takes the place of the one that goes.
+#[test]
+fn a_run_by_hand_replaces() {
+    let mut world = begun(Cron { concurrency: Concurrency::Replace, ..hourly() });
+    world.trigger(&[]);
+    world.trigger(&[]);
+    assert_eq!(world.under_way(), ["dump-t1123003001-0"]);
+    assert_eq!(world.runs(), ["dump-t1123003001"]);
 }
 
 /// P-098, C-140: the agent is ended at each point at which Podman is asked for anything; each slot runs once.

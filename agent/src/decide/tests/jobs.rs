@@ -15,7 +15,10 @@ use super::world::*;
 use crate::{
     action::{Action, Reason},
     decide::{Decision, JobView, Phase},
-    ledger::{Ledger, jobs::End},
+    ledger::{
+        Ledger,
+        jobs::{End, Trigger},
+    },
 };
 
 /// Each of so many numbers, so many at a time.
@@ -143,6 +146,34 @@ fn what_has_finished_does_not_run_again() {
     world.passes();
     assert_eq!(world.under_way(), ["train-0", "train-1"], "another word runs it again");
     assert_eq!(world.job().succeeded, 0);
+}
+
+/// A job that has ended runs again when somebody says so, once, and does not when the plan comes again.
+#[test]
+fn what_has_finished_runs_again_by_hand() {
+    let mut world = World::new(job(&work(2, 2), &once()));
+    let trigger = |world: &mut World| {
+        let trigger = Trigger { by: "mo".to_owned(), at: world.now(), parameters: BTreeMap::new() };
+        world.ledger.trigger(&WorkloadName::parse("train").unwrap(), trigger);
+        world.passes();
+    };
+    world.passes();
+    trigger(&mut world);
+    world.ends("train-0", 0);
+    world.ends("train-1", 0);
+    assert_eq!((world.end(), world.job().by), (Some(End::CompletionsReached), None), "what runs is left alone");
+    for _ in 0..2 {
+        trigger(&mut world);
+        assert_eq!(world.under_way(), ["train-0", "train-1"]);
+        world.ends("train-0", 0);
+        world.ends("train-1", 0);
+        world.accept(job(&work(2, 2), &once()));
+        world.passes();
+        assert_eq!((world.end(), world.job().by.as_deref()), (Some(End::CompletionsReached), Some("mo")));
+    }
+    world.accept(job(&Work { run: "2026-11-23".to_owned(), ..work(2, 2) }, &once()));
+    world.passes();
+    assert_eq!(world.under_way(), ["train-0", "train-1"], "another word runs it again");
 }
 
 /// P-081: without ledger and container nobody knows, so nothing runs until somebody says so.
