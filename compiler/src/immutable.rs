@@ -40,7 +40,7 @@ pub(crate) fn check(
             Some(Workload::StatefulSet(set)) => stateful_set(set, had, problems),
             Some(workload @ Workload::Job(job)) => {
                 let is_same = is_same_run(job, had) && !reports_job(job, had, problems);
-                if is_same && problems.errors() == 0 {
+                if is_same && problems.errors() == 0 && !runs_for_others(repository, name) {
                     template(blocks, workload, &lower::template(workload, contents), (had, lock), problems);
                 }
             }
@@ -111,6 +111,11 @@ fn may_grow(one: &Fixed, was: &str) -> bool {
 fn is_same_run(job: &Job, had: &WorkloadLock) -> bool {
     let run = of_job(job).into_iter().find(|one| one.field == RUN);
     had.state == State::Live && run.is_some_and(|run| had.immutable.get(RUN) == Some(&run.value))
+}
+
+/// Whether each revision of another workload runs a job anew: its next run takes the template that it has then.
+fn runs_for_others(repository: &Repository, job: &WorkloadName) -> bool {
+    repository.workloads.values().any(|one| one.before().is_some_and(|before| before.value == *job))
 }
 
 /// S-173, S-176, S-186: counts and mode of a job. Whether one of them has changed.

@@ -79,15 +79,34 @@ pub(super) fn pass<'a>(
     false
 }
 
+/// Whether all is complete that must be before something leaves for good; what is not becomes a wait.
+pub(super) fn is_complete<'a>(
+    scene: Scene<'a>,
+    standings: &[Standing<'a>],
+    (who, gates): (Who<'a>, &[StepGate]),
+    draft: &mut Draft<'_>,
+) -> bool {
+    let is_meant = |gate: &&StepGate| matches!(&gate.gate, Gate::After(after) if after.until == Condition::Complete);
+    let gates: Vec<StepGate> = gates.iter().filter(is_meant).cloned().collect();
+    let wish = Wish { who, step: Step::Leave, gates: &gates, health: Health::NotReady, cost: Cost::Missing };
+    let closed: Vec<Blocked> = gates.iter().filter_map(|gate| closed(scene, standings, &wish, &gate.gate)).collect();
+    let is_open = closed.is_empty();
+    for Blocked { gate, reason, until, on } in closed {
+        draft.wait_for(who, (gate, reason, until), on);
+    }
+    is_open
+}
+
 /// What closes a gate other than a slot.
 fn closed(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, gate: &Gate) -> Option<Blocked> {
     match gate {
         // The order of replacements protects what serves: what never has need not keep it (P-041).
-        Gate::After(_) if wish.step == Step::Replace && has_never_served(scene, standings, wish) => None,
+        Gate::After(after) if orders_replacements(wish, after) && has_never_served(scene, standings, wish) => None,
         Gate::After(after) if wish.step == Step::Replace && is_waited_for(scene, standings, wish, after) => None,
-        Gate::After(_) if wish.step == Step::Replace && mutant::is(Mutant::UpdateOrderIgnored) => None,
+        Gate::After(after) if orders_replacements(wish, after) && mutant::is(Mutant::UpdateOrderIgnored) => None,
         Gate::After(_) if wish.step == Step::FirstStart && mutant::is(Mutant::StartOrderIgnored) => None,
         Gate::After(after) if after.until == Condition::Gone && is_older(standings, wish) => None,
+        Gate::After(after) if after.until == Condition::Complete && has_begun(standings, wish) => None,
         Gate::After(after) => closed_after(scene, standings, wish.step, after),
         Gate::Between(between) => closed_between(scene, wish, between),
         Gate::Slot(_) => None,
@@ -102,6 +121,25 @@ fn has_never_served(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_
     let pod = standing::of(standings, wish.who.replica).and_then(|standing| standing.holding.pod());
     let is_new = pod.is_some_and(|pod| !scene.ledger.available.contains(&pod.name));
     is_new && wish.health == Health::NotReady && !mutant::is(Mutant::StuckStaysStuck)
+}
+
+/// Whether a gate keeps the order of replacements. What must be complete before is no matter of order.
+fn orders_replacements(wish: &Wish<'_>, after: &After<ReplicaName>) -> bool {
+    match after.until {
+        Condition::Started | Condition::Ready | Condition::Gone => wish.step == Step::Replace,
+        Condition::Complete => false,
+    }
+}
+
+/// Whether what starts has a pod, and starts anew after a boot: what had to be complete before it was so once. That it runs
+/// again, or failed for another revision, changes nothing.
+fn has_begun(standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
+    let holding = standing::of(standings, wish.who.replica).map(|standing| standing.holding);
+    let has_pod = match holding {
+        Some(Holding::Other(_) | Holding::Current(_) | Holding::Both { .. }) => true,
+        Some(Holding::Nothing) | None => false,
+    };
+    wish.step == Step::FirstStart && has_pod
 }
 
 /// Whether it is a pod of another revision that starts, anew after a boot: it is one of those that others wait to be gone, and

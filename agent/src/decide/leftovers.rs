@@ -56,7 +56,7 @@ pub(super) fn leaving<'a>(scene: Scene<'a>, standings: &[Standing<'a>], slots: &
 }
 
 /// Volumes of claims that the plan wants gone: only once their replica has no pod any more (P-048).
-pub(super) fn claims(scene: Scene<'_>, draft: &mut Draft<'_>) {
+pub(super) fn claims<'a>(scene: Scene<'a>, standings: &[Standing<'a>], draft: &mut Draft<'_>) {
     for leaving in &scene.desired.leaving {
         let (replica, workload) = (&leaving.replica, &leaving.workload);
         let volume = |claim: &VolumeName| ClaimLabels::new(&scene.desired.fleet, replica, claim).volume_name();
@@ -64,7 +64,12 @@ pub(super) fn claims(scene: Scene<'_>, draft: &mut Draft<'_>) {
         let remove = there.map(|claim| Action::RemoveClaim { replica: replica.clone(), claim: claim.clone() });
         let actions: Vec<Action> = remove.collect();
         let who = Who { replica, workload, pod: replica.as_str() };
-        if !actions.is_empty() && scene.observed.pods_of(replica).next().is_none() && !draft.is_left_alone(who) {
+        let is_gone = scene.observed.pods_of(replica).next().is_none();
+        if !actions.is_empty()
+            && is_gone
+            && !draft.is_left_alone(who)
+            && gates::is_complete(scene, standings, (who, &leaving.gates), draft)
+        {
             draft.act(who, Reason::ClaimsGo, actions);
         }
     }

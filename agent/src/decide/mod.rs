@@ -129,7 +129,7 @@ fn decide_all(scene: Scene<'_>, jobs: Option<&jobs::Jobs<'_>>) -> Decision {
         progress::judge(scene, standing, &mut draft);
         instance::next_step(scene, standing, &standings, &mut slots, &mut draft);
     }
-    leftovers::claims(scene, &mut draft);
+    leftovers::claims(scene, &standings, &mut draft);
     leftovers::of_gone_pods(scene, &standings, &mut draft);
     record::keep(scene, &standings, &mut draft);
     draft.ledger.ready = endpoints::ready(scene);

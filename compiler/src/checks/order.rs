@@ -30,7 +30,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
             waits.push((&after.workload.value, after.workload.span));
         }
         names::twice("after", workload.common().after.iter().map(|after| &after.workload), problems);
-        if let Some(before) = before(workload) {
+        if let Some(before) = workload.before() {
             names::known_workload(repository, before, problems);
             match repository.workloads.get(&before.value) {
                 Some(Workload::Job(_)) | None => {}
@@ -40,14 +40,6 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
         }
     }
     circles(&waits, problems);
-}
-
-/// The job that must complete before a new revision starts.
-fn before(workload: &Workload) -> Option<&crate::span::Spanned<WorkloadName>> {
-    match workload {
-        Workload::Deployment(one) => one.update.as_ref().and_then(|update| update.before.as_ref()),
-        Workload::StatefulSet(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => None,
-    }
 }
 
 /// Whether the other workload can come so far.

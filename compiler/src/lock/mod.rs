@@ -77,6 +77,8 @@ pub struct ClaimLock {
     pub when_deleted: Retention,
     /// How it is.
     pub state: ClaimState,
+    /// The job that must complete before it goes.
+    pub before_remove: Option<WorkloadName>,
 }
 
 crate::choice! {

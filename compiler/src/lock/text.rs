@@ -9,7 +9,7 @@ use wlc_plan::{
     binding::HostPorts,
     digest::Digest,
     instance::{SpecRef, WorkloadKind},
-    name::{ContainerName, NodeName, PortName, ReplicaName, VolumeName},
+    name::{ContainerName, NodeName, PortName, ReplicaName, VolumeName, WorkloadName},
     quantity::Bytes,
     revision::Revision,
 };
@@ -77,9 +77,10 @@ pub fn write(lock: &WorkloadLock) -> String {
     }
     lines.extend(lock.immutable.iter().map(|(field, value)| format!("immutable {field} = {value}")));
     for ((replica, claim), one) in &lock.claims {
-        let ClaimLock { node, size, when_scaled, when_deleted, state } = one;
+        let ClaimLock { node, size, when_scaled, when_deleted, state, before_remove } = one;
         let (scaled, deleted, size) = (when_scaled.word(), when_deleted.word(), size.0);
-        lines.push(format!("claim {replica} {claim} {node} {size} {scaled} {deleted} {}", state.word()));
+        let job = before_remove.as_ref().map_or(String::new(), |job| format!(" {job}"));
+        lines.push(format!("claim {replica} {claim} {node} {size} {scaled} {deleted} {}{job}", state.word()));
     }
     for (name, replica) in &lock.replicas {
         lines.push(format!("replica {name} node {}", replica.node));
@@ -238,7 +239,12 @@ fn claim_key(replica: &str, claim: &str) -> Option<(ReplicaName, VolumeName)> {
 }
 
 fn claim_lock(words: &[&str]) -> Option<ClaimLock> {
-    let [node, size, when_scaled, when_deleted, state] = words else { return None };
+    let [node, size, when_scaled, when_deleted, state, rest @ ..] = words else { return None };
+    let before_remove = match rest {
+        [] => None,
+        [job] => Some(WorkloadName::parse(job).ok()?),
+        [..] => return None,
+    };
     let word = |word: &str| Scalar::Text(word.to_owned());
     Some(ClaimLock {
         node: NodeName::parse(node).ok()?,
@@ -246,6 +252,7 @@ fn claim_lock(words: &[&str]) -> Option<ClaimLock> {
         when_scaled: Retention::from_scalar(&word(when_scaled)).ok()?,
         when_deleted: Retention::from_scalar(&word(when_deleted)).ok()?,
         state: ClaimState::from_scalar(&word(state)).ok()?,
+        before_remove,
     })
 }
 

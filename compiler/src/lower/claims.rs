@@ -6,18 +6,20 @@
 use std::collections::BTreeMap;
 
 use wlc_plan::{
+    gate::{After, Gate, Step, StepGate},
     instance::{Leaving, WorkloadKind},
     name::{NodeName, ReplicaName, VolumeName, WorkloadName},
     node_plan::{ClaimData, ClaimVolume, NodePlan},
 };
 
+use super::rollout::job_here;
 use crate::{
     lock::{ClaimLock, ClaimState, Lock, WorkloadLock},
     model::{
         stateful_set::{Claim, Retention},
         workload::Workload,
     },
-    placement::Placed,
+    placement::{Placed, Placement},
 };
 
 /// The claims of a workload by replica and claim.
@@ -34,7 +36,15 @@ pub(super) fn next<'a>(
         Workload::StatefulSet(set) => &set.claims,
         Workload::Deployment(_) | Workload::DaemonSet(_) | Workload::Job(_) | Workload::CronJob(_) => &[],
     };
-    let mut claims: Claims = had.iter().map(|(key, claim)| (key.clone(), left(claim, claim.when_scaled))).collect();
+    let job = |name: &VolumeName| {
+        let claim = declared.iter().find(|claim| claim.name.value.as_str() == name.as_str());
+        claim.and_then(|claim| claim.before_remove.as_ref()).map(|job| job.value.clone())
+    };
+    let of_scaled = |key: &(ReplicaName, VolumeName), claim: &ClaimLock| ClaimLock {
+        before_remove: job(&key.1),
+        ..left(claim, claim.when_scaled)
+    };
+    let mut claims: Claims = had.iter().map(|(key, claim)| (key.clone(), of_scaled(key, claim))).collect();
     for (replica, placed) in replicas {
         for claim in declared {
             let Ok(name) = VolumeName::parse(claim.name.value.as_str()) else { continue };
@@ -76,11 +86,12 @@ fn lock(claim: &Claim, node: &NodeName, state: ClaimState) -> ClaimLock {
         when_scaled: claim.when_scaled.value,
         when_deleted: claim.when_deleted.value,
         state,
+        before_remove: claim.before_remove.as_ref().map(|job| job.value.clone()),
     }
 }
 
 /// Says in each node's plan which volumes it keeps, and what has left.
-pub(super) fn plan(lock: &Lock, plans: &mut BTreeMap<NodeName, NodePlan>) {
+pub(super) fn plan(placement: &Placement, lock: &Lock, plans: &mut BTreeMap<NodeName, NodePlan>) {
     for (workload, of_workload) in &lock.workloads {
         for ((replica, claim), one) in &of_workload.claims {
             let Some(plan) = plans.get_mut(&one.node) else { continue };
@@ -89,7 +100,9 @@ pub(super) fn plan(lock: &Lock, plans: &mut BTreeMap<NodeName, NodePlan>) {
                 ClaimState::Existing => ClaimData::Existing,
                 ClaimState::Kept => continue,
                 ClaimState::Gone => {
-                    leave(plan, (workload, of_workload.kind), replica, claim);
+                    let job = one.before_remove.as_ref();
+                    let before = job.and_then(|job| job_here(placement, job, &one.node));
+                    leave(plan, (workload, of_workload.kind), (replica, claim), before);
                     continue;
                 }
             };
@@ -103,12 +116,19 @@ pub(super) fn plan(lock: &Lock, plans: &mut BTreeMap<NodeName, NodePlan>) {
     }
 }
 
-fn leave(plan: &mut NodePlan, of: (&WorkloadName, WorkloadKind), replica: &ReplicaName, claim: &VolumeName) {
+fn leave(
+    plan: &mut NodePlan,
+    of: (&WorkloadName, WorkloadKind),
+    (replica, claim): (&ReplicaName, &VolumeName),
+    before: Option<After<ReplicaName>>,
+) {
     if plan.instances.iter().any(|instance| instance.replica == *replica) {
         return;
     }
+    let gate = before.map(|after| StepGate { step: Step::Leave, gate: Gate::After(after) });
     if let Some(leaving) = plan.leaving.iter_mut().find(|leaving| leaving.replica == *replica) {
         leaving.removed_claims.push(claim.clone());
+        leaving.gates.extend(gate.filter(|gate| !leaving.gates.contains(gate)));
         return;
     }
     plan.leaving.push(Leaving {
@@ -116,6 +136,17 @@ fn leave(plan: &mut NodePlan, of: (&WorkloadName, WorkloadKind), replica: &Repli
         workload: of.0.clone(),
         kind: of.1,
         removed_claims: vec![claim.clone()],
-        gates: Vec::new(),
+        gates: gate.into_iter().collect(),
     });
+}
+
+/// Claims that go, and the job that must complete before, by job and node.
+pub(super) fn before(lock: &Lock) -> BTreeMap<(&WorkloadName, &NodeName), Vec<String>> {
+    let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for ((replica, claim), one) in lock.workloads.values().flat_map(|one| &one.claims) {
+        if let (ClaimState::Gone, Some(job)) = (one.state, &one.before_remove) {
+            found.entry((job, &one.node)).or_default().push(format!("{replica}/{claim}"));
+        }
+    }
+    found
 }

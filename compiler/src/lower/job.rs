@@ -3,20 +3,24 @@
 //! Completions are numbered over the fleet and cut into parts, one for each node that has places, as large as its places are
 //! many: nodes need not ask each other which number is whose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wlc_plan::{
+    digest::Digest,
     instance::WorkloadKind,
     job::{
         Concurrency, Cron, ExitCodes, FailureAction, FailureKind, FailureRule, OnLost, Part, Runs, SuccessRule, Work,
     },
-    name::{EnvName, NodeName},
+    name::{EnvName, NodeName, WorkloadName},
     spec::{EnvValue, EnvVariable, InstanceField, PodSpec, RestartPolicy},
 };
 
+use super::{claims, revisions::Revised};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
+    lock::Lock,
     model::{
+        Repository,
         cron_job::{self, CronJob},
         job::{self, JobRestart, Mode, OnExit, PodCondition},
         workload::Workload,
@@ -48,11 +52,58 @@ pub(super) fn shape(workload: &Workload, spec: &mut PodSpec) {
     }
 }
 
+/// What makes jobs run that run for others: each new occasion runs them again.
+pub(super) struct Occasions<'a> {
+    /// The revisions that they must complete for.
+    revisions: BTreeMap<&'a WorkloadName, Vec<String>>,
+    /// Jobs that run before a claim goes, and not otherwise.
+    of_claims: BTreeSet<&'a WorkloadName>,
+    /// The claims that go, by job and node.
+    removed: BTreeMap<(&'a WorkloadName, &'a NodeName), Vec<String>>,
+}
+
+impl<'a> Occasions<'a> {
+    pub(super) fn of(repository: &'a Repository, revised: &BTreeMap<WorkloadName, Revised>, lock: &'a Lock) -> Self {
+        let mut revisions: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        for (name, workload) in &repository.workloads {
+            if let (Some(job), Some(one)) = (workload.before(), revised.get(name)) {
+                let word = format!("{name}@{}", one.newest().reference.revision.short());
+                revisions.entry(&job.value).or_default().push(word);
+            }
+        }
+        let claims = lock.workloads.values().flat_map(|one| one.claims.values());
+        let of_claims = claims.filter_map(|claim| claim.before_remove.as_ref()).collect();
+        Self { revisions, of_claims, removed: claims::before(lock) }
+    }
+
+    /// The word for the run that a job makes on a node now; none where it runs for others, and there is no occasion.
+    fn word(&self, job: &WorkloadName, node: &NodeName, written: Option<&str>) -> Option<String> {
+        let of_revisions = self.revisions.get(job).map(|words| words.join(" "));
+        let of_claims = self.removed.get(&(job, node)).map(|claims| match &claims[..] {
+            [one] => format!("removes {one}"),
+            all => format!("removes {} claims@{}", all.len(), Digest::of(all.join(" ").as_bytes()).short(8)),
+        });
+        if self.of_claims.contains(job) && of_claims.is_none() && of_revisions.is_none() {
+            return None;
+        }
+        let words = written.map(str::to_owned).into_iter().chain(of_revisions).chain(of_claims);
+        Some(words.collect::<Vec<_>>().join(" "))
+    }
+}
+
 /// What a node runs of a job; none of other workloads.
-pub(super) fn work(workload: &Workload, placement: &Placement, node: &NodeName) -> Option<Box<Work>> {
+pub(super) fn work(
+    workload: &Workload,
+    placement: &Placement,
+    node: &NodeName,
+    occasions: &Occasions<'_>,
+) -> Option<Box<Work>> {
     let (work, word, suspend, cron) = match workload {
-        Workload::Job(one) => (&one.work, one.run.as_ref(), one.suspend.value, None),
-        Workload::CronJob(one) => (&one.work, None, one.suspend.value, Some(cron(one))),
+        Workload::Job(one) => {
+            let written = one.run.as_ref().map(|word| word.value.as_str());
+            (&one.work, occasions.word(&one.name.value, node, written), one.suspend.value, None)
+        }
+        Workload::CronJob(one) => (&one.work, Some(String::new()), one.suspend.value, Some(cron(one))),
         Workload::Deployment(_) | Workload::StatefulSet(_) | Workload::DaemonSet(_) => return None,
     };
     let share = Share::of(workload, work, placement, node);
@@ -60,13 +111,13 @@ pub(super) fn work(workload: &Workload, placement: &Placement, node: &NodeName) 
     Some(Box::new(Work {
         runs: share.runs,
         parallelism: share.parallelism,
-        run: word.map(|word| word.value.clone()).unwrap_or_default(),
+        suspend: suspend || word.is_none(),
+        run: word.unwrap_or_default(),
         backoff_limit: work.backoff_limit.as_ref().map(|limit| limit.value.0).or(default),
         backoff_limit_per_index: work.backoff_limit_per_index.as_ref().map(|limit| limit.value.0),
         max_failed_indexes: work.max_failed_indexes.as_ref().map(|most| most.value.0),
         deadline: work.deadline.as_ref().map(|deadline| deadline.value),
         ttl: work.ttl.as_ref().map(|ttl| ttl.value),
-        suspend,
         on_lost: match work.on_lost.value {
             job::OnLost::Retry => OnLost::Retry,
             job::OnLost::Fail => OnLost::Fail,

@@ -97,9 +97,11 @@ pub fn lower(
         }
     }
     let lock = next_lock::next(repository, placement, &revised, bodies.clone(), old);
-    let mut plans = plans(repository, fleet, placement, contents, &revised);
+    nodes::check_removed(repository, placement, &lock, problems);
+    let occasions = job::Occasions::of(repository, &revised, &lock);
+    let mut plans = plans(repository, fleet, placement, contents, &revised, &occasions);
     leaving::add(repository, placement, &lock, &mut plans);
-    claims::plan(&lock, &mut plans);
+    claims::plan(placement, &lock, &mut plans);
     let mut content = Content { fleet: fleet.clone(), plans, specs: BTreeMap::new(), contents: BTreeMap::new() };
     let swapped = content.plans.values().flat_map(|plan| &plan.instances).flat_map(|one| &one.contents);
     let sources = content.plans.values().flat_map(|plan| &plan.instances).flat_map(|one| &one.sources);
@@ -164,6 +166,7 @@ fn plans(
     placement: &Placement,
     contents: &Contents,
     revised: &BTreeMap<wlc_plan::name::WorkloadName, Revised>,
+    occasions: &job::Occasions<'_>,
 ) -> BTreeMap<NodeName, NodePlan> {
     let there = repository.nodes.iter().filter(|(_, node)| !node.gone.value).map(|(name, _)| name);
     let ip_family = repository.fleet.as_ref().map_or_else(IpFamily::default, |fleet| match fleet.ip_family.value {
@@ -187,7 +190,7 @@ fn plans(
             let site = Site::of(repository, placement, workload, &placed.node);
             let mut instance = instance::instance(workload, &revised[name], (replica, placed), &site, contents);
             instance.leans_on = leaned_on(repository, workload, &placed.node);
-            instance.work = job::work(workload, placement, &placed.node);
+            instance.work = job::work(workload, placement, &placed.node, occasions);
             if let Some(plan) = plans.get_mut(&placed.node) {
                 plan.instances.push(instance);
             }

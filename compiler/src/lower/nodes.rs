@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wlc_plan::name::NodeName;
+use wlc_plan::name::{NodeName, WorkloadName};
 
 use super::{job, rollout::budget};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems, suggest},
+    lock::{ClaimState, Lock},
     model::{
         Repository,
         after::After,
@@ -18,12 +19,28 @@ use crate::{
     },
     placement::Placement,
     rollout::{self, budget::Budget},
+    span::Span,
 };
 
 const DO_NOT_WAIT: &str = "nodes of a fleet with `board \"none\"` do not wait for each other";
 
 /// Reports what is promised on each node only.
 pub fn check_nodes(repository: &Repository, placement: &Placement, problems: &mut Problems) {
+    for name in placement.workloads.keys() {
+        let workload = &repository.workloads[name];
+        if let Some(job) = workload.before() {
+            let needs = nodes_of(placement, workload).into_keys().collect();
+            let what = format!("a new revision of `{name}`");
+            guarded(repository, placement, (&job.value, job.span), (&needs, &what), problems);
+        }
+        if let Workload::StatefulSet(set) = workload {
+            for (claim, job) in set.claims.iter().filter_map(|claim| Some((claim, claim.before_remove.as_ref()?))) {
+                let needs = nodes_of(placement, workload).into_keys().collect();
+                let what = format!("the removal of claim `{}` of `{name}`", claim.name.value);
+                guarded(repository, placement, (&job.value, job.span), (&needs, &what), problems);
+            }
+        }
+    }
     if !is_alone(repository) {
         return;
     }
@@ -59,6 +76,61 @@ fn nodes_of<'a>(placement: &'a Placement, workload: &Workload) -> BTreeMap<&'a N
         *nodes.entry(&placed.node).or_insert(0) += 1;
     }
     nodes
+}
+
+/// Claims of workloads that are gone: the job that must complete before they go is still there, and where they are.
+pub(super) fn check_removed(repository: &Repository, placement: &Placement, lock: &Lock, problems: &mut Problems) {
+    for (name, one) in lock.workloads.iter().filter(|(name, _)| !repository.workloads.contains_key(*name)) {
+        let mut needs: BTreeMap<&WorkloadName, BTreeSet<&NodeName>> = BTreeMap::new();
+        for claim in one.claims.values().filter(|claim| claim.state == ClaimState::Gone) {
+            if let Some(job) = &claim.before_remove {
+                needs.entry(job).or_default().insert(&claim.node);
+            }
+        }
+        for (job, nodes) in needs {
+            match repository.workloads.get(job) {
+                Some(other) => {
+                    let what = format!("the removal of claims of `{name}`");
+                    guarded(repository, placement, (job, other.span()), (&nodes, &what), problems);
+                }
+                None => problems.add(job_is_gone(name, job)),
+            }
+        }
+    }
+}
+
+fn job_is_gone(name: &WorkloadName, job: &WorkloadName) -> Diagnostic {
+    let message = format!("claims of `{name}` go, and job `{job}`, which must complete before, is gone too");
+    Diagnostic::nowhere(Code::Contradiction, message).hint(format!(
+        "keep job `{job}` until the volumes are gone; when they are, or may go without it: `wlc lock --forget {name}`"
+    ))
+}
+
+/// A job that must complete before something happens on these nodes runs on each of them, or on the one that there is: a node
+/// does not see what has run on another.
+fn guarded(
+    repository: &Repository,
+    placement: &Placement,
+    (job, span): (&WorkloadName, Span),
+    (needs, what): (&BTreeSet<&NodeName>, &str),
+    problems: &mut Problems,
+) {
+    let Some(other) = repository.workloads.get(job) else { return };
+    let there: BTreeSet<&NodeName> = nodes_of(placement, other).into_keys().collect();
+    let is_each = other.work().is_some_and(|work| work.per_node.value);
+    let is_seen = if is_each { needs.is_subset(&there) } else { there.len() == 1 && *needs == there };
+    if is_seen || needs.is_empty() {
+        return;
+    }
+    let list = |nodes: &BTreeSet<&NodeName>| suggest::list(nodes.iter().map(|node| node.as_str()));
+    let message = format!(
+        "{what} waits on {} for job `{job}`, which runs on {}: no node sees what has run on another",
+        list(needs),
+        if there.is_empty() { "none".to_owned() } else { list(&there) }
+    );
+    let diagnostic = Diagnostic::new(Code::Contradiction, message, span, "not seen from there");
+    problems
+        .add(diagnostic.hint("keep both on one node: `place { on \"NODE\" }`; or let the job run on each: `per-node`"));
 }
 
 /// Sums of what may be missing and of copies that are above what the whole workload may have.

@@ -87,7 +87,16 @@ impl<'a> Site<'a> {
         let clock = clock.chain(self.workload.common().paused.value.then(never));
         gates.extend(clock.map(|between| StepGate { step: Step::Replace, gate: Gate::Between(between) }));
         gates.extend(self.other_workloads());
+        gates.extend(self.job_before());
         gates
+    }
+
+    /// The job that completes for a revision before anything of it starts.
+    fn job_before(&self) -> impl Iterator<Item = StepGate> {
+        let job = self.workload.before().map(|job| job_here(self.placement, &job.value, self.node));
+        let gate = |step, after: &After<ReplicaName>| StepGate { step, gate: Gate::After(after.clone()) };
+        let steps = [Step::FirstStart, Step::Replace];
+        job.into_iter().flatten().flat_map(move |after| steps.map(|step| gate(step, &after)))
     }
 
     fn replacement(&self, replica: &ReplicaName) -> Replacement {
@@ -199,6 +208,13 @@ impl<'a> Site<'a> {
         };
         self.workload.common().after.iter().filter_map(gate).collect()
     }
+}
+
+/// That all runs of a job on a node have succeeded; none where it has none there.
+pub(super) fn job_here(placement: &Placement, job: &WorkloadName, node: &NodeName) -> Option<After<ReplicaName>> {
+    let mut of: Vec<ReplicaName> = on_node(placement, job, node).into_iter().cloned().collect();
+    of.sort();
+    (!of.is_empty()).then_some(After { of, until: Condition::Complete })
 }
 
 fn in_order(set: &StatefulSet) -> bool {

@@ -30,8 +30,8 @@ crate::block! {
         canary: [optional property] Whole<1, 100_000>, "canary" ("");
         /// The word that the canaries are good: the others follow.
         promote: [flag] bool, "promote" ("");
-        /// A job that must complete before a new revision starts.
-        before: [optional property] WorkloadName, "before" (""), not carried out;
+        /// A job that runs for each new revision, and must complete before anything of that starts. Its failure changes nothing.
+        before: [optional property] WorkloadName, "before" ("");
         /// The pace of the rollout.
         pace: [part] Pace, "pace" ("");
     }

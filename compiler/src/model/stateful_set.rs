@@ -45,8 +45,8 @@ crate::block! {
         when_deleted: [default property] Retention, "when-deleted" ("spec.persistentVolumeClaimRetentionPolicy.whenDeleted"), default "retain";
         /// What becomes of it when its replica goes because fewer are asked for.
         when_scaled: [default property] Retention, "when-scaled" ("spec.persistentVolumeClaimRetentionPolicy.whenScaled"), default "retain";
-        /// A job that must complete before it is deleted, such as a last backup.
-        before_remove: [optional property] WorkloadName, "before-remove" (""), not carried out;
+        /// A job that must complete before it is deleted, such as a last backup. It runs then, and not before.
+        before_remove: [optional property] WorkloadName, "before-remove" ("");
         /// Its data may be left behind: the replica may move to another node.
         movable: [flag] bool, "movable" ("");
     }

@@ -152,6 +152,14 @@ impl Workload {
         }
     }
 
+    /// The job that must complete before a new revision starts.
+    pub fn before(&self) -> Option<&Spanned<WorkloadName>> {
+        match self {
+            Self::Deployment(one) => one.update.as_ref().and_then(|update| update.before.as_ref()),
+            Self::StatefulSet(_) | Self::DaemonSet(_) | Self::Job(_) | Self::CronJob(_) => None,
+        }
+    }
+
     /// How many replicas the files ask for; none where the nodes say how many there are.
     pub fn replicas(&self) -> Option<u32> {
         match self {

@@ -87,3 +87,48 @@ fn a_run_by_hand_gets_what_is_said() {
     let events = node.printed(&["events"]);
     assert!(events.contains("trigger report by") && events.contains(": DAY=monday"), "{events}");
 }
+
+/// A job completes before the first replica of a new revision is touched, and what it fails changes nothing.
+#[test]
+fn a_job_completes_before_a_new_revision() {
+    let Some(mut node) = Node::new("guarded") else { return };
+    let write = |node: &Node, version: u32, code: u32| {
+        let sleeps = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+        node.write(
+            "workloads/web.kdl",
+            &format!(
+                r#"
+deployment "web" {{
+    grace "1s"
+    update {{ before "migrate" }}
+    container "main" image="localhost/busybox:1" {{ env {{ VERSION "{version}"; }}; command "sh" "-c" "{sleeps}"; }}
+}}
+job "migrate" {{
+    backoff-limit 0
+    container "main" image="localhost/busybox:1" {{ command "sh" "-c" "sleep 1; echo to {version}; exit {code}"; }}
+}}
+"#
+            ),
+        );
+        node.build();
+    };
+    let state = |node: &Node, wanted: &str, version: u32| {
+        let logged = node.wlagent(&["logs", "migrate-0"]).stdout;
+        job(node).is_some_and(|job| job["state"] == wanted)
+            && String::from_utf8_lossy(&logged).contains(&format!("to {version}"))
+    };
+    write(&node, 1, 0);
+    node.start_agent();
+    node.wait_settled("web", 1);
+    assert!(state(&node, "complete", 1));
+    let first = node.instances("web")[0]["revision"].clone();
+    write(&node, 2, 1);
+    node.wait_until("the job has failed", |node| state(node, "failed", 2));
+    let web = node.instances("web")[0].clone();
+    assert_eq!((&web["revision"], &web["ready"]), (&first, &true.into()), "{web}");
+    write(&node, 3, 0);
+    node.wait_until("it is of the new revision", |node| {
+        node.instances("web").first().is_some_and(|web| web["ready"] == true && web["revision"] != first)
+    });
+    assert!(state(&node, "complete", 3));
+}

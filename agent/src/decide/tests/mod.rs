@@ -1,5 +1,6 @@
 //! Decisions carried out on the simulated Podman: what a pass asks for, and that the world settles.
 
+mod before;
 mod by_hand;
 mod containers;
 mod crashes;
