@@ -325,6 +325,8 @@ impl Agent {
         if jump != 0 && !mutant::is(Mutant::ClockTrusted) {
             warn!("the clock has jumped by {} s", jump / 1_000);
             self.probes.clock_jumped(jump);
+            self.ledger.clock_jumped(jump);
+            self.keep_ledger();
         }
     }
 

@@ -85,8 +85,14 @@ impl Jumps {
 
     /// By how many milliseconds the clock has jumped since the last question; small steps count for nothing.
     pub fn since_last(&mut self, clock: &Clock) -> i64 {
+        let jump = self.so_far(clock);
+        self.last = (clock.now(), Instant::now());
+        jump
+    }
+
+    /// The same, and the question does not count as one.
+    pub fn so_far(&self, clock: &Clock) -> i64 {
         let (before, now) = (self.last, (clock.now(), Instant::now()));
-        self.last = now;
         let length = |milliseconds: u64| i64::try_from(milliseconds).unwrap_or(i64::MAX);
         let passed = length(now.0.0).saturating_sub(length(before.0.0));
         let truly = i64::try_from((now.1 - before.1).as_millis()).unwrap_or(i64::MAX);

@@ -21,11 +21,13 @@ use crate::{
     words::Word,
 };
 
-/// There is a pass as often as this, whatever happens: so an event that was lost, or a clock that was set back, holds
-/// nothing up for long.
+/// There is a pass as often as this, whatever happens: so an event that was lost holds nothing up for long.
 const RESCAN: Duration = Duration::from_secs(60);
 /// While tasks are under way, passes keep this far apart: each asks Podman for everything, and so takes from the tasks.
 const PACE: Duration = Duration::from_millis(100);
+/// Who waits for a time of the clock looks as often as this whether the clock has jumped. Probes wake the loop about as often,
+/// and where nothing is waited for nothing wakes it.
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// Why the loop wakes.
 #[derive(Debug)]
@@ -84,6 +86,9 @@ impl Agent {
             let wake = self.wait(watch, next, rescan).await;
             self.heart.beat();
             then = self.take(wake, next_pass, rescan);
+            if self.jumps.so_far(&self.clock) != 0 && !mutant::is(Mutant::ClockTrusted) {
+                then = Then::Pass;
+            }
         }
         if !self.tasks.busy().is_empty() {
             sleep_until(last_pass + PACE).await;
@@ -95,7 +100,7 @@ impl Agent {
     }
 
     async fn wait(&mut self, watch: &mut dyn Watching, next: Option<Moment>, rescan: Instant) -> Wake {
-        let at = |at| rescan.min(Instant::now() + self.clock.until(at).duration().min(RESCAN));
+        let at = |at| rescan.min(Instant::now() + self.clock.until(at).duration().min(GLANCE));
         let due = next.map_or(rescan, at);
         let due = self.heart.rhythm().map_or(due, |rhythm| due.min(Instant::now() + rhythm));
         tokio::select! {
@@ -181,3 +186,6 @@ impl Then {
         if is_needed { Self::Pass } else { Self::Sleep }
     }
 }
+
+#[cfg(test)]
+mod tests;

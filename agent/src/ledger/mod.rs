@@ -5,6 +5,7 @@
 //! service.
 
 pub mod jobs;
+mod jumps;
 pub mod rollout;
 mod spoken;
 pub mod store;
