@@ -37,9 +37,18 @@ pub(super) fn judge(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft
     }
     if at > scene.now {
         draft.look_again(at);
-    } else {
+    } else if !is_over(scene, standing) {
         fail(scene, standing, draft);
     }
+}
+
+/// Whether the rollout was complete here, and nothing of another revision is left. A pod that is lost afterwards, or one more
+/// replica that does not come up, says nothing about the revision, and nobody goes back for it (S-065).
+fn is_over(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
+    let instance = &standing.wanted.instance;
+    let record = scene.ledger.rollouts.get(&instance.workload);
+    record.is_some_and(|record| record.complete == Some(instance.spec.revision))
+        && !aim::under_way(scene).contains(&instance.workload)
 }
 
 /// When the pod was begun that is not available yet; none where there is none, or its rollout is behind it.

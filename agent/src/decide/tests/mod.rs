@@ -15,6 +15,7 @@ mod needs;
 mod noticed;
 mod ordered;
 mod roles;
+mod rollbacks;
 mod rollouts;
 mod seeds;
 mod shutdown;

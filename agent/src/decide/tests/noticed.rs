@@ -2,11 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{
-    rollouts::{going_back, reference},
-    web,
-    world::*,
-};
+use super::{rollbacks::going_back, rollouts::reference, web, world::*};
 use crate::{
     action::Reason,
     disk::{Disk, simulated::SimulatedDisk},

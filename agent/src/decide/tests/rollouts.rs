@@ -9,7 +9,7 @@ use wlc_plan::{
     name::{ContainerName, PortName},
     quantity::Millis,
     revision::{Revision, TemplateVersion},
-    rollout::{OnFailure, Replacement},
+    rollout::Replacement,
     spec::{PodSpec, PortSpec, Probes, Protocol},
 };
 
@@ -33,7 +33,7 @@ pub(super) fn reference(number: u32) -> SpecRef {
 }
 
 /// So many replicas, of which `surged` make before they break; as the compiler lowers a surge and an unavailability.
-fn web(count: usize, number: u32, surge: u32, unavailable: u32, surged: usize) -> Vec<(Instance, PodSpec)> {
+pub(super) fn web(count: usize, number: u32, surge: u32, unavailable: u32, surged: usize) -> Vec<(Instance, PodSpec)> {
     let one = |at: usize| {
         let mut gates = vec![counted("web", Counts::Missing, unavailable)];
         if at < surged {
@@ -60,7 +60,7 @@ pub(super) fn counts(world: &World) -> (BTreeMap<u32, usize>, usize) {
     (of_version, world.decide().states.iter().filter(|state| state.ready).count())
 }
 
-fn pods(world: &World) -> BTreeSet<String> {
+pub(super) fn pods(world: &World) -> BTreeSet<String> {
     world.observe().pods.into_iter().map(|pod| pod.name).collect()
 }
 
@@ -368,77 +368,6 @@ fn a_paused_rollout_stands_still_and_scaling_does_not() {
     world.accept(web(5, 2, 0, 1, 0));
     world.settle();
     assert_eq!(counts(&world).0, BTreeMap::from([(2, 5)]));
-}
-
-pub(super) fn going_back(count: usize, number: u32) -> Vec<(Instance, PodSpec)> {
-    let mut plan = web(count, number, 1, 1, 2);
-    plan.iter_mut().for_each(|(instance, _)| instance.rollout.on_failure = OnFailure::Rollback);
-    plan
-}
-
-/// A rollout that fails goes back to the last complete revision by itself, says so, and is not tried again until the plan
-/// asks for another one.
-#[test]
-fn a_failed_rollout_goes_back_by_itself_and_is_not_tried_again() {
-    let mut world = World::new(going_back(4, 1));
-    world.settle();
-    for at in 0..6 {
-        world.sick_at.insert((replica(&format!("web-{at:02}")), reference(2).revision));
-    }
-    world.accept(going_back(4, 2));
-    for _ in 0..40 {
-        world.pass();
-        world.sleep(60_000);
-    }
-    world.settle();
-    assert_eq!(counts(&world), (BTreeMap::from([(1, 4)]), 4));
-    let decision = world.decide();
-    assert!(decision.tasks.is_empty());
-    assert_eq!(World::waits(&decision, "web-00"), ["rollback"]);
-    assert!(decision.states.iter().all(|state| state.bad_revision == Some(reference(2).revision)));
-    // Another count is no other revision.
-    world.accept(going_back(5, 2));
-    world.settle();
-    assert_eq!(counts(&world), (BTreeMap::from([(1, 5)]), 5));
-    // An agent that lost nothing begins anew and knows it still.
-    let written = serde_json::to_vec(&world.ledger).unwrap();
-    world.ledger = serde_json::from_slice(&written).unwrap();
-    world.settle();
-    assert_eq!(counts(&world).0, BTreeMap::from([(1, 5)]));
-    world.accept(going_back(5, 3));
-    world.settle();
-    assert_eq!(counts(&world), (BTreeMap::from([(3, 5)]), 5));
-    let decision = world.decide();
-    assert!(decision.waits.is_empty() && decision.states.iter().all(|state| state.bad_revision.is_none()));
-}
-
-/// A revision whose image is nowhere is given up too; where none was ever complete, there is nothing to go back to.
-#[test]
-fn a_pod_that_cannot_be_made_fails_its_rollout_too() {
-    let absent = |mut plan: Vec<(Instance, PodSpec)>| {
-        for (one, spec) in &mut plan {
-            spec.containers[0].image.name = "absent".to_owned();
-            one.spec.revision = Revision::of(TemplateVersion::NEWEST, spec);
-            one.spec.spec = wlc_plan::digest::Digest::of(&wlc_plan::canonical::encode(spec));
-        }
-        plan
-    };
-    let mut world = World::new(going_back(2, 1));
-    world.settle();
-    let before = pods(&world);
-    world.accept(absent(going_back(2, 2)));
-    for _ in 0..30 {
-        world.pass();
-        world.sleep(60_000);
-    }
-    assert_eq!(pods(&world), before);
-    assert!(World::waits(&world.decide(), "web-00").contains(&"rollback"));
-    let mut world = World::new(absent(going_back(2, 1)));
-    for _ in 0..30 {
-        world.pass();
-        world.sleep(60_000);
-    }
-    assert!(World::waits(&world.decide(), "web-00").contains(&"progress-deadline"));
 }
 
 /// A crash between the two halves of a replacement does not bring the old revision back.

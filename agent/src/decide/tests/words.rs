@@ -10,7 +10,8 @@ use wlc_plan::{
 };
 
 use super::{
-    rollouts::{counts, going_back, probed, reference},
+    rollbacks::going_back,
+    rollouts::{counts, probed, reference},
     web,
     world::*,
 };
