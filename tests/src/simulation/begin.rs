@@ -30,7 +30,8 @@ pub(super) async fn live_again(machine: Arc<Machine>, settings: Arc<Settings>, l
     loop {
         match begin(&machine, &settings).await {
             Ok(mut agent) => {
-                machine.weather.witness().follow(agent.status());
+                let now = machine.weather.elapsed();
+                machine.weather.witness().follow(agent.status(), now);
                 machine.listen(agent.answers().ear.clone());
                 agent.run(std::future::pending()).await;
             }

@@ -50,7 +50,10 @@ impl World {
             return;
         }
         self.machine.be(another_machine());
-        self.bar(length, |machine| machine.be(this_machine()));
+        self.bar(length, |machine| {
+            machine.be(this_machine());
+            true
+        });
     }
 
     /// A newer agent has written the ledger; somebody puts the older one back after a while.
@@ -65,7 +68,7 @@ impl World {
         }
         self.bar(length, move |machine| {
             machine.disk.set_full(false);
-            replace(machine.disk.as_ref(), &path, &before).expect("a disk with room can be written");
+            replace(machine.disk.as_ref(), &path, &before).is_ok()
         });
     }
 
@@ -78,15 +81,18 @@ impl World {
         found.is_some() && !self.machine.is_barred()
     }
 
-    /// The agent is killed, and must not act until the end of `length`.
-    fn bar(&mut self, length: u64, end: impl FnOnce(&Machine) + Send + 'static) {
+    /// The agent is killed, and must not act until the end of `length`. `end` says whether it could be ended: not while the
+    /// power is gone.
+    fn bar(&mut self, length: u64, mut end: impl FnMut(&Machine) -> bool + Send + 'static) {
         self.kill_agent(0);
         self.machine.bar(true);
         let machine = Arc::clone(&self.machine);
         tokio::spawn(async move {
             sleep(Duration::from_millis(length)).await;
             machine.bar(false);
-            end(&machine);
+            while !end(&machine) {
+                sleep(Duration::from_millis(100)).await;
+            }
         });
     }
 }

@@ -206,7 +206,7 @@ impl World {
             });
             witness.program(&replica.revision, program);
         }
-        witness.promise(generation, promised);
+        witness.promise(generation, promised, self.machine.weather.elapsed());
     }
 
     fn put(&self, set: Set) {
@@ -221,11 +221,12 @@ impl World {
 
     fn copy_slowly(&self, length: u64) {
         let Some(set) = self.sets.last().cloned() else { return };
-        self.put(half_copied(&set));
+        let half = half_copied(&set);
+        self.put(half.clone());
         let machine = Arc::clone(&self.machine);
         tokio::spawn(async move {
             sleep(Duration::from_millis(length)).await;
-            machine.source.put(set);
+            machine.source.complete(&half, set);
         });
     }
 

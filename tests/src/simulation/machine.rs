@@ -313,6 +313,17 @@ impl SimulatedSource {
     pub(super) fn put(&self, set: Set) {
         self.set.send_replace(set);
     }
+
+    /// The rest of a set that was half copied comes, unless another one lies there by now.
+    pub(super) fn complete(&self, half: &Set, set: Set) {
+        self.set.send_if_modified(|there| {
+            let is_there = there == half;
+            if is_there {
+                *there = set;
+            }
+            is_there
+        });
+    }
 }
 
 impl Source for SimulatedSource {

@@ -126,9 +126,23 @@ impl Script {
             let what = fault(&mut dice);
             events.push(Event { at: some_time(&mut dice), what });
         }
+        events.extend(lost_images(&events, &mut dice));
         events.sort_by_key(|event| event.at);
         Self { seed, events }
     }
+}
+
+/// What is published needs an image that is away: for some plans it goes shortly before, and stays away for a while.
+fn lost_images(events: &[Event], dice: &mut Dice) -> Vec<Event> {
+    let published = events.iter().filter(|event| event.at > 0 && matches!(event.what, Happening::Publish(_)));
+    let times: Vec<u64> = published.map(|event| event.at).collect();
+    let mut lost = Vec::new();
+    for at in times {
+        let (early, length) = (dice.below(30_000) as u64, 40_000 + dice.below(80_000) as u64);
+        let event = Event { at: at.saturating_sub(early).max(1), what: Happening::LoseImage(length) };
+        lost.extend((dice.below(6) == 0).then_some(event));
+    }
+    lost
 }
 
 fn some_time(dice: &mut Dice) -> u64 {

@@ -6,6 +6,7 @@ use wlagent::{
     observed::{ContainerState, PodFolders, Sandbox},
     podman::simulated::{Glanced, Glimpse},
 };
+use wlc_plan::{digest::Digest, name::AbsolutePath};
 
 const CONTAINER: &str = "dev.wlc.container";
 
@@ -36,8 +37,8 @@ pub(super) struct Seen {
     pub(super) has_folders: bool,
     /// Whether its post-start hook ended well.
     pub(super) is_hooked: bool,
-    /// The contents of its mounts that are swapped in place, by their path.
-    pub(super) contents: BTreeMap<String, String>,
+    /// The contents of its mounts that are swapped in place, with their path.
+    pub(super) contents: Vec<(AbsolutePath, Digest)>,
 }
 
 impl Seen {
@@ -57,31 +58,59 @@ impl Seen {
     }
 }
 
-/// All containers of ours, sorted by their replicas.
-pub(super) fn list(glimpse: Glimpse<'_>) -> Vec<Seen> {
+/// All containers of ours, sorted by their replicas, from how they were before: little changes at once.
+pub(super) fn look_again(before: Vec<Seen>, glimpse: Glimpse<'_>) -> Vec<Seen> {
     let own = glimpse.containers().filter(|one| one.labels.contains_key(CONTAINER) && one.pod.starts_with("wlc.f."));
-    let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned().unwrap_or_default();
-    let mut seen: Vec<Seen> = own
-        .map(|one| Seen {
+    let mut before: Vec<Option<Seen>> = before.into_iter().map(Some).collect();
+    let mut at = 0;
+    let mut take = |id: &str| {
+        let is_it = |one: &Option<Seen>| one.as_ref().is_some_and(|one| one.id == id);
+        // Nearly always they stand in the same order.
+        let found = before[at..].iter().position(is_it).map(|behind| at + behind);
+        at = found.or_else(|| before[..at].iter().position(is_it))?;
+        before[at].take()
+    };
+    let mut seen: Vec<Seen> =
+        own.map(|one| take(one.id).map_or_else(|| Seen::new(&one), |seen| seen.now(&one))).collect();
+    seen.sort_by(|one, other| one.replica.cmp(&other.replica));
+    seen
+}
+
+impl Seen {
+    fn new(one: &Glanced<'_>) -> Self {
+        let label = |labels: &BTreeMap<String, String>, key: &str| labels.get(key).cloned().unwrap_or_default();
+        let seen = Self {
             pod: one.pod.to_owned(),
-            name: one.name.to_owned(),
+            name: String::new(),
             container: label(one.labels, CONTAINER),
             id: one.id.to_owned(),
             replica: label(one.pod_labels, "dev.wlc.replica"),
             revision: label(one.pod_labels, "dev.wlc.revision"),
             state: one.state,
-            is_connected: one.sandbox == Sandbox::Up,
-            has_folders: one.folders == PodFolders::There,
-            is_hooked: one.is_hooked,
-            contents: contents(&one),
-        })
-        .collect();
-    seen.sort_by(|one, other| one.replica.cmp(&other.replica));
-    seen
-}
+            is_connected: false,
+            has_folders: false,
+            is_hooked: false,
+            contents: Vec::new(),
+        };
+        seen.now(one)
+    }
 
-fn contents(one: &Glanced<'_>) -> BTreeMap<String, String> {
-    let container = one.labels.get(CONTAINER).map(String::as_str);
-    let own = one.contents.iter().filter(|((of, _), _)| Some(of.as_str()) == container);
-    own.map(|((_, path), digest)| (path.to_string(), digest.to_string())).collect()
+    /// The same container as it is now: its labels and its pod stay.
+    fn now(mut self, one: &Glanced<'_>) -> Self {
+        if self.name != one.name {
+            self.name = one.name.to_owned();
+        }
+        let own = || one.contents.iter().filter(|((of, _), _)| of.as_str() == self.container);
+        if !own()
+            .map(|((_, path), digest)| (path, digest))
+            .eq(self.contents.iter().map(|(path, digest)| (path, digest)))
+        {
+            self.contents = own().map(|((_, path), digest)| (path.clone(), *digest)).collect();
+        }
+        self.state = one.state;
+        self.is_connected = one.sandbox == Sandbox::Up;
+        self.has_folders = one.folders == PodFolders::There;
+        self.is_hooked = one.is_hooked;
+        self
+    }
 }

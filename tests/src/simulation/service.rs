@@ -178,7 +178,9 @@ impl Service {
         self.is_broken = false;
         // Who pauses in the middle of a rollout leaves the rest at the revision before.
         self.is_paused = false;
-        if self.update == Update::Window {
+        // And what canaries and a partition leave at the revision before stays away from one that was given up.
+        let leaves_some = matches!(self.update, Update::Canary(..) | Update::Partition(_));
+        if self.update == Update::Window || (leaves_some && self.went_back) {
             self.update = Update::Rollback;
         }
         if self.kind != Kind::DaemonSet {

@@ -342,15 +342,11 @@ impl Simulated {
             world.begin_stop(&self.fleet, name, grace.duration() > length, end)
         };
         self.call("stop", stop).await?;
-        while self.is_stopping(name) {
+        let id = self.world().own_container(&self.fleet, name).map(|container| container.id.clone());
+        while id.as_ref().is_some_and(|id| self.world().is_stopping(id)) {
             sleep(STOP_TICK).await;
         }
         Ok(())
-    }
-
-    fn is_stopping(&self, name: &str) -> bool {
-        let world = self.world();
-        world.called(&self.fleet, name).is_some_and(|called| world.is_stopping(&called))
     }
 
     fn end_after(&self, life: Arc<dyn Life>, length: Duration, (id, code): (String, i32)) {

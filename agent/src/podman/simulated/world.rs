@@ -100,10 +100,10 @@ impl World {
         Ok(())
     }
 
-    /// An id that no other thing has.
+    /// An id that no other thing has. As real ones do, two of them differ near their beginning.
     pub(super) fn next_id(&mut self) -> String {
         self.made += 1;
-        format!("{:064x}", self.made)
+        format!("{:08x}{:056x}", self.made, 0)
     }
 
     /// An address in this network, of the last thing that was made.
@@ -139,9 +139,10 @@ impl World {
         }
     }
 
-    pub(super) fn is_stopping(&self, name: &str) -> bool {
-        let mut containers = self.pods.values().filter_map(|pod| pod.containers.get(name));
-        containers.any(|container| container.state == ContainerState::Stopping)
+    /// Whether a container is ending, by its id.
+    pub(super) fn is_stopping(&self, id: &str) -> bool {
+        let mut containers = self.pods.values().flat_map(|pod| pod.containers.values());
+        containers.any(|container| container.id == id && container.state == ContainerState::Stopping)
     }
 
     /// A container that was asked to end does so, unless something else became of it.

@@ -51,10 +51,10 @@ impl Witness {
     fn other_content(&self, replica: &str, promised: &Replica) -> Option<String> {
         let has = |container: &str, path: &str| {
             let one = self.of(replica).find(|one| one.container == container)?;
-            one.contents.get(path)
+            one.contents.iter().find(|(at, _)| at.as_str() == path).map(|(_, digest)| digest.to_string())
         };
         let mut contents = promised.contents.iter();
-        let other = contents.find(|((container, path), digest)| has(container, path) != Some(*digest));
+        let other = contents.find(|((container, path), digest)| has(container, path).as_ref() != Some(*digest));
         other.map(|((container, path), _)| format!("{replica}: {container} has another content in {path}"))
     }
 

@@ -10,8 +10,9 @@ const MOST_STARTS: usize = 5;
 const MOST_CALLS: usize = 600;
 /// How long a task may be under way that was decided on before a revision was given up, in milliseconds.
 const UNDER_WAY: u64 = 60_000;
-/// How long a pod that is asked to end has for it at least, in milliseconds.
-const GRACE: u64 = 19_000;
+/// How long a pod that is asked to end has for it at least, in milliseconds: its grace counts from when Podman is asked, and a
+/// slow one takes 5 s until it notes that.
+const GRACE: u64 = 15_000;
 /// How long a container has that ends alone, when its hook before that is over.
 const ALONE: u64 = 16_500;
 
@@ -49,10 +50,11 @@ impl Witness {
             ["begin", "to", "stop", pod] => {
                 self.stopping.insert(pod.to_owned(), at.0);
                 self.judge_update(pod, at);
+                self.judge_without_image(pod, at);
             }
             ["start", container] => {
                 self.judge_start(container, at.0);
-                self.judge_recreated(container);
+                self.judge_recreated(container, at.0);
             }
             ["make", "pod", pod] => self.judge_pod(pod, at.0, glimpse),
             ["signal", container, _] => self.signalled = Some((container.to_owned(), at.0)),

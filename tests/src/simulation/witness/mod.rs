@@ -20,7 +20,7 @@ use wlagent::{podman::simulated::Glimpse, status::document::Document};
 use super::{
     Failure, Tally,
     promised::{Promised, Replica},
-    seen::{Program, Seen, list},
+    seen::{Program, Seen, look_again},
 };
 
 /// From a change on the machine to when the agent must know of it, in milliseconds.
@@ -34,7 +34,9 @@ const JOURNAL: usize = 120;
 /// What was seen so far.
 #[derive(Default)]
 pub(super) struct Witness {
-    promises: BTreeMap<u64, Promised>,
+    promises: BTreeMap<u64, Arc<Promised>>,
+    /// Since when somebody asks for a revision of a workload.
+    asked_since: BTreeMap<(String, String), u64>,
     /// How the containers of a revision behave; none: they never become ready.
     programs: BTreeMap<String, Option<Program>>,
     /// The containers whose liveness or startup probe failed.
@@ -76,6 +78,8 @@ pub(super) struct Witness {
     no_image_since: Option<u64>,
     /// When the clock jumped last.
     jumped: Option<u64>,
+    /// When the agent began last.
+    begins: u64,
     /// Whether the agent may have lost what it remembers.
     has_forgotten: bool,
     journal: VecDeque<String>,
@@ -91,8 +95,12 @@ type At<'a> = (u64, &'a [String]);
 
 impl Witness {
     /// A plan set was published.
-    pub(super) fn promise(&mut self, generation: u64, promised: Promised) {
-        self.promises.insert(generation, promised);
+    pub(super) fn promise(&mut self, generation: u64, promised: Promised, now: u64) {
+        for replica in promised.replicas.values() {
+            let asked = (replica.workload.clone(), replica.revision.clone());
+            self.asked_since.entry(asked).or_insert(now);
+        }
+        self.promises.insert(generation, Arc::new(promised));
     }
 
     /// How the containers of a revision behave.
@@ -111,12 +119,13 @@ impl Witness {
     }
 
     /// An agent lives: it knows what the one before it had accepted.
-    pub(super) fn follow(&mut self, status: watch::Receiver<Arc<Document>>) {
+    pub(super) fn follow(&mut self, status: watch::Receiver<Arc<Document>>, now: u64) {
         let (generation, before) = (status.borrow().generation, self.in_force.map(|(generation, ..)| generation));
         if generation < before {
             self.break_promise(format!("an agent starts with generation {generation:?} after {before:?}"));
         }
         self.status = Some(status);
+        self.begins = now;
     }
 
     /// From now on the agent must do nothing at all, or may act again.
@@ -232,15 +241,21 @@ impl Witness {
 
     /// Looks at everything that is there.
     fn look(&mut self, now: u64, glimpse: Glimpse<'_>) {
-        self.volumes = glimpse.volumes().map(str::to_owned).collect();
-        self.keep_claims();
-        self.seen = list(glimpse);
-        self.had.extend(self.seen.iter().map(|one| one.replica.clone()));
+        if !glimpse.volumes().eq(self.volumes.iter().map(String::as_str)) {
+            self.volumes = glimpse.volumes().map(str::to_owned).collect();
+            self.keep_claims();
+        }
+        self.seen = look_again(std::mem::take(&mut self.seen), glimpse);
         let running: BTreeSet<&str> =
             self.seen.iter().filter(|one| one.is_alive()).map(|one| one.id.as_str()).collect();
         self.begun.retain(|id, _| running.contains(id.as_str()));
-        for one in self.seen.iter().filter(|one| one.runs()) {
-            self.begun.entry(one.id.clone()).or_insert(now);
+        for one in &self.seen {
+            if one.runs() && !self.begun.contains_key(&one.id) {
+                self.begun.insert(one.id.clone(), now);
+            }
+            if !self.had.contains(&one.replica) {
+                self.had.insert(one.replica.clone());
+            }
         }
     }
 
@@ -275,8 +290,11 @@ impl Witness {
     /// A revision is given up for as long as the plan asks for it.
     fn note_given_up(&mut self, status: &Document, now: u64) {
         for one in &status.instances {
-            if let (Some(workload), Some(revision)) = (&one.workload, one.bad_revision) {
-                self.given_up.entry(workload.to_string()).or_insert_with(|| (revision.to_string(), now));
+            let (Some(workload), Some(revision)) = (&one.workload, one.bad_revision) else { continue };
+            let (workload, revision) = (workload.to_string(), revision.to_string());
+            if !self.given_up.contains_key(&workload) {
+                self.judge_given_up((&workload, &revision), now);
+                self.given_up.insert(workload, (revision, now));
             }
         }
         if self.given_up.is_empty() {
@@ -295,7 +313,7 @@ impl Witness {
         self.claims.extend(self.volumes.iter().filter(|name| name.ends_with(".data")).cloned());
     }
 
-    fn plan(&self) -> Option<&Promised> {
+    fn plan(&self) -> Option<&Arc<Promised>> {
         self.promises.get(&self.in_force?.0)
     }
 
@@ -308,9 +326,15 @@ impl Witness {
         Some((promised, older.and_then(|plan| plan.replicas.get(replica))))
     }
 
-    fn of<'a>(&'a self, replica: &'a str) -> impl Iterator<Item = &'a Seen> {
+    fn of<'a>(&'a self, replica: &str) -> impl Iterator<Item = &'a Seen> + use<'a> {
+        self.seen_of(replica).iter()
+    }
+
+    /// The containers of a replica, those of each pod one after the other.
+    fn seen_of(&self, replica: &str) -> &[Seen] {
         let first = self.seen.partition_point(|one| one.replica.as_str() < replica);
-        self.seen[first..].iter().take_while(move |one| one.replica == replica)
+        let behind = &self.seen[first..];
+        &behind[..behind.partition_point(|one| one.replica == replica)]
     }
 
     fn named(&self, container: &str) -> Option<&Seen> {

@@ -1,6 +1,11 @@
 //! In which order replicas start, are updated and end.
 
-use super::{At, KNOWN, Seen, Witness};
+use super::{At, KNOWN, Promised, Seen, Witness};
+
+/// How long a replica has to become ready where its rollout goes back otherwise, in milliseconds.
+const DEADLINE: u64 = 59_000;
+/// How long a step may take that begins with a look for its images, until it takes a pod down, in milliseconds.
+const LOOKED_FOR: u64 = 15_000;
 
 impl Witness {
     /// A replica that never had a pod gets its first one when those that it waits for were ready.
@@ -17,7 +22,7 @@ impl Witness {
         }
     }
 
-    /// What serves is updated when those that it waits for are of their newest revision, and when the image is there.
+    /// What serves is updated when those that it waits for are of their newest revision.
     pub(super) fn judge_update(&mut self, pod: &str, at: At<'_>) {
         let Some(one) = self.seen.iter().find(|one| one.pod == pod).cloned() else { return };
         let (Some(plan), Some((.., since))) = (self.plan(), self.in_force) else { return };
@@ -33,9 +38,31 @@ impl Witness {
         };
         let old = promised.updated_after.iter().find(is_old);
         let out_of_turn = old.map(|name| format!("{} is updated before {name}", one.replica));
-        let is_away = self.no_image_since.is_some_and(|since| since + KNOWN < at.0);
-        let without = is_away.then(|| format!("{} is taken down, and the image that replaces it is away", one.replica));
-        out_of_turn.or(without).into_iter().for_each(|what| self.break_promise(what));
+        out_of_turn.into_iter().for_each(|what| self.break_promise(what));
+    }
+
+    /// A revision is given up when its replicas have had their time. An agent that begins after the clock has jumped cannot
+    /// know that it did.
+    pub(super) fn judge_given_up(&mut self, (workload, revision): (&str, &str), now: u64) {
+        let Some(since) = self.asked_since.get(&(workload.to_owned(), revision.to_owned())).copied() else { return };
+        let is_unaware = self.jumped.is_some_and(|jumped| since <= jumped && jumped <= self.begins);
+        if now < since + DEADLINE && !is_unaware {
+            self.break_promise(format!("{workload} gives up {revision}, {} ms after it was asked for", now - since));
+        }
+    }
+
+    /// What serves is taken down for another pod only when the images of that one are there. They are looked for right
+    /// before.
+    pub(super) fn judge_without_image(&mut self, pod: &str, at: At<'_>) {
+        let is_away = self.no_image_since.is_some_and(|since| since + LOOKED_FOR < at.0);
+        let Some(one) = self.seen.iter().find(|one| one.pod == pod).filter(|_| is_away) else { return };
+        let (Some(plan), Some((_, before, since))) = (self.plan(), self.in_force) else { return };
+        let is_in = |plan: &Promised| plan.replicas.contains_key(&one.replica);
+        let was_in = since + KNOWN < at.0 || self.promises.get(&before).is_some_and(|plan| is_in(plan));
+        if is_in(plan) && was_in && self.has_served_long(one, at) {
+            let what = format!("{} is taken down, and the image that replaces it is away", one.replica);
+            self.break_promise(what);
+        }
     }
 
     /// Whether a replica is there by this pod alone, and so long that the agent must know it.
@@ -46,11 +73,14 @@ impl Witness {
             && self.of(&one.replica).all(|own| own.pod == one.pod)
     }
 
-    /// Where all old replicas end first, a new one begins when they have.
-    pub(super) fn judge_recreated(&mut self, container: &str) {
-        let Some(plan) = self.plan() else { return };
-        let Some(one) = self.named(container) else { return };
-        let Some(promised) = plan.replicas.get(&one.replica).filter(|promised| promised.is_recreated) else { return };
+    /// Where all old replicas end first, a new one begins when they have. A step of a plan that asked for another way may be
+    /// under way still.
+    pub(super) fn judge_recreated(&mut self, container: &str, now: u64) {
+        let (Some(plan), Some(one)) = (self.plan(), self.named(container)) else { return };
+        let Some((promised, older)) = self.promised(&one.replica, now) else { return };
+        if !promised.is_recreated || older.is_some_and(|older| !older.is_recreated) {
+            return;
+        }
         let is_old = |other: &&Seen| {
             let of_workload = plan.replicas.get(&other.replica).is_some_and(|of| of.workload == promised.workload);
             of_workload && other.is_alive() && other.revision != promised.revision

@@ -1,6 +1,6 @@
 //! Which replicas are there for their users, and since when.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{At, Seen, Witness};
 
@@ -27,14 +27,14 @@ impl Witness {
             return false;
         }
         let containers = self.plan().and_then(|plan| plan.replicas.get(replica)).map_or(1, |one| one.containers);
-        let others = self.of(replica).filter(|one| Some(one.pod.as_str()) != left_out);
-        let pods: BTreeSet<&str> = others.map(|one| one.pod.as_str()).collect();
-        let is_ready = |one: &&Seen| {
+        let is_ready = |one: &Seen| {
             let is_up = || self.starts(one).is_some_and(|starts| self.age(&one.id, now) >= starts);
             one.runs() && one.is_connected && self.is_hooked(one) && is_up()
         };
-        let in_pod = |pod: &str| self.of(replica).filter(|one| one.pod == pod).filter(is_ready).count();
-        pods.into_iter().any(|pod| in_pod(pod) >= containers)
+        let mut pods = self.seen_of(replica).chunk_by(|one, other| one.pod == other.pod);
+        pods.any(|pod| {
+            Some(pod[0].pod.as_str()) != left_out && pod.iter().filter(|one| is_ready(one)).count() >= containers
+        })
     }
 
     /// How long a container takes to become ready: only the main one has probes.
@@ -64,20 +64,22 @@ impl Witness {
     }
 
     pub(super) fn note_availability(&mut self, now: u64, sick: &[String]) {
-        let Some(plan) = self.plan() else { return };
-        let wanted: Vec<String> = plan.replicas.keys().cloned().collect();
-        self.missing_since.retain(|replica, _| wanted.binary_search(replica).is_ok());
-        self.there_since.retain(|replica, _| wanted.binary_search(replica).is_ok());
-        for replica in wanted {
-            if self.is_available(&replica, (now, sick)) {
-                self.missing_since.remove(&replica);
-                self.taken.remove(&replica);
-                self.served.insert(replica.clone());
-                let since = self.ready_at(&replica).min(now);
-                self.there_since.entry(replica).or_insert(since);
+        let Some(plan) = self.plan().map(Arc::clone) else { return };
+        self.missing_since.retain(|replica, _| plan.replicas.contains_key(replica));
+        self.there_since.retain(|replica, _| plan.replicas.contains_key(replica));
+        for replica in plan.replicas.keys() {
+            if self.is_available(replica, (now, sick)) {
+                self.missing_since.remove(replica);
+                self.taken.remove(replica);
+                if !self.there_since.contains_key(replica) {
+                    self.served.insert(replica.clone());
+                    self.there_since.insert(replica.clone(), self.ready_at(replica).min(now));
+                }
             } else {
-                self.there_since.remove(&replica);
-                self.missing_since.entry(replica).or_insert(now);
+                self.there_since.remove(replica);
+                if !self.missing_since.contains_key(replica) {
+                    self.missing_since.insert(replica.clone(), now);
+                }
             }
         }
     }
