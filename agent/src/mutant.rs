@@ -64,6 +64,10 @@ mutants! {
     OlderTaken "older-taken" "the generation in force never goes back";
     StrangerTaken "stranger-taken" "a plan that nobody signed whom the node trusts is refused";
     AbsentEmpties "absent-empties" "a set without a plan for the node changes nothing";
+    NumberAgain "number-again" "a number of a job that has succeeded does not run again";
+    ForbidOverlaps "forbid-overlaps" "runs of a cron job that forbids it never overlap";
+    ReplacedKept "replaced-kept" "what takes the place of a run waits until that is gone";
+    DeadlineIgnored "deadline-ignored" "a job ends when its deadline is over";
 }
 
 #[cfg(feature = "mutants")]

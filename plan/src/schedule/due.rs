@@ -60,7 +60,7 @@ mod tests {
         Some((due.at.to_string(), due.before))
     }
 
-    /// S-230, S-231, S-246, P-091, P-092.
+    /// C-106, S-230, S-231, S-246, P-091, P-092.
     #[test]
     fn of_all_that_were_missed_the_newest_is_due() {
         let of = |at: &str, before| Some((at.to_owned(), before));

@@ -97,6 +97,7 @@ fn either_day_field_is_enough_where_both_are_restricted() {
     );
 }
 
+/// C-111: slots are those of the zone.
 #[test]
 fn a_time_in_the_gap_of_a_clock_change_is_skipped_that_day() {
     for (in_zone, schedule, after, expected) in [

@@ -1,12 +1,16 @@
 //! What people write: a fleet of one node with a few services, changed from plan to plan.
 
-use super::service::{Kind, Service, line};
+use super::{
+    jobs::Jobs,
+    service::{Kind, Service, line},
+};
 use crate::dice::Dice;
 
 /// Everything that people have written.
 #[derive(Debug, Clone)]
 pub(super) struct Author {
     pub(super) services: Vec<Service>,
+    pub(super) jobs: Jobs,
     /// Services that are no more.
     removed: Vec<Service>,
     /// How many services were ever written: the next one has a name that nobody had.
@@ -15,8 +19,8 @@ pub(super) struct Author {
 
 impl Author {
     /// The first files: at least three workloads and ten replicas.
-    pub(super) fn new(dice: &mut Dice) -> Self {
-        let mut author = Self { services: Vec::new(), removed: Vec::new(), written: 0 };
+    pub(super) fn new(dice: &mut Dice, seed: u64) -> Self {
+        let mut author = Self { services: Vec::new(), jobs: Jobs::new(seed), removed: Vec::new(), written: 0 };
         for _ in 0..3 + dice.below(2) {
             author.add(dice);
         }
@@ -81,6 +85,7 @@ impl Author {
     pub(super) fn mend(&mut self) {
         let before = self.services.clone();
         self.services.iter_mut().for_each(Service::mend);
+        self.jobs.mend();
         self.doubt_new_ones(&before);
     }
 
@@ -93,6 +98,7 @@ impl Author {
         for service in &self.services {
             service.write(&mut text);
         }
+        self.jobs.write(&mut text);
         text
     }
 }

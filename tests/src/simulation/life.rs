@@ -22,6 +22,7 @@ use super::{
     publisher::{Publisher, Set, half_copied, signed_by_a_stranger, with_a_flipped_bit},
     script::TROUBLE,
     seen::Program,
+    toil::toil,
 };
 use crate::dice::Dice;
 
@@ -56,11 +57,12 @@ impl World {
         let settings = settings();
         let agent = tokio::spawn(live_again(Arc::clone(&machine), Arc::clone(&settings), 0));
         machine.podman.add_foreign_pod("foreign", &copied_labels(), "foreign-container");
+        tokio::spawn(toil(Arc::clone(&machine), script.seed));
         let mut dice = Dice::new(script.seed);
         Self {
             machine,
             settings,
-            author: Author::new(&mut dice),
+            author: Author::new(&mut dice, script.seed),
             publisher: Publisher::new(),
             sets: Vec::new(),
             agent,
@@ -187,6 +189,7 @@ impl World {
     pub(super) fn publish(&mut self, seed: Option<u64>) {
         if let Some(seed) = seed.filter(|_| !self.sets.is_empty()) {
             self.author.change(&mut Dice::new(seed));
+            self.author.jobs.change(seed);
         }
         let at = self.machine.weather.moment().timestamp();
         let (generation, set, promised) = self.publisher.publish(&self.author, at);

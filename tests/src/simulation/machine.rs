@@ -34,7 +34,7 @@ use wlagent::{
 };
 use wlc_plan::{
     digest::Digest,
-    name::{FileKey, FleetName, NodeName, ReplicaName, SecretName},
+    name::{FileKey, FleetName, NodeName, ReplicaName, SecretName, WorkloadName},
     set::Expectations,
     spec::ProbeHandler,
     trust::Trust,
@@ -83,6 +83,7 @@ pub(super) struct Weather {
     pub(super) silent: Spell,
     pub(super) mute: Spell,
     sick: Mutex<BTreeMap<String, (u64, Ill)>>,
+    calm: AtomicBool,
 }
 
 /// A trouble that ends by itself.
@@ -113,6 +114,7 @@ impl Machine {
             silent: Spell::default(),
             mute: Spell::default(),
             sick: Mutex::default(),
+            calm: AtomicBool::new(false),
         });
         let (told, life) = (Arc::clone(&weather), Arc::clone(&weather));
         let podman = Simulated::new(&fleet(), move || told.moment()).living(life);
@@ -170,6 +172,25 @@ impl Machine {
             // Nobody listens while the agent is away.
             let (name, by) = (replicas.join(" "), "somebody".to_owned());
             drop(ear.send(Word { name, by, ask: Ask::Restart(names) }));
+        }
+    }
+
+    /// Somebody wants a cron job to run now.
+    pub(super) fn ask_to_run(&self, workload: &str) {
+        self.say(workload, |workload| Ask::Trigger { workload, parameters: BTreeMap::new() });
+    }
+
+    /// Somebody says that a job may run of which nobody knows what has run.
+    pub(super) fn ask_to_retry(&self, workload: &str) {
+        let replica = ReplicaName::parse(workload).expect("a workload's name is one of a replica too");
+        self.say(workload, |workload| Ask::Retry(vec![(replica, workload)]));
+    }
+
+    fn say(&self, workload: &str, ask: impl FnOnce(WorkloadName) -> Ask) {
+        if let Some(ear) = self.ear.lock().expect("no panic").as_ref() {
+            let (name, by) = (workload.to_owned(), "somebody".to_owned());
+            let ask = ask(WorkloadName::parse(workload).expect("a name"));
+            drop(ear.send(Word { name, by, ask }));
         }
     }
 
@@ -244,8 +265,14 @@ impl Weather {
         sick.get(replica).filter(|(end, _)| self.elapsed() < *end).map(|(_, ill)| *ill)
     }
 
+    /// Whether nothing goes wrong any more.
+    pub(super) fn is_calm(&self) -> bool {
+        self.calm.load(Ordering::Relaxed)
+    }
+
     /// Everything that goes wrong has an end.
     pub(super) fn calm(&self) {
+        self.calm.store(true, Ordering::Relaxed);
         [&self.deaf, &self.slow, &self.upset, &self.silent, &self.mute].iter().for_each(|spell| spell.last_until(0));
         self.sick.lock().expect("no panic").clear();
     }

@@ -7,6 +7,7 @@
 
 mod author;
 mod begin;
+mod jobs;
 mod ledger;
 mod life;
 mod machine;
@@ -18,6 +19,7 @@ mod seen;
 mod service;
 mod shrink;
 mod tally;
+mod toil;
 mod witness;
 
 pub use self::{

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wlc_plan::{
     gate::{Condition, Counts, Gate, Step},
     instance::{Instance, SwappedContent},
+    job::Work,
     node_plan::NodePlan,
     rollout::Replacement,
 };
@@ -15,6 +16,8 @@ use super::{author::Author, service::Service};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Promised {
     pub(super) replicas: BTreeMap<String, Replica>,
+    /// What is run of each job and cron job.
+    pub(super) works: BTreeMap<String, Work>,
 }
 
 /// The place of a mount: its container and path.
@@ -54,7 +57,13 @@ impl Promised {
     pub(super) fn of_plan(plan: &NodePlan, author: &Author) -> Self {
         let service = |one: &Instance| author.services.iter().find(|service| service.name == one.workload.as_str());
         let replica = |one: &Instance| Replica::of(one, service(one).expect("what is published was written"));
-        Self { replicas: plan.instances.iter().map(|one| (one.replica.to_string(), replica(one))).collect() }
+        let (jobs, services): (Vec<&Instance>, Vec<&Instance>) =
+            plan.instances.iter().partition(|one| one.work.is_some());
+        let work = |one: &Instance| Some((one.workload.to_string(), one.work.as_deref()?.clone()));
+        Self {
+            replicas: services.into_iter().map(|one| (one.replica.to_string(), replica(one))).collect(),
+            works: jobs.into_iter().filter_map(work).collect(),
+        }
     }
 
     /// The replicas of a workload.

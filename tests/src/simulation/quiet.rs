@@ -39,6 +39,8 @@ impl World {
             if now > asked + ASK {
                 asked = now;
                 self.ask_for_newest();
+                let lost = self.machine.weather.witness().lost_jobs();
+                lost.iter().for_each(|job| self.machine.ask_to_retry(job));
             }
             if now > end {
                 return Err(self.never_as_planned(&differences));

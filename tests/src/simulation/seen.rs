@@ -21,6 +21,29 @@ pub(super) struct Program {
     pub(super) has_hook: bool,
 }
 
+/// An attempt of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Attempt {
+    pub(super) workload: String,
+    pub(super) run: String,
+    pub(super) index: u32,
+    /// Which attempt of the number.
+    pub(super) number: u32,
+}
+
+impl Attempt {
+    /// What the labels of a pod say; none where it is of no job.
+    pub(super) fn of(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let number = |key: &str| labels.get(key)?.parse().ok();
+        Some(Self {
+            workload: labels.get("dev.wlc.workload")?.clone(),
+            run: labels.get("dev.wlc.run")?.clone(),
+            index: number("dev.wlc.index")?,
+            number: number("dev.wlc.try")?,
+        })
+    }
+}
+
 /// A container of ours.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
@@ -30,6 +53,8 @@ pub(super) struct Seen {
     pub(super) id: String,
     pub(super) replica: String,
     pub(super) revision: String,
+    /// The attempt that it is, of a job.
+    pub(super) attempt: Option<Attempt>,
     pub(super) state: ContainerState,
     /// Whether its pod has its network.
     pub(super) is_connected: bool,
@@ -86,6 +111,7 @@ impl Seen {
             id: one.id.to_owned(),
             replica: label(one.pod_labels, "dev.wlc.replica"),
             revision: label(one.pod_labels, "dev.wlc.revision"),
+            attempt: Attempt::of(one.pod_labels),
             state: one.state,
             is_connected: false,
             has_folders: false,

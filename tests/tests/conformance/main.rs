@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cluster;
+mod cron_job;
 mod daemon_set;
 mod data;
 mod deployment;
 mod hook;
 mod init;
+mod job;
 mod looks;
 mod pod;
 mod probe;
@@ -57,6 +59,8 @@ fn scenes() -> Vec<Scene> {
         security::SCENES,
         volume::SCENES,
         data::SCENES,
+        job::SCENES,
+        cron_job::SCENES,
     ];
     groups.concat()
 }

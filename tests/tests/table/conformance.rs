@@ -14,7 +14,7 @@ use super::functions;
 
 /// The groups, each with the numbers of its rows. What upstream tests and has no meaning here is left out of them: pure
 /// programming interfaces, services, and what placement brings.
-const GROUPS: [(&str, &[u32]); 13] = [
+const GROUPS: [(&str, &[u32]); 15] = [
     ("Deployment", &[1, 2, 3, 4, 5, 7, 9]),
     ("ReplicaSet", &[13, 15, 17, 18, 21]),
     ("StatefulSet", &[29, 30, 32, 33, 34, 35, 36, 37, 38, 40, 44, 46, 47, 51, 52, 54, 55, 56, 57]),
@@ -47,6 +47,8 @@ const GROUPS: [(&str, &[u32]); 13] = [
             409, 411, 412, 417, 418, 419, 420, 421, 422, 426, 427,
         ],
     ),
+    ("Job", &[70, 72, 73, 74, 78, 80, 82, 83, 84, 85, 86, 87, 88, 89, 90, 93, 94, 99, 101]),
+    ("CronJob", &[103, 104, 105, 106, 107, 111, 113]),
 ];
 
 #[test]

@@ -9,6 +9,7 @@ use super::ends::Outcome;
 use crate::{
     clock::Moment,
     ledger::jobs::{Attempts, End, JobRecord, Row, Verdict},
+    mutant::{self, Mutant},
 };
 
 /// The pause after the first failure; it doubles with each that follows (S-184).
@@ -129,7 +130,11 @@ pub(super) fn judge(record: &mut JobRecord, work: &Work, is_restarting: bool, un
         let by_restarts = is_restarting && under_way.restarts > 0 && under_way.restarts >= limit;
         by_restarts || record.failed > limit
     };
-    let deadline = work.deadline.zip(record.begun).map(|(deadline, begun)| begun.plus(deadline));
+    let deadline = work
+        .deadline
+        .filter(|_| !mutant::is(Mutant::DeadlineIgnored))
+        .zip(record.begun)
+        .map(|(deadline, begun)| begun.plus(deadline));
     let failed = record.failed_numbers.count();
     let verdict = if let Some(limit) = work.backoff_limit.filter(|limit| is_over_limit(*limit)) {
         Some((End::BackoffLimitExceeded, format!("more than {limit} failures")))

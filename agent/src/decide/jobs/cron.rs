@@ -14,6 +14,7 @@ use crate::{
     clock::Moment,
     desired::WantedJob,
     ledger::jobs::{CronRecord, End, JobRecord, Missed, by_hand_at},
+    mutant::{self, Mutant},
 };
 
 impl<'a> Jobs<'a> {
@@ -21,7 +22,7 @@ impl<'a> Jobs<'a> {
         let now = self.scene.now.timestamp();
         let known = self.ledger.crons.remove(&job.workload);
         let mut record = known.unwrap_or_else(|| CronRecord::since(now));
-        self.read_back(job, &mut record);
+        self.read_back(job, cron, &mut record);
         let asked = begin_asked(job, cron, &mut record, self.scene.now);
         let waits = fire(job, cron, &mut record, self.scene.now).or(asked);
         self.step_all(job, &mut record);
@@ -33,9 +34,12 @@ impl<'a> Jobs<'a> {
     }
 
     /// Runs of which there is a pod and no record: the ledger was lost.
-    fn read_back(&self, job: &WantedJob, record: &mut CronRecord) {
+    /// Of runs that never overlap all but the newest had ended.
+    fn read_back(&self, job: &WantedJob, cron: &Cron, record: &mut CronRecord) {
         let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
-        for (pod, run) in pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))) {
+        let pods: Vec<_> = pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))).collect();
+        let newest = pods.iter().max_by_key(|(pod, _)| (pod.created, &pod.name)).map(|(_, run)| &run.run);
+        for (pod, run) in &pods {
             if record.runs.contains_key(&run.run) {
                 continue;
             }
@@ -43,7 +47,8 @@ impl<'a> Jobs<'a> {
             record.last = record.last.max(slot);
             record.handled = slot.map_or(record.handled, |slot| record.handled.max(slot));
             let revision = Some(pod.revision);
-            record.runs.insert(run.run.clone(), JobRecord { revision, slot, ..JobRecord::of(&run.run) });
+            let unknown = cron.concurrency != Concurrency::Allow && newest != Some(&run.run);
+            record.runs.insert(run.run.clone(), JobRecord { revision, slot, unknown, ..JobRecord::of(&run.run) });
         }
     }
 
@@ -51,10 +56,15 @@ impl<'a> Jobs<'a> {
     fn step_all(&mut self, job: &'a WantedJob, record: &mut CronRecord) {
         let is_replaced = |one: &JobRecord| one.verdict.as_ref().is_some_and(|verdict| verdict.end == End::Replaced);
         let may_begin = !record.runs.values().any(|one| is_replaced(one) && one.finished.is_none());
+        let may_begin = may_begin || mutant::is(Mutant::ReplacedKept);
         for (suffix, one) in &mut record.runs {
             let work = Work { suspend: false, ..job.work.clone() };
+            let may_begin = may_begin && !one.unknown;
             let run = Run { scene: self.scene, job, work, name: name(job, suffix), may_begin };
             let step = run.step(one);
+            if one.unknown && step.active == 0 {
+                count::decide(one, End::Lost, self.scene.now, "what became of it is not known any more".to_owned());
+            }
             self.take(&run, step, one);
             if one.end().is_some_and(End::is_success) {
                 record.last_success = record.last_success.max(one.finished);
@@ -121,6 +131,7 @@ fn begin_asked(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment
 fn make_way(cron: &Cron, record: &mut CronRecord, at: Moment, other: &str) -> Option<String> {
     match cron.concurrency {
         Concurrency::Allow => None,
+        Concurrency::Forbid if mutant::is(Mutant::ForbidOverlaps) => None,
         Concurrency::Forbid => record.runs.iter().find(|(_, one)| one.finished.is_none()).map(|(run, _)| run.clone()),
         Concurrency::Replace => {
             let open = record.runs.values_mut().filter(|one| one.finished.is_none());

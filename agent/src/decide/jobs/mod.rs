@@ -122,13 +122,20 @@ impl<'a> Jobs<'a> {
         let known = self.ledger.jobs.remove(&job.workload).filter(|record| record.is_of(&job.work.run));
         let is_new = known.is_none();
         let mut record = known.unwrap_or_else(|| JobRecord::of(&job.work.run));
-        let run = Run { scene: self.scene, job, work: job.work.clone(), name, may_begin: true };
+        let may_begin = !self.runs_of_another(job, &record.run);
+        let run = Run { scene: self.scene, job, work: job.work.clone(), name, may_begin };
         if is_new && self.scene.ledger.recovered {
             record.unknown = !self.knows_each(&run, &record);
         }
         let step = run.step(&mut record);
         self.take(&run, step, &record);
         self.ledger.jobs.insert(job.workload.clone(), record);
+    }
+
+    /// Whether something runs of a run of a job that was there before.
+    fn runs_of_another(&self, job: &WantedJob, run: &str) -> bool {
+        let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
+        pods.into_iter().any(|pod| pod.run.as_ref().is_none_or(|one| one.run != run) && ends::is_running(pod))
     }
 
     /// Whether each number has a pod that tells what became of it.
@@ -143,10 +150,15 @@ impl<'a> Jobs<'a> {
     fn take(&mut self, run: &Run<'a>, step: Step<'a>, record: &JobRecord) {
         let Step { wanted, ending, over, untended, waits, dues, active } = step;
         self.views.push(view::of(run, record, active, &waits));
+        for pod in ending.iter().chain(&over) {
+            self.ledger.restarts.remove(&pod.replica);
+        }
         let spent = keep::spent(run, record, &over, self.scene.now, &mut self.dues);
         for pod in over {
+            let is_recorded = pod.run.as_ref().is_some_and(|one| record.succeeded.contains(one.index));
             let phase = match ends::stand(self.scene, pod) {
                 ends::Stand::Over(outcome) if outcome.is_success() => Phase::Complete,
+                ends::Stand::Live if is_recorded => Phase::Complete,
                 ends::Stand::Over(_) | ends::Stand::Live | ends::Stand::Untended | ends::Stand::Lost => Phase::Failed,
             };
             self.kept.push((pod, phase));

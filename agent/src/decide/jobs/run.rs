@@ -22,6 +22,7 @@ use crate::{
     decide::Scene,
     desired::{Wanted, WantedJob},
     ledger::jobs::JobRecord,
+    mutant::{self, Mutant},
     observed::ObservedPod,
     podman::labels::{PodLabels, RunLabels},
 };
@@ -63,11 +64,13 @@ struct Seen<'a> {
     index: u32,
     attempt: u32,
     stand: Stand,
+    /// Whether its result is recorded, and nothing of it runs: whatever is left of its pod.
+    is_settled: bool,
 }
 
 impl Seen<'_> {
     fn is_over(&self) -> bool {
-        matches!(self.stand, Stand::Over(_) | Stand::Lost)
+        self.is_settled || matches!(self.stand, Stand::Over(_) | Stand::Lost)
     }
 
     /// Whether it has ended, and its sidecars have not yet.
@@ -79,9 +82,12 @@ impl Seen<'_> {
 impl<'a> Run<'a> {
     /// Counts, judges, and says what is wanted.
     pub(super) fn step(&self, record: &mut JobRecord) -> Step<'a> {
-        let pods = self.pods(record);
+        let mut pods = self.pods(record);
         self.count(record, &pods);
         self.miss(record, &pods);
+        for seen in &mut pods {
+            seen.is_settled = !record.is_news(seen.index, seen.attempt) && !ends::is_running(seen.pod);
+        }
         let mut step = Step::default();
         let under_way: Vec<&Seen<'a>> = pods.iter().filter(|seen| !seen.is_over()).collect();
         let is_through = |seen: &&Seen<'a>| seen.is_over() && !is_stopping(seen) && !seen.is_closing();
@@ -103,7 +109,7 @@ impl<'a> Run<'a> {
         let is_restarting = self.spec(record).is_some_and(|spec| spec.restart == RestartPolicy::OnFailure);
         let restarts = under_way.iter().map(|seen| ends::restarts(seen.pod)).sum();
         let of_all = UnderWay { count: u32::try_from(under_way.len()).unwrap_or(u32::MAX), restarts };
-        if !record.unknown {
+        if !record.unknown || self.work.cron.is_some() {
             count::judge(record, &self.work, is_restarting, of_all, self.scene.now);
         }
         let until = self.work.deadline.zip(record.begun).map(|(deadline, begun)| begun.plus(deadline));
@@ -131,7 +137,8 @@ impl<'a> Run<'a> {
         let own = self.scene.observed.pods.iter().filter(|pod| pod.workload == self.job.workload);
         let seen = own.filter_map(|pod| {
             let run = pod.run.as_ref().filter(|run| run.run == record.run)?;
-            Some(Seen { pod, index: run.index, attempt: run.attempt, stand: ends::stand(self.scene, pod) })
+            let stand = ends::stand(self.scene, pod);
+            Some(Seen { pod, index: run.index, attempt: run.attempt, stand, is_settled: false })
         });
         let mut pods: Vec<Seen<'a>> = seen.collect();
         pods.sort_by_key(|seen| (seen.index, seen.attempt));
@@ -151,6 +158,10 @@ impl<'a> Run<'a> {
                 (Stand::Over(outcome), None) => self.failed(record, seen, &Failed::Ended(outcome), outcome),
                 (Stand::Over(outcome), Some(_)) if is_wanted => {
                     self.failed(record, seen, &Failed::Disrupted, outcome);
+                }
+                // Its containers ran, and somebody removed them.
+                (Stand::Live, None) if is_wanted && seen.pod.containers.is_empty() => {
+                    count::fail(record, &self.work, (index, attempt), &Failed::Lost, self.scene.now);
                 }
                 (Stand::Lost, None) => {
                     count::fail(record, &self.work, (index, attempt), &Failed::Lost, self.scene.now);
@@ -182,6 +193,14 @@ impl<'a> Run<'a> {
     /// Keeps what is under way, as far as there are places for it.
     fn keep(&self, record: &mut JobRecord, live: &[&Seen<'a>], step: &mut Step<'a>) {
         for (at, seen) in live.iter().enumerate() {
+            if self.scene.ledger.restarts.contains(&seen.pod.replica) && record.is_news(seen.index, seen.attempt) {
+                let attempt = (seen.index, seen.attempt);
+                count::fail(record, &self.work, attempt, &Failed::Disrupted, self.scene.now);
+            }
+            if !record.is_news(seen.index, seen.attempt) {
+                step.ending.push(seen.pod);
+                continue;
+            }
             if at >= self.work.parallelism as usize {
                 count::forget(record, seen.index);
                 step.ending.push(seen.pod);
@@ -208,9 +227,11 @@ impl<'a> Run<'a> {
             return step.waits.extend(self.wait(part.first, "lost", reason, None));
         }
         let mut places = (self.work.parallelism as usize).saturating_sub(occupied.len());
-        let mut at = record.succeeded.first_absent(part.first);
+        let open =
+            |from| if mutant::is(Mutant::NumberAgain) { Some(from) } else { record.succeeded.first_absent(from) };
+        let mut at = open(part.first);
         while let Some(index) = at.filter(|index| places > 0 && part.numbers().contains(index)) {
-            at = index.checked_add(1).and_then(|next| record.succeeded.first_absent(next));
+            at = index.checked_add(1).and_then(open);
             if occupied.contains(&index) || record.failed_numbers.contains(index) {
                 continue;
             }

@@ -83,7 +83,7 @@ fn begun(cron: Cron) -> World {
     world
 }
 
-/// S-239 to S-241, P-098: once for each slot, whatever the clock does, and named by it.
+/// C-113, S-239 to S-241, P-098: once for each slot, whatever the clock does, and named by it.
 #[test]
 fn a_slot_begins_one_run() {
     let mut world = begun(hourly());

@@ -90,12 +90,12 @@ impl World {
         self.decide().jobs.into_iter().next().unwrap()
     }
 
-    fn end(&self) -> Option<End> {
+    pub(super) fn end(&self) -> Option<End> {
         self.job().finished.and(self.job().verdict).map(|verdict| verdict.end)
     }
 }
 
-fn rule(on: FailureKind, action: FailureAction) -> Vec<FailureRule> {
+pub(super) fn rule(on: FailureKind, action: FailureAction) -> Vec<FailureRule> {
     vec![FailureRule { on, action }]
 }
 
@@ -125,7 +125,7 @@ fn so_many_run_at_a_time_until_all_have_succeeded() {
     assert_eq!(decision.states.len(), 5, "their pods are kept for their logs (S-215)");
 }
 
-/// S-220, P-081, P-082, C-140: after a restart, a boot, the same plan, and without the ledger where the container is there.
+/// S-220, P-081, P-082, C-094, C-140: after a restart, a boot, the same plan, and without the ledger where the container is there.
 #[test]
 fn what_has_finished_does_not_run_again() {
     let mut world = World::new(job(&work(2, 2), &once()));
@@ -251,7 +251,7 @@ fn too_many_failed_numbers_end_the_job() {
     assert!(world.under_way().is_empty());
 }
 
-/// C-072, C-088, S-190 to S-195, P-073.
+/// C-072, C-073, C-088, S-190 to S-195, P-073.
 #[test]
 fn the_first_rule_that_matches_decides() {
     let ignored = Work { backoff_limit: Some(0), rules: rule(exit(&[42]), FailureAction::Ignore), ..work(1, 1) };
@@ -326,7 +326,7 @@ fn what_is_suspended_is_no_failure_and_goes_on() {
     assert_eq!((world.end(), world.job().failed), (Some(End::CompletionsReached), 0));
 }
 
-/// C-082 to C-084, S-199 to S-202, P-076.
+/// C-082, C-083, C-084, S-199 to S-202, P-076.
 #[test]
 fn a_rule_for_success_ends_the_rest() {
     let of = |indexes: Option<&str>, count| {

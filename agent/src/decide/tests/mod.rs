@@ -1,5 +1,6 @@
 //! Decisions carried out on the simulated Podman: what a pass asks for, and that the world settles.
 
+mod attempts;
 mod before;
 mod by_hand;
 mod containers;

@@ -29,7 +29,8 @@ impl Witness {
         }
         found.extend(plan.replicas.iter().filter_map(|(replica, promised)| self.difference(replica, promised, now)));
         found.extend(self.leftovers());
-        let extra = self.seen.iter().find(|one| !plan.replicas.contains_key(&one.replica));
+        found.extend(self.differences_of_jobs(&plan.works, now));
+        let extra = self.seen.iter().find(|one| one.attempt.is_none() && !plan.replicas.contains_key(&one.replica));
         found.extend(extra.map(|one| format!("{} is there", one.pod)));
         found
     }

@@ -3,6 +3,7 @@
 use wlagent::podman::simulated::Glimpse;
 
 use super::{At, Witness};
+use crate::simulation::seen::Attempt;
 
 /// How often a container of a pod may be started within a minute.
 const MOST_STARTS: usize = 5;
@@ -55,6 +56,7 @@ impl Witness {
             ["start", container] => {
                 self.judge_start(container, at.0);
                 self.judge_recreated(container, at.0);
+                self.judge_run(container, at.0);
             }
             ["make", "pod", pod] => self.judge_pod(pod, at.0, glimpse),
             ["signal", container, _] => self.signalled = Some((container.to_owned(), at.0)),
@@ -66,6 +68,9 @@ impl Witness {
     fn judge_pod(&mut self, pod: &str, now: u64, glimpse: Glimpse<'_>) {
         let Some(labels) = glimpse.pod(pod) else { return };
         let label = |key: &str| labels.get(key).cloned().unwrap_or_default();
+        if let Some(attempt) = Attempt::of(labels) {
+            self.judge_attempt(pod, &attempt);
+        }
         let (replica, workload) = (label("dev.wlc.replica"), label("dev.wlc.workload"));
         self.judge_first_start(&replica, now);
         self.judge_copy(&replica, now);

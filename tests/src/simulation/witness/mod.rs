@@ -5,6 +5,7 @@
 
 mod budget;
 mod differences;
+mod jobs;
 mod judge;
 mod order;
 mod there;
@@ -88,6 +89,7 @@ pub(super) struct Witness {
     /// Whether the agent must do nothing at all.
     is_barred: bool,
     broken: Option<String>,
+    jobs: jobs::Jobs,
 }
 
 /// When, and who is sick.
@@ -202,7 +204,7 @@ impl Witness {
 
     /// A container that runs and that nobody probes, if there is one.
     pub(super) fn unprobed(&self) -> Option<String> {
-        self.seen.iter().find(|one| one.runs() && !one.is_main()).map(|one| one.name.clone())
+        self.seen.iter().find(|one| one.runs() && !one.is_main() && one.attempt.is_none()).map(|one| one.name.clone())
     }
 
     /// Writes a line of what happened.
@@ -246,6 +248,7 @@ impl Witness {
             self.keep_claims();
         }
         self.seen = look_again(std::mem::take(&mut self.seen), glimpse);
+        self.note_successes();
         let running: BTreeSet<&str> =
             self.seen.iter().filter(|one| one.is_alive()).map(|one| one.id.as_str()).collect();
         self.begun.retain(|id, _| running.contains(id.as_str()));
@@ -285,6 +288,7 @@ impl Witness {
             self.break_promise(format!("generation {generation} is in force, and nobody published it"));
         }
         self.note_given_up(&status, now);
+        self.look_at_jobs(&status);
     }
 
     /// A revision is given up for as long as the plan asks for it.

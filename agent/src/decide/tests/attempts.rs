@@ -1,0 +1,57 @@
+//! Attempts of jobs that somebody else ends, removes or wants anew.
+
+use wlc_plan::job::{FailureAction, FailureKind, Work};
+
+use super::{jobs::*, world::*};
+use crate::{action::Reason, ledger::jobs::End};
+
+/// What somebody removes of an attempt whose result is recorded is not made again; of one that ran, its result is lost.
+#[test]
+fn a_container_that_somebody_removes_is_not_run_again_in_its_pod() {
+    let mut world = World::new(job(&work(2, 1), &once()));
+    world.passes();
+    world.ends("train-0", 0);
+    let ended = world.observe().pods.into_iter().find(|pod| pod.replica.as_str() == "train-0").unwrap();
+    world.podman.remove_by_hand(&ended.containers[0].name);
+    world.passes();
+    assert_eq!(world.under_way(), ["train-1"]);
+    let running = world.running().remove(0);
+    world.podman.remove_by_hand(&running);
+    world.passes();
+    assert_eq!((world.job().failed, world.under_way().len()), (1, 0));
+    world.sleep(10_000);
+    world.passes();
+    world.ends("train-1", 0);
+    assert_eq!((world.end(), world.job().succeeded), (Some(End::CompletionsReached), 2));
+}
+
+/// An attempt that somebody wants anew ends, and the next one begins.
+#[test]
+fn a_restart_ends_an_attempt() {
+    let ignored =
+        Work { backoff_limit: Some(0), rules: rule(FailureKind::Disrupted, FailureAction::Ignore), ..work(1, 1) };
+    let mut world = World::new(job(&ignored, &once()));
+    world.passes();
+    world.ledger.restarts.insert(replica("train-0"));
+    world.passes();
+    assert!(world.under_way().is_empty() && world.ledger.restarts.is_empty());
+    world.sleep(10_000);
+    world.passes();
+    let attempts: Vec<u32> = world.observe().pods.iter().map(|pod| pod.run.as_ref().unwrap().attempt).collect();
+    assert_eq!(attempts, [1]);
+    world.ends("train-0", 0);
+    assert_eq!((world.end(), world.job().failed), (Some(End::CompletionsReached), 0));
+}
+
+/// Another word for the run waits until nothing of the one before runs.
+#[test]
+fn runs_of_a_job_do_not_overlap() {
+    let mut world = World::new(job(&work(2, 1), &once()));
+    world.passes();
+    world.ends("train-0", 0);
+    world.accept(job(&Work { run: "again".to_owned(), ..work(2, 1) }, &once()));
+    let first = world.pass();
+    assert!(first.tasks.iter().all(|task| task.reason == Reason::Left), "{first:#?}");
+    world.passes();
+    assert_eq!(world.under_way(), ["train-0"]);
+}
