@@ -3,6 +3,7 @@
 //! A pure function of the files and the lock: replicas stay where the lock has them unless they no longer fit there;
 //! the others are spread. Integers only, sorted maps, ties broken by name.
 
+mod ask;
 mod bound;
 mod capacity;
 mod facts;
@@ -27,7 +28,7 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, WorkloadName},
 };
 
-use self::{capacity::Machine, filter::Eligible, request::Copies};
+use self::{ask::Ask, capacity::Machine, filter::Eligible, request::Copies};
 pub use self::{
     capacity::room,
     refusal::Refusal,
@@ -68,7 +69,7 @@ pub struct Placed {
 struct Task<'a> {
     workload: &'a Workload,
     request: &'a Request,
-    eligible: Eligible<'a>,
+    eligible: &'a Eligible<'a>,
     /// Whether it asks for more than the lock has.
     asks_for_more: bool,
 }
@@ -76,12 +77,16 @@ struct Task<'a> {
 /// So many times a node is judged for a workload before another thread would have begun.
 const JUDGEMENTS_FOR_A_THREAD: usize = 4_096;
 
+/// So many requests are held against the lock before another thread would have begun.
+const REQUESTS_FOR_A_THREAD: usize = 32;
+
 /// Places every replica, or reports why one cannot be placed. What the lock has is kept before anything new is placed,
 /// and what asks for no more than it had before what asks for more, so that nobody's growth takes another's room.
 pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut Problems) -> Placement {
     let mut machines = capacity::machines(repository);
     let requests = request::all(repository, pins);
-    let tasks = in_order(repository, &requests, &machines, lock);
+    let judged = judge(&requests, &machines);
+    let tasks = in_order(repository, &requests, &judged, lock);
     let mut placement = Placement::default();
     let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| task.asks_for_more);
     for Task { workload, request, eligible, .. } in as_before.into_iter().chain(more) {
@@ -110,19 +115,30 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
     placement
 }
 
+/// Where workloads may run, by what decides it.
+fn judge<'a>(
+    requests: &BTreeMap<WorkloadName, Request>,
+    machines: &BTreeMap<NodeName, Machine<'a>>,
+) -> BTreeMap<Ask, Eligible<'a>> {
+    let asks: BTreeMap<Ask, &Request> = requests.values().map(|request| (Ask::of(request), request)).collect();
+    let asks: Vec<(Ask, &Request)> = asks.into_iter().collect();
+    let judged = asks.len().saturating_mul(machines.len());
+    let eligible = parallel::map(&asks, (judged, JUDGEMENTS_FOR_A_THREAD), |(_, one)| filter::eligible(one, machines));
+    asks.into_iter().map(|(ask, _)| ask).zip(eligible).collect()
+}
+
 /// Daemon-sets, and jobs for each node, take their room first; then those with the fewest nodes to choose from, then the biggest.
 fn in_order<'a>(
     repository: &'a Repository,
     requests: &'a BTreeMap<WorkloadName, Request>,
-    machines: &BTreeMap<NodeName, Machine<'a>>,
+    judged: &'a BTreeMap<Ask, Eligible<'a>>,
     lock: &Lock,
 ) -> Vec<Task<'a>> {
     let requests: Vec<(&'a WorkloadName, &'a Request)> = requests.iter().collect();
-    let judged = requests.len().saturating_mul(machines.len());
-    let mut tasks = parallel::map(&requests, (judged, JUDGEMENTS_FOR_A_THREAD), |(name, request)| Task {
+    let mut tasks = parallel::map(&requests, (requests.len(), REQUESTS_FOR_A_THREAD), |(name, request)| Task {
         workload: &repository.workloads[*name],
         request,
-        eligible: filter::eligible(request, machines),
+        eligible: &judged[&Ask::of(request)],
         asks_for_more: stay::asks_for_more(request, lock),
     });
     tasks.sort_by_cached_key(|Task { request, eligible, .. }| {
