@@ -1,6 +1,7 @@
 //! Values as bytes and back. Numbers take as few bytes as they need; places are those of one file, which is not written.
 //! What comes back passes the same door as what a file says: a name that is none is nothing.
 
+use smol_str::SmolStr;
 use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::NodeName,
@@ -195,6 +196,16 @@ impl Kept for String {
 
     fn get(from: &mut Bytes<'_>) -> Option<Self> {
         from.text().map(str::to_owned)
+    }
+}
+
+impl Kept for SmolStr {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        put_text(self, bytes);
+    }
+
+    fn get(from: &mut Bytes<'_>) -> Option<Self> {
+        from.text().map(Self::new)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A type says what its values look like and reads one scalar. It knows nothing of places; the reader adds them.
 
+use smol_str::SmolStr;
 use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::{
@@ -107,6 +108,15 @@ impl FromScalar for String {
 
     fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
         text(scalar).map(str::to_owned)
+    }
+}
+
+/// A short text, of which there are so many that each would be worth no piece of memory of its own.
+impl FromScalar for SmolStr {
+    const LOOKS: &'static str = String::LOOKS;
+
+    fn from_scalar(scalar: &Scalar) -> Result<Self, Refusal> {
+        text(scalar).map(Self::new)
     }
 }
 

@@ -90,7 +90,7 @@ fn text(repository: &Repository, workload: &Workload, node: &NodeName, word: &st
     }
     let Some(machine) = repository.nodes.get(node) else { return String::new() };
     let addresses: Vec<String> = machine.addresses.iter().map(|address| address.value.0.clone()).collect();
-    let (cpu, memory) = placement::room(machine, repository.facts.get(node));
+    let (cpu, memory) = placement::room(machine, repository.facts_of(node));
     let counted = |amount: Option<u64>, one: &str| {
         let one = one.parse().unwrap_or(1);
         amount.map_or_else(String::new, |amount| amount.div_ceil(one).to_string())

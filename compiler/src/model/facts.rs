@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
 use wlc_plan::{
     binding::{DeviceUuid, PciAddress},
     name::NodeName,
@@ -72,7 +73,7 @@ crate::block! {
         /// Hardware threads.
         threads: [optional property] Count, "threads" ("");
         /// Instruction set extensions, by the kernel's names.
-        features: [list] String, "features" ("");
+        features: [list] SmolStr, "features" ("");
     }
 
     /// A NUMA node.
@@ -186,7 +187,7 @@ kept! {
 /// The facts of machines, read before their turn, by the place of each block's word. Large fleets are mostly facts, which
 /// depend on nothing: whoever reads a file reads its facts at once and lets go of what they were written as.
 #[derive(Debug, Default)]
-pub struct EarlyFacts(BTreeMap<Span, (Option<Facts>, Problems)>);
+pub struct EarlyFacts(BTreeMap<Span, (Option<Box<Facts>>, Problems)>);
 
 impl Facts {
     /// The block without what stands inside it, as machines write it.
@@ -211,7 +212,7 @@ impl EarlyFacts {
         let is_meant = |block: &&mut Block| block.word.value == Facts::SCHEMA.word && !block.has_references();
         let read = blocks.iter_mut().filter(is_meant).map(|block| {
             let mut problems = Problems::default();
-            let facts = Facts::from_block(block, &mut problems);
+            let facts = Facts::from_block(block, &mut problems).map(Box::new);
             block.children = Vec::new();
             (block.word.span, (facts, problems))
         });
@@ -228,7 +229,7 @@ impl EarlyFacts {
     /// Facts that are known, and what would be left of their block.
     pub(crate) fn known(facts: Facts) -> (Vec<Block>, Self) {
         let head = facts.head();
-        let early = Self(BTreeMap::from([(head.word.span, (Some(facts), Problems::default()))]));
+        let early = Self(BTreeMap::from([(head.word.span, (Some(Box::new(facts)), Problems::default()))]));
         (vec![head], early)
     }
 
@@ -238,13 +239,13 @@ impl EarlyFacts {
     }
 
     /// The facts of a block, whose turn it is; what is wrong with them is told now.
-    pub(super) fn read(&mut self, block: &Block, problems: &mut Problems) -> Option<Facts> {
+    pub(super) fn read(&mut self, block: &Block, problems: &mut Problems) -> Option<Box<Facts>> {
         match self.0.remove(&block.word.span) {
             Some((facts, found)) => {
                 problems.append(found);
                 facts
             }
-            None => Facts::from_block(block, problems),
+            None => Facts::from_block(block, problems).map(Box::new),
         }
     }
 }

@@ -36,7 +36,7 @@ pub mod update;
 pub mod volume;
 pub mod workload;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use wlc_plan::name::{ConfigName, NodeName, ReplicaName, SecretName, WorkloadName};
 
@@ -70,7 +70,7 @@ pub struct Repository {
     /// The machines, as people describe them.
     pub nodes: BTreeMap<NodeName, Node>,
     /// The machines, as `wlagent facts` found them.
-    pub facts: BTreeMap<NodeName, Facts>,
+    pub facts: BTreeMap<NodeName, Box<Facts>>,
     /// Configs.
     pub configs: BTreeMap<ConfigName, Config>,
     /// Secrets.
@@ -164,7 +164,7 @@ impl Repository {
     fn declare(&mut self, kind: &'static str, block: &Block, problems: &mut Problems) -> bool {
         let (name, span) = match block.arguments.first() {
             Some(value) => match &value.value {
-                Scalar::Text(name) => (name.clone(), value.span),
+                Scalar::Text(name) => (name, value.span),
                 Scalar::Integer(_) | Scalar::Decimal(_) | Scalar::Bool(_) | Scalar::Null | Scalar::Parameter(_) => {
                     return true;
                 }
@@ -173,28 +173,33 @@ impl Repository {
         };
         let space = if WORKLOADS.contains(&kind) { "workload" } else { kind };
         let name_in_space = if kind == "fleet" { String::new() } else { name.clone() };
-        match self.declared.get(&(space, name_in_space.clone())) {
-            None => {
-                self.declared.insert((space, name_in_space), span);
-                true
+        let first = match self.declared.entry((space, name_in_space)) {
+            Entry::Vacant(place) => {
+                place.insert(span);
+                return true;
             }
-            Some(first) if kind == "fleet" => {
-                let diagnostic = Diagnostic::new(Code::OneFleet, "a repository has one fleet", span, "a second one");
-                problems.add(diagnostic.also(*first, "the first one").hint("another fleet is another repository"));
-                false
-            }
-            Some(first) => {
-                let message = format!("{space} `{name}` is declared twice");
-                let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "declared again here");
-                problems.add(diagnostic.also(*first, "first declared here").hint("give one of them another name"));
-                false
-            }
-        }
+            Entry::Occupied(place) => *place.get(),
+        };
+        let diagnostic = if kind == "fleet" {
+            let diagnostic = Diagnostic::new(Code::OneFleet, "a repository has one fleet", span, "a second one");
+            diagnostic.also(first, "the first one").hint("another fleet is another repository")
+        } else {
+            let message = format!("{space} `{name}` is declared twice");
+            let diagnostic = Diagnostic::new(Code::DuplicateName, message, span, "declared again here");
+            diagnostic.also(first, "first declared here").hint("give one of them another name")
+        };
+        problems.add(diagnostic);
+        false
     }
 
     /// Whether something of this kind and name is declared, even if it cannot be held.
     pub fn is_declared(&self, space: &'static str, name: &str) -> bool {
         self.declared.contains_key(&(space, name.to_owned()))
+    }
+
+    /// What the agent found on a node; none where nobody has told.
+    pub fn facts_of(&self, node: &NodeName) -> Option<&Facts> {
+        self.facts.get(node).map(Box::as_ref)
     }
 
     /// The files of a config; none where the config is not held.

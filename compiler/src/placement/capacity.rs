@@ -37,12 +37,12 @@ pub(super) struct Machine<'a> {
 /// All nodes, empty.
 pub(super) fn machines(repository: &Repository) -> BTreeMap<NodeName, Machine<'_>> {
     let there = repository.nodes.iter().filter(|(_, node)| !node.gone.value);
-    there.map(|(name, node)| (name.clone(), machine(node, repository.facts.get(name)))).collect()
+    there.map(|(name, node)| (name.clone(), machine(node, repository.facts_of(name)))).collect()
 }
 
 /// One node, empty; none where there is no such node.
 pub(super) fn machine_of<'a>(repository: &'a Repository, name: &NodeName) -> Option<Machine<'a>> {
-    repository.nodes.get(name).map(|node| machine(node, repository.facts.get(name)))
+    repository.nodes.get(name).map(|node| machine(node, repository.facts_of(name)))
 }
 
 /// What a node has for replicas: what it has, without what is kept for the system; none where it is not known.
