@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "edge: the source files")]
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     fs,
     io::{self, Read},
@@ -132,16 +133,23 @@ impl Search<'_> {
     }
 }
 
+thread_local! {
+    /// Where a thread puts what it reads: a piece of memory for all files, not one for each.
+    static READ: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 fn text(path: &Path) -> Result<Arc<str>, String> {
-    let bytes = bounded(path, guard::FILE_BYTES as u64)?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).into()),
-        Err(error) => {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Err(format!("line {line} is not UTF-8"))
+    READ.with_borrow_mut(|bytes| {
+        bounded(path, guard::FILE_BYTES as u64, bytes)?;
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).into()),
+            Err(error) => {
+                let good = &bytes[..error.valid_up_to()];
+                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+                Err(format!("line {line} is not UTF-8"))
+            }
         }
-    }
+    })
 }
 
 /// A pipe or a device would make a build wait for ever.
@@ -152,16 +160,17 @@ fn require_plain(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Reads a plain file of at most so many bytes.
-fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+/// Reads a plain file of at most so many bytes, in the place of what was read before.
+fn bounded(path: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
     let length = file.metadata().map_err(|error| error.to_string())?.len();
     if length > most {
         return Err(format!("it has {length} bytes, {most} are allowed"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    Ok(bytes)
+    bytes.clear();
+    bytes.reserve(usize::try_from(length).unwrap_or_default() + 1);
+    file.take(most + 1).read_to_end(bytes).map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 /// Reads the files that the sources name. A link may not lead out of the repository.
@@ -169,13 +178,19 @@ pub fn attach(root: &Path, named: &[Named]) -> Attachments {
     let mut attachments = Attachments::default();
     for Named { span, path } in named {
         let bytes = match path {
-            Ok(path) => inside(root, Path::new(path))
-                .and_then(|path| require_plain(&path).and_then(|()| bounded(&path, limits::CONFIG_BYTES))),
+            Ok(path) => inside(root, Path::new(path)).and_then(|path| attachment(&path)),
             Err(why) => Err((*why).to_owned()),
         };
         attachments.put(*span, bytes);
     }
     attachments
+}
+
+fn attachment(path: &Path) -> Result<Vec<u8>, String> {
+    require_plain(path)?;
+    let mut bytes = Vec::new();
+    bounded(path, limits::CONFIG_BYTES, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn inside(root: &Path, path: &Path) -> Result<PathBuf, String> {

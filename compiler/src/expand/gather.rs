@@ -41,12 +41,10 @@ const MOST_INCLUDES: usize = 1_000;
 
 /// Reads all files. Each is read once.
 pub(super) fn gather(how: How<'_>, sources: &mut Sources, problems: &mut Problems) -> Gathered {
-    let paths = sources.iter().map(|(_, source)| source.path.to_string());
-    let paths = paths.chain(sources.held().map(str::to_owned)).collect();
     let own: Vec<FileId> = sources.iter().map(|(id, _)| id).collect();
-    let read = sources.iter().map(|(_, source)| source.path.to_string()).collect();
     let (facts, keep) = (EarlyFacts::default(), Vec::new());
-    let mut reading = Reading { how, paths, read, waiting: own, includes: 0, facts, keep, sources, problems };
+    let (paths, released) = (None, BTreeSet::new());
+    let mut reading = Reading { how, paths, released, waiting: own, includes: 0, facts, keep, sources, problems };
     let base = reading.layer(Layer::Base);
     let overlay = reading.sources.overlay().map(str::to_owned);
     let overlay = overlay.map(|name| {
@@ -83,12 +81,18 @@ impl FileRead {
     }
 }
 
+/// The files that are sources by their place, and those that are held.
+fn all_paths(sources: &Sources) -> BTreeSet<String> {
+    let own = sources.iter().map(|(_, source)| source.path.to_string());
+    own.chain(sources.held().map(str::to_owned)).collect()
+}
+
 struct Reading<'a> {
     how: How<'a>,
-    /// All files that an `include` may name.
-    paths: BTreeSet<String>,
-    /// Those that are read, or wait.
-    read: BTreeSet<String>,
+    /// All files that an `include` may name, once there was one.
+    paths: Option<BTreeSet<String>>,
+    /// Those of them that were held, and are read or wait.
+    released: BTreeSet<String>,
     waiting: Vec<FileId>,
     /// How many `include` lines there were.
     includes: usize,
@@ -138,7 +142,8 @@ impl Reading<'_> {
             }
             return self.problems.hide_declarations();
         }
-        let found = match include::matching(file, &include.pattern, layer, &self.paths) {
+        let paths = self.paths.get_or_insert_with(|| all_paths(self.sources));
+        let found = match include::matching(file, &include.pattern, layer, paths) {
             Ok(found) => found,
             Err(diagnostic) => {
                 self.problems.add(diagnostic);
@@ -155,9 +160,9 @@ impl Reading<'_> {
         }
     }
 
-    /// Puts a file in the row, if it was not there. Why it cannot be read, where it cannot.
+    /// Puts a file in the row, if it is held and was not there. Why it cannot be read, where it cannot.
     fn release(&mut self, path: &str) -> Option<String> {
-        if !self.read.insert(path.to_owned()) {
+        if !self.released.insert(path.to_owned()) {
             return None;
         }
         match self.sources.release(path)? {

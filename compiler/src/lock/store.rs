@@ -130,10 +130,14 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<(PathBuf, String)>, Store
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| StoreError::Io { path: folder.to_owned(), error })?.path();
+        let entry = entry.map_err(|error| StoreError::Io { path: folder.to_owned(), error })?;
+        let path = entry.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
         if let (Some(stem), true) = (stem, path.extension().is_some_and(|found| found == extension)) {
-            require_plain(&path)?;
+            let is_plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if !is_plain {
+                require_plain(&path)?;
+            }
             found.push((path, stem));
         }
     }
