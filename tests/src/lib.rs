@@ -12,7 +12,9 @@ pub mod marks;
 pub mod node;
 pub mod podman;
 pub mod programs;
+pub mod replay;
 pub mod repository;
+
 pub mod running;
 pub mod sampler;
 pub mod simulation;

@@ -47,10 +47,15 @@ pub const NAME: &str = "here";
 impl Node {
     /// A node with an empty fleet; none, and a line that says so, where there is no Podman to test with.
     pub fn new(test: &str) -> Option<Self> {
+        let fleet = format!("t{}-{}", std::process::id() % 100_000, test.replace('_', "-"));
+        Self::of_fleet(test, fleet.chars().take(40).collect::<String>().trim_end_matches('-'))
+    }
+
+    /// The same, of a fleet with this name.
+    pub fn of_fleet(test: &str, fleet: &str) -> Option<Self> {
         podman::socket_or_skip(test)?;
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let fleet = format!("t{}-{}", std::process::id() % 100_000, test.replace('_', "-"));
-        let fleet: String = fleet.chars().take(40).collect::<String>().trim_end_matches('-').to_owned();
+        let fleet = fleet.to_owned();
         let node = Self { folder, fleet, agent: None, entrance: Vec::new() };
         node.prepare();
         Some(node)

@@ -17,6 +17,11 @@ pub fn memory() -> PathBuf {
     program("memory")
 }
 
+/// The program that stands where the agent should, and fails.
+pub fn broken() -> PathBuf {
+    program("broken")
+}
+
 /// Beside the running test, one folder up. `tests/run` builds all programs before it runs the tests.
 fn program(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a test knows its own file");

@@ -22,6 +22,7 @@ const EDGES: &[&str] = &[
     "agent/src/contents.rs",
     "agent/src/disk/machine.rs",
     "agent/src/facts/edges.rs",
+    "agent/src/install/lay.rs",
     "agent/src/ledger/store.rs",
     "agent/src/podman/client/node.rs",
     "agent/src/podman/client/pull.rs",

@@ -1,8 +1,9 @@
 //! The commands of `wlagent`, one file each.
 //!
-//! Exit codes: 0 fine, 1 problems found or not converged, 3 refused, 64 wrong usage.
+//! Exit codes: 0 fine, 1 problems found or not converged, 2 changes, 3 refused, 64 wrong usage.
 
 mod apply;
+mod check_upgrade;
 mod choose;
 mod completions;
 mod eject;
@@ -10,6 +11,7 @@ mod events;
 mod exec;
 mod facts;
 mod faults;
+mod install;
 mod journal;
 mod live;
 mod logs;
@@ -110,6 +112,15 @@ enum Command {
     Logs(logs::Request),
     /// Writes what runs as units of Quadlet, Podman's way of running containers under systemd, and says what they leave open.
     Eject(eject::Request),
+    /// Lays down what an agent needs on its machine: units, settings, folders. What is there is never changed.
+    Install(install::Request),
+    /// Prints what the first pass of this version would do here, and changes nothing. Ends with 0 where it has no action, with
+    /// 2 where it has.
+    CheckUpgrade {
+        /// How.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// Verifies a plan set for a node without an agent. Ends with 3 and the named refusal where it is not in order.
     Verify(verify::Request),
     /// Prints what a shell needs to complete commands and options.
@@ -155,6 +166,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
     let config = arguments.config;
     match arguments.command {
         Command::Facts { node } => facts::facts(&config, node).await,
+        Command::Install(request) => install::install(&request),
         Command::Verify(request) => verify::verify(&request),
         Command::Completions(request) => completions::completions(&request),
         Command::Man(request) => man::man(&request),
@@ -180,6 +192,9 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Exec(request) => with_settings(config, async |settings| exec::exec(&settings, &request).await).await,
         Command::Shutdown { timeout } => {
             with_settings(config, async |settings| shutdown::shutdown(&settings, timeout).await).await
+        }
+        Command::CheckUpgrade { format } => {
+            with_settings(config, async |settings| check_upgrade::check_upgrade(&settings, format).await).await
         }
         Command::Eject(request) => with_settings(config, async |settings| eject::run(&settings, &request).await).await,
         Command::Logs(request) => with_settings(config, async |settings| logs::logs(&settings, &request).await).await,
@@ -216,6 +231,8 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Exec(_)
         | Command::Logs(_)
         | Command::Eject(_)
+        | Command::Install(_)
+        | Command::CheckUpgrade { .. }
         | Command::Verify(_)
         | Command::Completions(_)
         | Command::Man(_) => "warn",
@@ -230,6 +247,8 @@ enum Exit {
     Fine,
     /// Problems found, or not converged.
     Problems,
+    /// Something would change.
+    Changes,
     /// Refused.
     Refused,
     /// Wrong usage.
@@ -243,6 +262,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Fine => Self::SUCCESS,
             Exit::Problems => Self::from(1),
+            Exit::Changes => Self::from(2),
             Exit::Refused => Self::from(3),
             Exit::Usage => Self::from(64),
             Exit::Of(code) => Self::from(code),

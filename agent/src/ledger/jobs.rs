@@ -10,7 +10,6 @@ use crate::clock::Moment;
 
 /// One run of a job; of a cron job, one for each slot.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct JobRecord {
     /// The author's word for the run; of a cron job the time of its slot.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -61,7 +60,6 @@ pub struct JobRecord {
 
 /// A run that somebody wants now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// Who.
     pub by: String,
@@ -74,7 +72,6 @@ pub struct Trigger {
 
 /// Attempts that failed one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Row {
     /// How many.
     pub count: u32,
@@ -84,7 +81,6 @@ pub struct Row {
 
 /// The attempts of one number.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Attempts {
     /// The next one: the results of all before it are recorded.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -102,7 +98,6 @@ pub struct Attempts {
 
 /// What became of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// How it ended.
     pub end: End,
@@ -170,7 +165,6 @@ impl End {
 
 /// What is remembered of a cron job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CronRecord {
     /// Slots up to here are dealt with: they have run, were missed, or lie before the cron job was first seen.
     pub handled: Timestamp,
@@ -196,7 +190,6 @@ pub struct CronRecord {
 
 /// A slot that was missed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Missed {
     /// When it was due.
     pub slot: Timestamp,

@@ -3,6 +3,9 @@
 //! The attempt that stands in a container's name counts its runs, so the ledger holds little: after which attempt the
 //! back-off began anew, which run a probe ended, and which tasks failed. Losing it costs back-off, never a running
 //! service.
+//!
+//! A newer version may have written what this one does not know: that is left out, and the rest holds. What must not be left out
+//! gets another number of the format.
 
 pub mod jobs;
 mod jumps;
@@ -31,7 +34,6 @@ const WHY_BYTES: usize = 1_024;
 
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// What is remembered of the containers of a pod, by the pod's name.
     pub pods: BTreeMap<String, BTreeMap<ContainerName, Runs>>,
@@ -75,7 +77,6 @@ pub struct Ledger {
 
 /// What is remembered of the runs of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Runs {
     /// The attempt that ran long enough for the back-off to begin anew after it; 0 where none did.
     pub good: u32,
@@ -113,7 +114,6 @@ impl Runs {
 
 /// An image that the agent fetched: what was there before, or was fetched by somebody else, is never removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Fetched {
     /// As it is asked for; none where a newer one has its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,7 +125,6 @@ pub struct Fetched {
 
 /// A task that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The pod that it was to bring about: a task for another pod begins anew.
     pub pod: String,

@@ -12,7 +12,6 @@ use crate::clock::Moment;
 
 /// The rollouts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Rollouts {
     /// The last revision that all its replicas here ran, and were available at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +26,6 @@ pub struct Rollouts {
 
 /// A replica's turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Begun {
     /// The revision that it is to run.
     pub revision: Revision,
@@ -39,7 +37,6 @@ pub struct Begun {
 
 /// A revision that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Bad {
     /// Its number: the same template that is asked for anew has another one.
     pub number: u32,

@@ -19,7 +19,6 @@ use crate::{
 
 /// A workload or replica that the agent leaves alone, because somebody said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Since when.
     pub since: Moment,

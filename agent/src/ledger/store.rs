@@ -37,6 +37,22 @@ pub struct Store {
     _guard: Option<File>,
 }
 
+/// The guard of a state alone: while it exists, no agent of the fleet runs on it.
+#[derive(Debug)]
+pub struct Guard {
+    _file: File,
+}
+
+impl Guard {
+    /// Takes the guard of a state that is there.
+    ///
+    /// # Errors
+    /// An agent holds it, or the disk fails.
+    pub fn take(folder: &Path, fleet: &FleetName) -> Result<Self, StoreError> {
+        Ok(Self { _file: take_guard(folder, fleet)? })
+    }
+}
+
 /// How a ledger was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -107,7 +123,6 @@ struct Written {
 
 /// What this format writes down.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Record {
     machine: Option<Digest>,
     fleet: FleetName,
@@ -138,6 +153,15 @@ impl Store {
         let store = Self { _guard: Some(guard), ..store };
         let (ledger, found) = store.read()?;
         Ok((store, ledger, found))
+    }
+
+    /// Reads the ledger of a fleet below `folder` and changes nothing; another agent may run.
+    ///
+    /// # Errors
+    /// The state is of another machine, another fleet or a newer format; or the disk fails.
+    pub fn look(folder: &Path, fleet: &FleetName, machine: Option<Digest>) -> Result<(Ledger, Found), StoreError> {
+        let (disk, folder) = (Arc::new(MachineDisk), folder.to_owned());
+        Self { disk, folder, fleet: fleet.clone(), machine, _guard: None }.read()
     }
 
     /// The ledger's place on a disk where no other agent runs.
@@ -306,6 +330,21 @@ mod tests {
         }
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         assert!(matches!(store.read(), Ok((_, Found::Torn(_)))));
+    }
+
+    /// The version before comes back after an upgrade that failed: it knows again what it knew.
+    #[test]
+    fn what_a_newer_version_added_is_left_out_and_the_rest_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, ..) = Store::open(folder.path(), &fleet(), None).unwrap();
+        store.write(&ledger()).unwrap();
+        let path = folder.path().join(FILE);
+        let Written { mut record, .. } = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        record["younger"] = "of the record".into();
+        record["ledger"]["younger"] = serde_json::json!({ "of": "the ledger" });
+        record["ledger"]["failures"]["web-0"]["younger"] = 1.into();
+        fs::write(&path, sealed(FORMAT, &record)).unwrap();
+        assert_eq!(store.read().unwrap(), (ledger(), Found::Whole));
     }
 
     #[test]

@@ -166,8 +166,14 @@ fn run_page(path: &str) {
 }
 
 /// Pages with commands, each a test of its own below.
-const RUN: [&str; 5] =
-    ["README.md", "book/src/tutorial.md", "book/src/gitops.md", "book/src/reference/plan-set.md", "book/src/reuse.md"];
+const RUN: [&str; 6] = [
+    "README.md",
+    "book/src/tutorial.md",
+    "book/src/gitops.md",
+    "book/src/reference/plan-set.md",
+    "book/src/reuse.md",
+    "book/src/install.md",
+];
 
 #[test]
 fn the_commands_of_the_readme_run() {
@@ -192,6 +198,11 @@ fn the_commands_of_the_page_about_plan_sets_run() {
 #[test]
 fn the_commands_of_the_page_about_reuse_run() {
     run_page(RUN[4]);
+}
+
+#[test]
+fn the_commands_of_the_page_about_installing_run() {
+    run_page(RUN[5]);
 }
 
 #[test]

@@ -18,7 +18,8 @@ fn analyze(test: &str, arguments: &[&str]) -> Option<(bool, String)> {
     let program = programs::wlagent();
     let paths = UNITS.map(|name| {
         let path = folder.path().join(name);
-        fs::write(&path, unit(name).replace("/usr/bin/wlagent", program.to_str().unwrap())).unwrap();
+        let unit = unit(name).replace("/usr/lib/wlc/wlagent-switch", "/bin/true");
+        fs::write(&path, unit.replace("/usr/lib/wlc/wlagent", program.to_str().unwrap())).unwrap();
         path
     });
     let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
@@ -70,4 +71,47 @@ fn the_units_leave_what_the_agent_needs() {
     assert!(agent.contains("\nType=notify\n") && agent.contains("\nWatchdogSec="));
     let after = agent.lines().find_map(|line| line.strip_prefix("After=")).unwrap();
     assert!(after.split(' ').any(|name| name == UNITS[1]), "the agent ends before the containers are stopped");
+}
+
+/// What `wlagent install` lays down below a root: systemd takes the units of that root, twice is once, and nothing that is
+/// there changes.
+#[test]
+fn what_is_installed_is_taken_by_systemd() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("image");
+    let install = |more: &[&str]| {
+        let mut command = Command::new(programs::wlagent());
+        running::run(command.args(["install", "--fleet", "example", "--root"]).arg(&root).args(more))
+    };
+    let told = install(&["--dry-run"]);
+    assert_eq!((told.code, root.exists()), (Some(0), false), "{}", told.stderr);
+    let laid = install(&[]);
+    assert_eq!((laid.code, &laid.stdout), (Some(0), &told.stdout), "{}", laid.stderr);
+    assert!(laid.stdout.lines().all(|line| line.starts_with("new ")), "{}", laid.stdout);
+    let before = wlc_tests::folder::contents(&root);
+    let again = install(&[]);
+    assert!(again.stdout.lines().all(|line| line.starts_with("there ")), "{}", again.stdout);
+    assert_eq!(wlc_tests::folder::contents(&root), before);
+    let program = root.join("usr/lib/wlc/wlagent");
+    assert!(fs::read(&program).unwrap() == fs::read(programs::wlagent()).unwrap(), "the program is this one");
+    assert!(running::run(Command::new(&program).arg("--version")).stdout.starts_with("wlagent "));
+    let settings = root.join("etc/wlc/agent.kdl");
+    let read = running::run(Command::new(&program).arg("--config").arg(settings).arg("status"));
+    assert!(read.stderr.contains("no agent") || read.stderr.contains("cannot reach"), "{}", read.stderr);
+
+    let (units, programs) = (folder.path().join("units"), format!("{}/usr/lib/wlc/", root.display()));
+    fs::create_dir(&units).unwrap();
+    let paths = UNITS.map(|name| {
+        let unit = fs::read_to_string(root.join("etc/systemd/system").join(name)).unwrap();
+        assert!(unit == self::unit(name), "{name} is the one of the repository");
+        fs::write(units.join(name), unit.replace("/usr/lib/wlc/", &programs)).unwrap();
+        units.join(name)
+    });
+    match Command::new("systemd-analyze").args(["verify", "--man=no"]).args(paths).output() {
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() && said.is_empty(), "{said}");
+        }
+        Err(error) => podman::skip(&format!("what_is_installed_is_taken_by_systemd: systemd-analyze: {error}")),
+    }
 }
