@@ -31,6 +31,7 @@ pub mod plans;
 pub mod podman;
 pub mod probes;
 mod pulling;
+pub mod purge;
 pub mod records;
 pub mod run;
 pub mod settings;

@@ -104,6 +104,12 @@ impl Settings {
         self.state.join(self.fleet.as_str())
     }
 
+    /// Those of a machine whose config is gone: the usual paths.
+    pub fn usual(fleet: &FleetName) -> Self {
+        let text = format!("node \"here\"\nfleet \"{fleet}\"\nsource \"directory\" \"/var/lib/wlc/plans\"\n");
+        Self::parse(Path::new(DEFAULT_FILE), &text, None).expect("it has what must be said")
+    }
+
     fn parse(file: &Path, text: &str, host: Option<&str>) -> Result<Self, SettingsError> {
         let mut problems = Vec::new();
         let settings = match KdlDocument::parse_v2(text) {

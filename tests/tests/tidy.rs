@@ -29,6 +29,7 @@ const EDGES: &[&str] = &[
     "agent/src/podman/client/secrets.rs",
     "agent/src/podman/allowance.rs",
     "agent/src/podman/processes.rs",
+    "agent/src/purge/folders.rs",
     "agent/src/records.rs",
     "agent/src/settings.rs",
     "agent/src/source/trust.rs",

@@ -17,6 +17,7 @@ mod live;
 mod logs;
 mod man;
 mod output;
+mod purge;
 mod run;
 mod say;
 mod shutdown;
@@ -114,6 +115,8 @@ enum Command {
     Eject(eject::Request),
     /// Lays down what an agent needs on its machine: units, settings, folders. What is there is never changed.
     Install(install::Request),
+    /// Removes everything of a fleet from this node, after a list and a question. No agent may run.
+    Purge(purge::Request),
     /// Prints what the first pass of this version would do here, and changes nothing. Ends with 0 where it has no action, with
     /// 2 where it has.
     CheckUpgrade {
@@ -167,6 +170,7 @@ async fn carry_out(arguments: Arguments) -> Exit {
     match arguments.command {
         Command::Facts { node } => facts::facts(&config, node).await,
         Command::Install(request) => install::install(&request),
+        Command::Purge(request) => purge::purge(&config, &request).await,
         Command::Verify(request) => verify::verify(&request),
         Command::Completions(request) => completions::completions(&request),
         Command::Man(request) => man::man(&request),
@@ -232,6 +236,7 @@ fn begin_logs(arguments: &Arguments) {
         | Command::Logs(_)
         | Command::Eject(_)
         | Command::Install(_)
+        | Command::Purge(_)
         | Command::CheckUpgrade { .. }
         | Command::Verify(_)
         | Command::Completions(_)

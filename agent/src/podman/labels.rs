@@ -144,6 +144,13 @@ impl NamedLabels {
             .map(|(key, value)| (key.to_owned(), value))
             .into()
     }
+
+    /// Whether a volume of this name and these labels is ours: its name is the one that the labels give.
+    pub fn own(name: &str, labels: &BTreeMap<String, String>, fleet: &FleetName) -> Option<Self> {
+        let volume = VolumeName::parse(labels.get(NAMED)?).ok()?;
+        let read = Self { fleet: FleetName::parse(labels.get(FLEET)?).ok()?, volume };
+        Some(read).filter(|read| read.fleet == *fleet && read.volume_name() == name)
+    }
 }
 
 impl PodLabels {

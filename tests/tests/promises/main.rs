@@ -8,6 +8,7 @@ mod lifecycle;
 mod operator;
 mod peers;
 mod probes;
+mod purge;
 mod refusal;
 mod removal;
 mod replacement;

@@ -6,7 +6,7 @@ use wlc_plan::name::{ReplicaName, VolumeName};
 use super::{CHANGE, Client, LOOK, look::Inspected, make::folder_error};
 use crate::podman::{
     PodmanError,
-    labels::{ClaimLabels, VolumeLabels},
+    labels::{ClaimLabels, NamedLabels, PodLabels, VolumeLabels},
     raw::{Call, encoded},
 };
 
@@ -18,7 +18,59 @@ struct Removed {
     err: serde_json::Value,
 }
 
+/// A volume of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnVolume {
+    /// Its name.
+    pub name: String,
+    /// Whether it outlives its pods: that of a claim, or one with a name of its own.
+    pub is_lasting: bool,
+}
+
 impl Client {
+    /// All volumes of the fleet: those whose names are the ones that their labels give.
+    ///
+    /// # Errors
+    /// Podman's words.
+    pub async fn own_volumes(&self) -> Result<Vec<OwnVolume>, PodmanError> {
+        let fleet = &self.fleet;
+        let own = |(name, labels): (String, _)| {
+            let is_claim = ClaimLabels::own(&name, &labels, fleet).is_some();
+            let is_lasting = is_claim || NamedLabels::own(&name, &labels, fleet).is_some();
+            let is_own = is_lasting || VolumeLabels::own(&name, &labels, fleet).is_some();
+            is_own.then_some(OwnVolume { name, is_lasting })
+        };
+        Ok(self.list_volumes().await?.into_iter().filter_map(own).collect())
+    }
+
+    /// Removes a volume of the fleet, unless something uses it; fine if there is none of ours.
+    ///
+    /// # Errors
+    /// Podman's words.
+    pub async fn remove_own_volume(&self, name: &str) -> Result<(), PodmanError> {
+        let is_own = self.own_volumes().await?.iter().any(|volume| volume.name == name);
+        if is_own { self.remove_volume(name).await } else { Ok(()) }
+    }
+
+    /// Removes the fleet's network, unless something is in it; fine if there is none of ours.
+    ///
+    /// # Errors
+    /// Podman's words.
+    pub async fn remove_own_network(&self) -> Result<(), PodmanError> {
+        if !self.network().await?.is_some_and(|found| found.is_own(&self.fleet)) {
+            return Ok(());
+        }
+        let name = PodLabels::network_name(&self.fleet);
+        let what = format!("remove network {name}");
+        // Without `force`, which would take away what others have in it.
+        let reply = self.raw.send(Call::delete(&what, format!("/networks/{}", encoded(&name)), CHANGE)).await?;
+        let removed: Option<Vec<Removed>> = reply.json_if_any(&what)?;
+        match removed.into_iter().flatten().find(|one| !one.err.is_null()) {
+            Some(refused) => Err(PodmanError::Refused { what, status: 500, why: refused.err.to_string() }),
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn signal_if_running(&self, name: &str, signal: &str) -> Result<(), PodmanError> {
         let Some(found) = self.own_container(name).await?.filter(Inspected::is_up) else { return Ok(()) };
         let what = format!("signal container {name}");

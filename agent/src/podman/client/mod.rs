@@ -35,6 +35,8 @@ use wlc_plan::{
     spec::{Image, Resources},
 };
 
+pub use self::end::OwnVolume;
+
 use self::store::Store;
 use super::{
     Answer, Executed, Podman, PodmanError, Pulled, Removed, errors, events,
