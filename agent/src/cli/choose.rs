@@ -1,16 +1,42 @@
 //! Which pods and containers a person means by a name.
 
+use std::collections::BTreeMap;
+
 use wlc_plan::name::ContainerName;
 
 use crate::observed::{ContainerState, Observed, ObservedContainer, ObservedPod};
 
-/// The newest pod of each replica that a name means: a replica, or all of a workload.
+/// The newest pod of each replica that a name means: a replica, or all of a workload; of a job or cron job the newest run.
 pub(super) fn pods<'a>(observed: &'a Observed, name: &str) -> Vec<&'a ObservedPod> {
+    newest(runs(observed, name).into_iter().next().unwrap_or_default())
+}
+
+/// The pods of the run before the newest one of a job or cron job; of a replica of one, the pod of the attempt before.
+pub(super) fn pods_before<'a>(observed: &'a Observed, name: &str) -> Vec<&'a ObservedPod> {
+    let mut runs = runs(observed, name).into_iter();
+    let (last, before) = (runs.next().unwrap_or_default(), runs.next());
+    let shown: Vec<&str> = newest(last.clone()).iter().map(|pod| pod.name.as_str()).collect();
+    let attempts = || last.into_iter().filter(|pod| pod.run.is_some() && !shown.contains(&pod.name.as_str())).collect();
+    newest(before.unwrap_or_else(attempts))
+}
+
+/// The pods that a name means, by run, the newest first; what is of no job is one run.
+fn runs<'a>(observed: &'a Observed, name: &str) -> Vec<Vec<&'a ObservedPod>> {
     let means = |pod: &&ObservedPod| pod.replica.as_str() == name || pod.workload.as_str() == name;
-    let mut found: Vec<_> = observed.pods.iter().filter(means).collect();
-    found.sort_by_key(|pod| (pod.replica.clone(), std::cmp::Reverse(pod.created)));
-    found.dedup_by_key(|pod| &pod.replica);
-    found
+    let mut found: BTreeMap<Option<&str>, Vec<&ObservedPod>> = BTreeMap::new();
+    for pod in observed.pods.iter().filter(means) {
+        found.entry(pod.run.as_ref().map(|run| run.run.as_str())).or_default().push(pod);
+    }
+    let mut runs: Vec<Vec<&ObservedPod>> = found.into_values().collect();
+    runs.sort_by_key(|pods| std::cmp::Reverse(pods.iter().map(|pod| pod.created).max()));
+    runs
+}
+
+/// The newest pod of each replica.
+fn newest(mut pods: Vec<&ObservedPod>) -> Vec<&ObservedPod> {
+    pods.sort_by_key(|pod| (pod.replica.clone(), std::cmp::Reverse(pod.created)));
+    pods.dedup_by_key(|pod| &pod.replica);
+    pods
 }
 
 /// The one pod that a name means.

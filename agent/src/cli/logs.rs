@@ -39,7 +39,8 @@ pub(super) struct Request {
     /// Go on with what is written from now on.
     #[arg(short, long, conflicts_with = "previous")]
     follow: bool,
-    /// Of the run before the newest one; where its container is gone, the last lines that are recorded.
+    /// Of the run before the newest one, of a cron job or an attempt too; where its container is gone, the last lines that
+    /// are recorded.
     #[arg(long)]
     previous: bool,
     /// Of this container only.
@@ -184,6 +185,12 @@ async fn previous(
         let names = choose::containers(pod, request.container.as_deref())?;
         let runs = names.into_iter().filter_map(|name| choose::run(pod, name, true));
         shown.extend(runs.map(|one| shown_of(&pod.replica, one)));
+    }
+    if shown.is_empty() {
+        for pod in choose::pods_before(observed, &request.name) {
+            let names = choose::containers(pod, request.container.as_deref())?;
+            shown.extend(names.into_iter().filter_map(|name| pod.newest(name)).map(|one| shown_of(&pod.replica, one)));
+        }
     }
     if !shown.is_empty() {
         return once(client, request, &shown).await;

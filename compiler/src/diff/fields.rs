@@ -107,6 +107,10 @@ fn beside(instance: &Instance, is_new_revision: bool) -> Value {
         for told_elsewhere in ["replica", "workload", "kind", "spec", "binding", "contents"] {
             fields.remove(told_elsewhere);
         }
+        // A job's parameters are told elsewhere too.
+        if let Some(Value::Object(told)) = fields.get_mut("told") {
+            told.retain(|name, _| !name.starts_with("parameter."));
+        }
         let kept = fields.remove("older").map(|older| numbers(&older)).unwrap_or_default();
         if !kept.is_empty() && !is_new_revision {
             fields.insert("revisions_kept".to_owned(), Value::String(kept));
@@ -189,6 +193,13 @@ fn word(parent: &str, field: &str) -> String {
             ""
         }
         ("source", "config" | "volume" | "secret" | "claim") | ("value", _) => "",
+        (_, "work" | "cron") | ("runs", "each" | "any") => "",
+        ("cron", "zone") => "time-zone",
+        ("cron", "keep_succeeded") => "history succeeded",
+        ("cron", "keep_failed") => "history failed",
+        ("work", "rules") => "rules for failures",
+        ("work", "success") => "rules for success",
+        ("work", "parameters") => "parameter",
         (_, "containers") => "container",
         (_, "init_containers") => "init",
         (_, "sidecars") => "sidecar",

@@ -86,7 +86,8 @@ pub(super) fn details(workload: &WorkloadChange) -> Vec<String> {
         lines.push(config_line(config));
         lines.extend(config.files.iter().map(|file| format!("    {}", file_line(file))));
     }
-    lines.extend(workload.settings.iter().map(|one| format!("{} (nothing restarts)", field(one))));
+    let effect = |one: &FieldChange| if one.field == "run" { "it runs again" } else { "nothing restarts" };
+    lines.extend(workload.settings.iter().map(|one| format!("{} ({})", field(one), effect(one))));
     for fate in FATES {
         lines.extend(replica_lines(fate, &workload.replicas));
     }

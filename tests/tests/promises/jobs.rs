@@ -84,6 +84,15 @@ fn a_run_by_hand_gets_what_is_said() {
     let name = run["name"].as_str().unwrap();
     assert!(name.starts_with("report-t") && run["slot"].is_null() && run["by"].is_string(), "{run}");
     assert_eq!(node.printed(&["logs", &format!("{name}-0")]).trim_end(), "of monday");
+    node.printed(&["trigger", "report", "DAY=tuesday"]);
+    node.wait_until("both are complete", |node| {
+        node.status().is_some_and(|status| {
+            let jobs = status["jobs"].as_array().cloned().unwrap_or_default();
+            jobs.len() == 2 && jobs.iter().all(|job| job["state"] == "complete")
+        })
+    });
+    assert_eq!(node.printed(&["logs", "report"]).trim_end(), "of tuesday", "the newest run");
+    assert_eq!(node.printed(&["logs", "report", "--previous"]).trim_end(), "of monday", "the run before");
     let events = node.printed(&["events"]);
     assert!(events.contains("trigger report by") && events.contains(": DAY=monday"), "{events}");
 }
