@@ -180,9 +180,10 @@ impl Machine {
         self.say(workload, |workload| Ask::Trigger { workload, parameters: BTreeMap::new() });
     }
 
-    /// Somebody says that a job may run of which nobody knows what has run.
-    pub(super) fn ask_to_retry(&self, workload: &str) {
-        let replica = ReplicaName::parse(workload).expect("a workload's name is one of a replica too");
+    /// Somebody says that a job may run of which nobody knows what has run, or that a replica begins with empty claims. Of a
+    /// job the name is that of its workload.
+    pub(super) fn ask_to_retry(&self, replica: &str, workload: &str) {
+        let replica = ReplicaName::parse(replica).expect("a workload's name is one of a replica too");
         self.say(workload, |workload| Ask::Retry(vec![(replica, workload)]));
     }
 

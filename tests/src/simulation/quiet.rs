@@ -40,7 +40,9 @@ impl World {
                 asked = now;
                 self.ask_for_newest();
                 let lost = self.machine.weather.witness().lost_jobs();
-                lost.iter().for_each(|job| self.machine.ask_to_retry(job));
+                lost.iter().for_each(|job| self.machine.ask_to_retry(job, job));
+                let without = self.machine.weather.witness().without_claim();
+                without.iter().for_each(|(replica, workload)| self.machine.ask_to_retry(replica, workload));
             }
             if now > end {
                 return Err(self.never_as_planned(&differences));

@@ -104,8 +104,9 @@ impl Witness {
     /// What was asked to end is killed when its grace is over.
     pub(super) fn judge_kill(&mut self, container: &str, now: u64) {
         let pod = self.named(container).map(|one| one.pod.as_str()).unwrap_or_default();
-        let of_pod = self.stopping.get(pod).map(|since| (*since, GRACE));
-        let stopping = of_pod.or_else(|| Some((*self.stopping.get(container)?, ALONE)));
+        // What was being stopped alone when its pod began to stop ends by the grace that it has already.
+        let alone = self.stopping.get(container).map(|since| (*since, ALONE));
+        let stopping = alone.or_else(|| Some((*self.stopping.get(pod)?, GRACE)));
         let has_jumped = |since: u64| self.jumped.is_some_and(|jumped| jumped >= since);
         let early = stopping.filter(|(since, grace)| now < since + grace && !has_jumped(*since));
         if let Some((since, _)) = early {

@@ -105,9 +105,10 @@ impl Witness {
         self.promises.insert(generation, Arc::new(promised));
     }
 
-    /// How the containers of a revision behave.
+    /// How the containers of a revision behave, as its author wrote it: later words are for later revisions, also where a
+    /// partition or canaries leave replicas at this one.
     pub(super) fn program(&mut self, revision: &str, program: Option<Program>) {
-        self.programs.insert(revision.to_owned(), program);
+        self.programs.entry(revision.to_owned()).or_insert(program);
     }
 
     /// A probe said that a container has to end.

@@ -1,5 +1,7 @@
 //! In which order replicas start, are updated and end.
 
+use std::sync::Arc;
+
 use super::{At, KNOWN, Promised, Seen, Witness};
 
 /// How long a replica has to become ready where its rollout goes back otherwise, in milliseconds.
@@ -89,6 +91,15 @@ impl Witness {
         if let Some(what) = old.map(|old| format!("{container} begins while {} has not ended", old.name)) {
             self.break_promise(what);
         }
+    }
+
+    /// The replicas that wait for the volume of a claim which the plan knows of and this node never had: their workload went
+    /// before it came so far. Somebody has to say that they begin with empty ones.
+    pub(in crate::simulation) fn without_claim(&self) -> Vec<(String, String)> {
+        let Some(status) = self.status.as_ref().map(|status| Arc::clone(&status.borrow())) else { return Vec::new() };
+        let waits = status.instances.iter().filter(|one| one.waits.iter().any(|wait| wait.gate == "claim"));
+        let named = waits.filter_map(|one| Some((one.replica.to_string(), one.workload.as_ref()?.to_string())));
+        named.collect()
     }
 
     /// The replicas that have a pod, and wait for somebody to ask for their new one.
