@@ -12,8 +12,8 @@ root=$(cd "$setup/../.." && pwd)
 . "$setup/rust.sh"
 
 work=$root/target/wlc-tests
-# For registries with and without a password, which the tests run on loopback.
-export MORE_PACKAGES=docker-registry
+# For registries with and without a password, which the tests run on loopback, and for what schedules are held against.
+export MORE_PACKAGES=$'docker-registry\npython3-venv'
 
 prepare() {
   check_rust "$root"
