@@ -34,7 +34,8 @@ at_most() { if [[ $2 == unlimited ]] || (($2 > $1)); then echo "$1"; else echo "
 number() { printf %s "$dir" | cksum | cut -d ' ' -f 1; }
 
 # One of 200 ranges, so that networks of two directories do not choose the same addresses.
-address_pool() { echo "10.$(($(number) % 200 + 30)).0.0/16"; }
+# Not 10.88, which Podman gives to a network of its own.
+address_pool() { echo "10.$(($(number) % 120 + 100)).0.0/16"; }
 
 # Podman learns from the absence of these files that the machine was booted. The path must be short: where it is
 # longer than 50 characters, the clean-up that conmon starts when a container ends refuses to run.
