@@ -4,7 +4,7 @@ use wlc_plan::quantity::Millis;
 
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
-    model::{cron_job::CronJob, port::HostPort},
+    model::cron_job::CronJob,
 };
 
 /// Below this a run may be missed while the agent looks elsewhere.
@@ -24,18 +24,21 @@ pub(super) fn check(cron_job: &CronJob, problems: &mut Problems) {
     ports(cron_job, problems);
 }
 
-/// Replicas of a run share one node, and a fixed host port there is free once.
+/// Replicas of a run share one node and the one place of their cron job there: each host port is there once.
 fn ports(cron_job: &CronJob, problems: &mut Problems) {
     let slots = cron_job.work.slots();
     let Some(parallelism) = cron_job.work.parallelism.as_ref().filter(|_| slots > 1 && !cron_job.work.per_node.value)
     else {
         return;
     };
-    let ports = cron_job.common.pod.in_order().into_iter().flat_map(|(_, container)| &container.ports);
-    let fixed = ports.filter_map(|port| port.host.as_ref()).find(|host| matches!(host.value, HostPort::Fixed(_)));
-    if let Some(host) = fixed {
-        let message = format!("{slots} replicas of a run share one node, and a host port is free once");
+    let mut ports = cron_job.common.pod.in_order().into_iter().flat_map(|(_, container)| &container.ports);
+    if let Some(host) = ports.find_map(|port| port.host.as_ref()) {
+        let message = format!("{slots} replicas of a run share one node, and a host port is there once");
         let diagnostic = Diagnostic::new(Code::Contradiction, message, host.span, "taken by the first");
-        problems.add(diagnostic.also(parallelism.span, "so many at the same time").hint("write `host=\"auto\"`"));
+        problems.add(
+            diagnostic
+                .also(parallelism.span, "so many at the same time")
+                .hint("take the host port away, or let one replica go at a time"),
+        );
     }
 }
