@@ -33,8 +33,8 @@ at_most() { if [[ $2 == unlimited ]] || (($2 > $1)); then echo "$1"; else echo "
 # A number that stands for this directory.
 number() { printf %s "$dir" | cksum | cut -d ' ' -f 1; }
 
-# One of 200 ranges, so that networks of two directories do not choose the same addresses.
-# Not 10.88, which Podman gives to a network of its own.
+# One of 120 ranges, so that networks of two directories do not choose the same addresses; not 10.88, which Podman gives
+# to a network of its own.
 address_pool() { echo "10.$(($(number) % 120 + 100)).0.0/16"; }
 
 # Podman learns from the absence of these files that the machine was booted. The path must be short: where it is
