@@ -9,12 +9,13 @@ use wlc_plan::{
     time::Timestamp,
 };
 
-use super::{CronView, Jobs, count, run::Run};
+use super::{CronView, Jobs, count, ends, run::Run};
 use crate::{
     clock::Moment,
     desired::WantedJob,
     ledger::jobs::{CronRecord, End, JobRecord, Missed, by_hand_at},
     mutant::{self, Mutant},
+    observed::ObservedPod,
 };
 
 impl<'a> Jobs<'a> {
@@ -38,7 +39,9 @@ impl<'a> Jobs<'a> {
     fn read_back(&self, job: &WantedJob, cron: &Cron, record: &mut CronRecord) {
         let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
         let pods: Vec<_> = pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))).collect();
-        let newest = pods.iter().max_by_key(|(pod, _)| (pod.created, &pod.name)).map(|(_, run)| &run.run);
+        // What runs is the newest, whatever a clock that was set back made of its time.
+        let order = |(pod, _): &&(&ObservedPod, _)| (ends::is_running(pod), pod.created, pod.name.clone());
+        let newest = pods.iter().max_by_key(order).map(|(_, run)| &run.run);
         for (pod, run) in &pods {
             if record.runs.contains_key(&run.run) {
                 continue;

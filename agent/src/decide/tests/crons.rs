@@ -122,6 +122,32 @@ fn without_a_ledger_no_slot_runs_twice() {
     assert_eq!(world.under_way(), ["dump-202611230200-0"]);
 }
 
+/// Without its ledger, and with a clock that was set back, what runs is the newest: the older run that failed does not go on.
+#[test]
+fn without_a_ledger_runs_that_never_overlap_do_not() {
+    let forbid = Cron { concurrency: Concurrency::Forbid, ..hourly() };
+    let mut world = begun(forbid.clone());
+    world.accept(plan(&Work { backoff_limit: Some(1), ..of(forbid) }, &once()));
+    world.at("02:00:00");
+    world.passes();
+    world.run_ends(1);
+    world.sleep(10_000);
+    world.passes();
+    world.run_ends(1);
+    let first = world.observe().pods.remove(0).name;
+    world.podman.lose_pod(&first);
+    world.at("01:10:00");
+    world.trigger(&[]);
+    assert_eq!(world.under_way(), ["dump-t1123011000-0"]);
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    for _ in 0..3 {
+        world.passes();
+        assert_eq!(world.under_way(), ["dump-t1123011000-0"]);
+        world.sleep(600_000);
+    }
+    assert_eq!(world.job().verdict.map(|verdict| verdict.end), Some(End::Lost));
+}
+
 /// C-106, S-229 to S-231, P-091, P-092: of ten slots that were slept over the newest runs, unless it is too late.
 #[test]
 fn of_missed_slots_the_newest_runs() {
