@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use wlc_plan::{name::WorkloadName, revision::Revision};
+use wlc_plan::{
+    name::{ReplicaName, WorkloadName},
+    revision::Revision,
+};
 
 use super::{
     Scene,
@@ -40,7 +43,7 @@ pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Dra
             draft.ledger.rollouts.entry((*workload).clone()).or_default().complete = Some(complete);
         }
         if let Some(record) = draft.ledger.rollouts.get_mut(*workload) {
-            record.begun.retain(|replica, _| replicas.iter().any(|one| one.wanted.replica() == replica));
+            record.begun.retain(|replica, begun| replicas.iter().any(|one| is_turn_of(one, replica, begun)));
             let is_asked = replicas.iter().any(|one| record.failure_of(&one.wanted.instance.spec).is_some());
             let is_forgotten =
                 mutant::is(Mutant::BadForgotten) && replicas.iter().all(|one| one.is_available(scene.now));
@@ -48,6 +51,13 @@ pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Dra
         }
     }
     draft.ledger.rollouts.retain(|workload, _| workloads.contains_key(workload));
+}
+
+/// Whether a turn is one for what is asked for now. One that was for another plan's revision lies long ago where that revision is
+/// asked for again.
+fn is_turn_of(standing: &Standing<'_>, replica: &ReplicaName, begun: &Begun) -> bool {
+    let asked = [standing.wanted.instance.spec.revision, standing.aim.reference.revision];
+    standing.wanted.replica() == replica && asked.contains(&begun.revision)
 }
 
 /// The revision that all replicas run, and are available at, if it is the one that the plan asks all of them for.

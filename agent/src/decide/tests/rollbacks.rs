@@ -129,3 +129,21 @@ fn a_clock_that_jumps_forward_gives_nothing_up() {
     world.sleep(2_000);
     assert!(rolls_back(&world));
 }
+
+/// A revision that is asked for again has its whole time, however long ago its turn was the first time.
+#[test]
+fn a_revision_that_comes_again_has_its_whole_time() {
+    let mut world = World::new(going_back(1, 1));
+    world.settle();
+    world.podman.lose_image("web");
+    world.accept(going_back(1, 2));
+    world.pass();
+    world.accept(going_back(1, 1));
+    world.podman.add_image("web", "");
+    world.pass();
+    world.sleep(3_600_000);
+    world.accept(going_back(1, 2));
+    world.settle();
+    assert_eq!(counts(&world), (BTreeMap::from([(2, 1)]), 1));
+    assert!(world.ledger.rollouts.values().all(|record| record.bad.is_none()));
+}
