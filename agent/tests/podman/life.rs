@@ -29,6 +29,9 @@ contract!(
     a_frozen_container_goes_on,
 );
 
+/// Longer than a command takes on a machine that does much else.
+const LONG: Millis = Millis(20_000);
+
 /// By a container's name or id; where none runs there is no answer.
 async fn a_command_tells_its_code(machine: &dyn Machine) {
     let wanted = Wanted::new(machine.fleet(), &DEAF);
@@ -36,12 +39,12 @@ async fn a_command_tells_its_code(machine: &dyn Machine) {
     let words = |words: &[&str]| -> Vec<String> { words.iter().map(|&word| word.to_owned()).collect() };
     let id = only_container(machine).await.id;
     for container in [&wanted.name(), &id] {
-        let ended = machine.podman().exec(container, &words(&crate::requests::FAILING), GRACE).await.unwrap();
+        let ended = machine.podman().exec(container, &words(&crate::requests::FAILING), LONG).await.unwrap();
         assert_eq!(ended, Executed::Ended { code: 5, output: "out\nerr".to_owned() });
     }
     let late = machine.podman().exec(&id, &words(&crate::requests::ENDLESS), Millis(700)).await.unwrap();
     assert_eq!(late, Executed::TimedOut);
-    let missing = machine.podman().exec(&id, &words(&["/no/such/program"]), GRACE).await.unwrap();
+    let missing = machine.podman().exec(&id, &words(&["/no/such/program"]), LONG).await.unwrap();
     assert!(!matches!(missing, Executed::Ended { code: 0, .. } | Executed::TimedOut), "{missing:?}");
     machine.kill(&wanted.name()).await.unwrap();
     ended(machine, &wanted.name()).await;
