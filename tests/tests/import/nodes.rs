@@ -1,4 +1,5 @@
-//! A fleet with room for what was imported: for each workload three nodes that have the labels it asks for.
+//! A fleet with room for what was imported: for each workload three nodes that have the labels it asks for, or one where a job
+//! ends early, which is counted on one node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +16,14 @@ pub(crate) fn fleet(text: &str) -> String {
     sources.add("imported.kdl", text);
     let repository = pipeline::read(sources, Problems::default()).repository;
     let mut file = "fleet \"example\" {\n    host-ports \"20000-29999\"\n}\n".to_owned();
+    let ends_early = |workload: &Workload| workload.work().is_some_and(|work| !work.success.is_empty());
+    let which = if repository.workloads.values().any(ends_early) { &["one"][..] } else { &["one", "two", "three"] };
     let mut written = BTreeSet::new();
     for (number, labels) in labels(&repository).into_iter().enumerate() {
         if written.insert(labels.clone()) {
             let labels = labels.iter().map(|(key, value)| format!("    label \"{key}\" \"{value}\"\n"));
             let lines: String = labels.chain(storages(&repository)).collect();
-            for name in ["one", "two", "three"].map(|which| format!("for-{number}-{which}")) {
+            for name in which.iter().map(|which| format!("for-{number}-{which}")) {
                 file += &format!("node \"{name}\" {{\n{lines}}}\nfacts \"{name}\" {{\n{FACTS}}}\n");
             }
         }

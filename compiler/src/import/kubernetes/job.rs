@@ -191,6 +191,8 @@ pub(super) fn kebab(text: &str) -> String {
 
 fn success_policy(spec: &mut Fields, block: &mut Block, report: &mut Report<'_>) {
     let Some(mut policy) = spec.map("successPolicy", report) else { return };
+    let hint = "where it could run on several, `place { on \"…\" }` keeps it on one";
+    report.differs(policy.span, "a job that ends early is counted on one node", hint);
     for mut rule in policy.maps("rules", report) {
         let mut success = Block::new("success");
         if let Some(indexes) = rule.text("succeededIndexes", report) {
