@@ -53,7 +53,7 @@ pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Dra
     draft.ledger.rollouts.retain(|workload, _| workloads.contains_key(workload));
 }
 
-/// Whether a turn is one for what is asked for now. One that was for another plan's revision lies long ago where that revision is
+/// Whether a turn is one for what the plan asks. One that was for another plan's revision lies long ago where that revision is
 /// asked for again.
 fn is_turn_of(standing: &Standing<'_>, replica: &ReplicaName, begun: &Begun) -> bool {
     let asked = [standing.wanted.instance.spec.revision, standing.aim.reference.revision];
