@@ -4,7 +4,7 @@
 # so aloud and goes on. This file is sourced, after environment.sh.
 
 oracle=$work/cron
-oracle_wants=$root/plan/tests/schedule/requirements.txt
+oracle_wants=$root/tests/tests/schedule/requirements.txt
 
 # Debian's Python, also where there is another one.
 make_oracle() {

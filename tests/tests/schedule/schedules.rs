@@ -1,26 +1,6 @@
 //! Schedules as people write them, and some that nobody would.
 
-/// A generator that always gives the same row for the same seed.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).unwrap()
-    }
-
-    /// A number of a range.
-    fn within(&mut self, (first, last): (usize, usize)) -> usize {
-        first + self.below(last - first + 1)
-    }
-}
+use wlc_tests::dice::Dice;
 
 const MONTHS: [&str; 12] = ["JAN", "feb", "MAR", "apr", "May", "JUN", "jul", "AUG", "SEP", "OCT", "NOV", "dec"];
 const DAYS: [&str; 7] = ["SUN", "mon", "TUE", "wed", "THU", "FRI", "sat"];
@@ -43,6 +23,11 @@ pub(crate) fn any(dice: &mut Dice) -> String {
     format!("{minute} {hour} {day} {month} {weekday}")
 }
 
+/// A number of a range.
+fn within(dice: &mut Dice, (first, last): (usize, usize)) -> usize {
+    first + dice.below(last - first + 1)
+}
+
 /// A star in one of so many cases; else a number, a range, a list or a step.
 fn field(dice: &mut Dice, bounds: (usize, usize), stars: usize) -> String {
     if dice.below(stars + 1) == 0 {
@@ -52,16 +37,16 @@ fn field(dice: &mut Dice, bounds: (usize, usize), stars: usize) -> String {
         0 => format!("*/{}", 1 + dice.below(bounds.1)),
         1 => range(dice, bounds),
         2 => format!("{}/{}", range(dice, bounds), 1 + dice.below(7)),
-        3 => format!("{},{}", dice.within(bounds), range(dice, bounds)),
-        4 => format!("{},{},{}", dice.within(bounds), dice.within(bounds), dice.within(bounds)),
-        _ => dice.within(bounds).to_string(),
+        3 => format!("{},{}", within(dice, bounds), range(dice, bounds)),
+        4 => format!("{},{},{}", within(dice, bounds), within(dice, bounds), within(dice, bounds)),
+        _ => within(dice, bounds).to_string(),
     }
 }
 
 /// Of two numbers at least: croniter takes `4-4` for a star.
 fn range(dice: &mut Dice, (first, last): (usize, usize)) -> String {
-    let first = dice.within((first, last - 1));
-    format!("{first}-{}", dice.within((first + 1, last)))
+    let first = within(dice, (first, last - 1));
+    format!("{first}-{}", within(dice, (first + 1, last)))
 }
 
 /// The same, at times with names in the place of numbers.
@@ -70,7 +55,7 @@ fn named(dice: &mut Dice, bounds: (usize, usize), names: &[&str]) -> String {
         0 => names[dice.below(names.len())].to_owned(),
         1 => {
             let first = dice.below(names.len() - 1);
-            format!("{}-{}", names[first], names[dice.within((first + 1, names.len() - 1))])
+            format!("{}-{}", names[first], names[within(dice, (first + 1, names.len() - 1))])
         }
         _ => field(dice, bounds, 4),
     }

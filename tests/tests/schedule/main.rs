@@ -12,18 +12,17 @@ mod schedules;
 use std::{
     collections::BTreeMap,
     env,
-    fs::OpenOptions,
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
 };
 
-use schedules::Dice;
 use wlc_plan::{
     schedule::{Schedule, Zone},
     time::Timestamp,
 };
+use wlc_tests::{dice::Dice, podman};
 
 /// Some on each continent: with one hour, half an hour and none put forward, north and south, far from UTC, and Morocco,
 /// whose clocks follow the moon.
@@ -97,7 +96,7 @@ impl Case {
 #[test]
 fn fires_are_those_of_an_independent_implementation() {
     let Some(python) = env::var_os("WLC_CRON_ORACLE") else {
-        return skip("the fires of schedules against croniter: WLC_CRON_ORACLE names no Python that has it");
+        return podman::skip("the fires of schedules against croniter: WLC_CRON_ORACLE names no Python that has it");
     };
     let count: usize = env::var("WLC_CRON_SCHEDULES").map_or(150, |count| count.parse().unwrap());
     let cases = cases(count);
@@ -164,12 +163,4 @@ fn oracle(python: &Path, cases: &[Case]) -> Vec<Vec<i64>> {
         said.lines().map(|line| line.split_whitespace().map(|time| time.parse().unwrap()).collect()).collect();
     assert_eq!(fires.len(), cases.len());
     fires
-}
-
-fn skip(why: &str) {
-    eprintln!("skipped: {why}");
-    if let Some(path) = env::var_os("WLC_SKIP_LOG") {
-        let mut log = OpenOptions::new().append(true).create(true).open(path).unwrap();
-        writeln!(log, "skipped: {why}").unwrap();
-    }
 }
