@@ -39,6 +39,11 @@ impl Moment {
         Millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// The moment of a time that a plan has; the year 1970 where it is before that.
+    pub fn of(time: Timestamp) -> Self {
+        Self(u64::try_from(time.seconds()).unwrap_or(0).saturating_mul(1_000))
+    }
+
     /// The whole second, as plans write it.
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_seconds(i64::try_from(self.0 / 1_000).unwrap_or(i64::MAX))

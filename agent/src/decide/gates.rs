@@ -220,9 +220,8 @@ fn closed_between(scene: Scene<'_>, wish: &Wish<'_>, between: &Between) -> Optio
         Opening::Open => None,
         Opening::ClosedUntil(_) if has_begun().is_some() => None,
         Opening::ClosedUntil(at) => {
-            let at = Moment(u64::try_from(at.seconds()).unwrap_or(0).saturating_mul(1_000));
             let reason = "a rollout begins inside its window only".to_owned();
-            Some(Blocked { gate: "window", reason, until: Some(at), on: Vec::new() })
+            Some(Blocked { gate: "window", reason, until: Some(Moment::of(at)), on: Vec::new() })
         }
         Opening::Never => {
             let reason = "the rollout is paused".to_owned();

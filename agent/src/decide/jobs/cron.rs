@@ -29,7 +29,7 @@ impl<'a> Jobs<'a> {
         self.step_all(job, &mut record);
         self.forget_old(job, cron, &mut record);
         let next = next(cron, &record, now);
-        self.dues.extend(next.filter(|_| !job.work.suspend).map(moment));
+        self.dues.extend(next.filter(|_| !job.work.suspend).map(Moment::of));
         self.crons.push(view(job, cron, &record, next, waits));
         self.ledger.crons.insert(job.workload.clone(), record);
     }
@@ -155,7 +155,7 @@ fn fire(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Op
         let is_ahead = record.handled.seconds() > now.seconds() + 60;
         return is_ahead.then(|| format!("slots up to {} have had their turn: the clock was set back", record.handled));
     };
-    let late = Moment(at.0.saturating_sub(moment(due.at).0));
+    let late = Moment(at.0.saturating_sub(Moment::of(due.at).0));
     if cron.starting_deadline.is_some_and(|deadline| late.0 > deadline.0) {
         let why = format!("it could not start within {}", cron.starting_deadline.unwrap_or_default());
         miss(record, due.before + 1, due.at, why);
@@ -208,10 +208,6 @@ fn slot_of(suffix: &str) -> Option<Timestamp> {
     let (year, month, day) = (part(0, 4)?, part(4, 6)?, part(6, 8)?);
     let text = format!("{year}-{month}-{day}T{}:{}:{seconds}Z", part(8, 10)?, part(10, 12)?);
     Timestamp::parse(&text).ok().filter(|_| is_slot)
-}
-
-fn moment(time: Timestamp) -> Moment {
-    Moment(u64::try_from(time.seconds()).unwrap_or(0).saturating_mul(1_000))
 }
 
 fn view(job: &WantedJob, cron: &Cron, record: &CronRecord, next: Option<Timestamp>, waits: Option<String>) -> CronView {
