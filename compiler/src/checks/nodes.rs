@@ -13,7 +13,7 @@ pub(super) fn check(repository: &Repository, problems: &mut Problems) {
     for node in repository.nodes.values() {
         twice("label", node.labels.iter().map(|label| &label.key), problems);
         taints(node, problems);
-        if let Some(facts) = repository.facts.get(&node.name.value) {
+        if let Some(facts) = repository.facts_of(&node.name.value) {
             reserve(node, facts, problems);
         }
     }
