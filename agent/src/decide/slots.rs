@@ -130,12 +130,15 @@ fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>
     }
 }
 
-/// Whether a replica has a second pod: a copy that is made or comes up, or what it replaced and is not gone yet (S-083).
+/// Whether a replica has a second pod: a copy that is made or comes up, or what it replaced and is not gone yet (S-083). While
+/// a task of it is under way there may be two again: an old pod that lost its infra container is made anew beside its copy,
+/// and is away for a moment.
 fn surge(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
     let is_under_way = is_under_way(scene, standings, standing);
     match standing.holding {
         Holding::Both { .. } => Some(Place::Moved),
         Holding::Other(_) if is_under_way && is_made_first(standing) => Some(Place::Moved),
+        Holding::Current(_) if is_busy(scene, standing) && is_made_first(standing) => Some(Place::Moved),
         Holding::Current(_) | Holding::Other(_) => {
             (is_made_first(standing) && !standing.surplus.is_empty()).then_some(Place::Moved)
         }

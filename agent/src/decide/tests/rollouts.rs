@@ -229,6 +229,32 @@ fn copies_wait_while_more_are_missing_than_may_be() {
     assert_eq!(counts(&world), (BTreeMap::from([(2, 3)]), 3));
 }
 
+/// An old pod that lost its infra container is made anew beside its copy: for the moment in which it is away, nobody else gets
+/// the place of the copy.
+#[test]
+fn an_old_pod_that_is_made_anew_beside_its_copy_keeps_the_place() {
+    let mut world = World::new(web(2, 1, 1, 1, 2));
+    world.settle();
+    let old = world.observe().pods[0].name.clone();
+    world.sick_at.insert((replica("web-00"), reference(2).revision));
+    world.accept(web(2, 2, 1, 1, 2));
+    world.pass();
+    assert_eq!(counts(&world).0, BTreeMap::from([(1, 2), (2, 1)]));
+    world.podman.kill_sandbox(&old);
+    let decision = world.decide();
+    let mut task = decision.tasks[0].clone();
+    assert_eq!((&task.pod, &task.reason), (&old, &Reason::SandboxLost));
+    let gone = task.actions.iter().position(|action| matches!(action, Action::RemovePod { .. })).unwrap();
+    task.actions.truncate(gone + 1);
+    world.apply(&task);
+    assert!(!pods(&world).contains(&old));
+    let decision = world.decide_while_busy(&BTreeSet::from([replica("web-00")]));
+    assert_eq!(World::waits(&decision, "web-01"), ["slot"], "{decision:#?}");
+    world.sick_at.clear();
+    world.settle();
+    assert_eq!(counts(&world), (BTreeMap::from([(2, 2)]), 2));
+}
+
 pub(super) fn with_ports(number: u32, host: HostPorts) -> Vec<(Instance, PodSpec)> {
     let mut main = container("main");
     let http = PortName::parse("http").unwrap();
