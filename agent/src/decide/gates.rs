@@ -15,6 +15,7 @@ use super::{
     draft::{Draft, Who},
     jobs, slots,
     standing::{self, Health, Holding, Standing},
+    upkeep,
 };
 use crate::{
     clock::Moment,
@@ -149,20 +150,29 @@ fn is_older(standings: &[Standing<'_>], wish: &Wish<'_>) -> bool {
     wish.step == Step::FirstStart && matches!(holding, Some(Holding::Other(_)))
 }
 
-/// Whether what a sick replica would wait for has no pod, and waits to start itself: both would wait for ever.
+/// Whether what a sick replica would wait for is down, and waits to start itself: both would wait for ever.
 fn is_waited_for(scene: Scene<'_>, standings: &[Standing<'_>], wish: &Wish<'_>, after: &After<ReplicaName>) -> bool {
     let mut others = after.of.iter().filter_map(|replica| standing::of(standings, replica));
-    let waits = |other: &Standing<'_>| matches!(other.holding, Holding::Nothing) && is_held_up(scene, standings, other);
+    let waits = |other: &Standing<'_>| cannot_start(scene, standings, other);
     wish.health == Health::NotReady && others.any(waits) && !mutant::is(Mutant::StuckStaysStuck)
 }
 
 /// Whether a replica cannot take its step anyway, whoever holds places of slots.
 pub(super) fn is_held_up(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> bool {
-    let step = match standing.holding {
-        Holding::Nothing => Step::FirstStart,
-        Holding::Other(_) => Step::Replace,
-        Holding::Current(_) | Holding::Both { .. } => return false,
+    let is_replaced = match standing.holding {
+        Holding::Other(_) => true,
+        Holding::Nothing | Holding::Current(_) | Holding::Both { .. } => false,
     };
+    cannot_start(scene, standings, standing) || is_replaced && is_closed(scene, standings, (standing, Step::Replace))
+}
+
+/// Whether a replica has to start, for the first time or anew, and may not yet.
+fn cannot_start(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> bool {
+    let is_down = matches!(standing.holding, Holding::Nothing) || upkeep::starts_anew(scene, standing);
+    is_down && is_closed(scene, standings, (standing, Step::FirstStart))
+}
+
+fn is_closed(scene: Scene<'_>, standings: &[Standing<'_>], (standing, step): (&Standing<'_>, Step)) -> bool {
     let (gates, health) = (&standing.wanted.instance.gates, standing.health);
     let wish = Wish { who: standing.who(), step, gates, health, cost: Cost::Missing };
     gates.iter().any(|gate| gate.step == step && closed(scene, standings, &wish, &gate.gate).is_some())

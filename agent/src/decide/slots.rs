@@ -117,14 +117,17 @@ fn sentence(slot: &Slot, held: &[&ReplicaName]) -> String {
 }
 
 /// Whether a replica is missing: it is being replaced in place, or not ready. One that waits for others holds none of them
-/// up.
+/// up, also where it waits to start anew after a boot.
 fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
     let is_under_way = is_under_way(scene, standings, standing);
     let is_begun = || has_begun(scene, standing) && !gates::is_held_up(scene, standings, standing);
     match standing.holding {
         Holding::Nothing if is_under_way || is_begun() => Some(Place::Moved),
         Holding::Nothing => (!waits_to_start(standing)).then_some(Place::Waiting),
-        Holding::Current(_) => (is_busy(scene, standing) || !standing.is_available(scene.now)).then_some(Place::Moved),
+        Holding::Current(_) if is_busy(scene, standing) => Some(Place::Moved),
+        Holding::Current(_) if standing.is_available(scene.now) => None,
+        Holding::Current(_) if gates::is_held_up(scene, standings, standing) => Some(Place::Waiting),
+        Holding::Current(_) => Some(Place::Moved),
         Holding::Other(_) if is_under_way && !is_made_first(standing) => Some(Place::Moved),
         Holding::Other(_) | Holding::Both { .. } => (!standing.is_available(scene.now)).then_some(Place::Waiting),
     }

@@ -122,6 +122,30 @@ fn a_newer_plan_mends_the_sick_one_that_all_others_wait_for() {
     }
 }
 
+/// P-041: the power went, and the lowest is sick since; the others, which are of the new revision already or of the old one,
+/// wait for it to start anew. Its new revision waits for none of them, and they hold none of its places.
+#[test]
+fn a_newer_plan_mends_the_sick_one_that_all_others_start_anew_behind() {
+    for (others, has_served) in [(1, true), (2, true), (1, false), (2, false)] {
+        let mut world = World::new(set(3, |_| 1));
+        world.settle();
+        world.accept(set(3, |number| if number > 0 { others } else { 1 }));
+        world.settle();
+        world.podman.lose_power();
+        world.sick_at.insert((replica("web-0"), reference(1).revision));
+        if !has_served {
+            world.ledger.available.clear();
+        }
+        for _ in 0..5 {
+            world.pass();
+        }
+        assert_eq!(World::waits(&world.decide(), "web-1"), ["after"]);
+        world.accept(set(3, |_| 2));
+        world.settle();
+        expect(&versions(&world), &[2, 2, 2]);
+    }
+}
+
 /// A task of the lowest failed while it was sick; now it is well, and waits for the one above, which needs its place.
 #[test]
 fn what_failed_and_waits_for_another_does_not_hold_its_place() {
