@@ -4,13 +4,30 @@ use std::collections::BTreeSet;
 
 use super::{At, KNOWN, Replica, Seen, Witness};
 
+/// How long it takes at most from when a pod is asked to end to when its last container is: hooks have its grace, and a slow
+/// Podman takes its time.
+const HOOKS: u64 = 40_000;
+
 impl Witness {
+    /// A pod is asked to end. Whether its replica needs it is judged now: while its hooks run, what stands beside it may end by
+    /// itself.
+    pub(super) fn note_end_of_pod(&mut self, pod: &str, at: At<'_>) {
+        let one = self.seen.iter().find(|one| one.pod == pod);
+        if one.is_some_and(|one| self.is_available_beside(Some(pod), &one.replica, at)) {
+            self.unneeded.insert(pod.to_owned(), at.0);
+        }
+    }
+
     /// No more replicas are missing by the agent's doing than the workload allows.
     pub(super) fn judge_stop(&mut self, container: &str, at: At<'_>) {
         let (now, _) = at;
         let Some(one) = self.named(container).cloned() else { return };
         let Some((promised, older)) = self.promised(&one.replica, now) else { return };
-        if !self.is_available(&one.replica, at) || self.is_available_beside(Some(&one.pod), &one.replica, at) {
+        let was_unneeded = |since: &u64| *since >= self.begins && now <= since + HOOKS;
+        if self.unneeded.get(&one.pod).is_some_and(was_unneeded)
+            || !self.is_available(&one.replica, at)
+            || self.is_available_beside(Some(&one.pod), &one.replica, at)
+        {
             return;
         }
         let is_condemned = self.condemned.contains(&one.id);

@@ -50,6 +50,7 @@ impl Witness {
             }
             ["begin", "to", "stop", pod] => {
                 self.stopping.insert(pod.to_owned(), at.0);
+                self.note_end_of_pod(pod, at);
                 self.judge_update(pod, at);
                 self.judge_without_image(pod, at);
             }
@@ -92,6 +93,7 @@ impl Witness {
             self.break_promise(what);
         }
         self.stopping.remove(object);
+        self.unneeded.remove(object);
     }
 
     fn note_stop(&mut self, container: &str, now: u64) {

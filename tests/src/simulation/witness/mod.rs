@@ -10,6 +10,9 @@ mod judge;
 mod order;
 mod there;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -69,6 +72,8 @@ pub(super) struct Witness {
     calls: VecDeque<u64>,
     /// Since when each pod, or container alone, is being stopped.
     stopping: BTreeMap<String, u64>,
+    /// When each pod was asked to end whose replica was there by another one.
+    unneeded: BTreeMap<String, u64>,
     /// The container that was sent a signal last, and when.
     signalled: Option<(String, u64)>,
     /// The pod that each replica got last.
