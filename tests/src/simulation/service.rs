@@ -14,6 +14,8 @@ pub(super) struct Service {
     pub(super) version: u32,
     /// Whether this version never becomes ready.
     pub(super) is_broken: bool,
+    /// Whether a version of it ever was broken.
+    was_broken: bool,
     /// How long a container takes to become ready.
     pub(super) starts: u64,
     /// How long a replica must be ready before it counts.
@@ -101,6 +103,7 @@ impl Service {
             replicas: if kind == Kind::DaemonSet { 1 } else { 2 + dice.below(4) },
             version: 1,
             is_broken: false,
+            was_broken: false,
             starts: *dice.one_of(&STARTS),
             min_ready: *dice.one_of(&[0, 0, 5_000]),
             others,
@@ -130,6 +133,7 @@ impl Service {
             0..=3 => {
                 self.version += 1;
                 self.is_broken = dice.below(4) == 0;
+                self.was_broken |= self.is_broken;
             }
             4 if self.version > 1 => {
                 self.version -= 1;
@@ -178,9 +182,10 @@ impl Service {
         self.is_broken = false;
         // Who pauses in the middle of a rollout leaves the rest at the revision before.
         self.is_paused = false;
-        // And what canaries and a partition leave at the revision before stays away from one that was given up.
+        // And what canaries and a partition leave at the revision before stays away from one that was given up, and does not
+        // come up where that one is broken.
         let leaves_some = matches!(self.update, Update::Canary(..) | Update::Partition(_));
-        if self.update == Update::Window || (leaves_some && self.went_back) {
+        if self.update == Update::Window || (leaves_some && (self.went_back || self.was_broken)) {
             self.update = Update::Rollback;
         }
         if self.kind != Kind::DaemonSet {
