@@ -56,6 +56,7 @@ mutants! {
     SwapUnsignalled "swap-unsignalled" "a swapped config is told to the container by its signal";
     SwapUnrecorded "swap-unrecorded" "a config is swapped once";
     BadForgotten "bad-forgotten" "a revision that was given up is not tried again";
+    GoneRemembered "gone-remembered" "what speaks of pods that are gone is forgotten";
     LedgerUnkept "ledger-unkept" "what the agent must remember outlives it";
     FileUnsynced "file-unsynced" "the bytes of a file outlive a power loss before its name does";
     FolderUnsynced "folder-unsynced" "the name of a file outlives a power loss before the agent relies on it";

@@ -1,6 +1,6 @@
 //! The short form of `tests/slow simulation`: some worlds of each day's build.
 
-use wlc_tests::simulation::{Script, Tally, live};
+use wlc_tests::simulation::{Script, Tally, live, live_without_power, outages};
 
 const WORLDS: u64 = 40;
 
@@ -16,6 +16,19 @@ fn whatever_happens_promises_are_kept_and_the_world_becomes_as_the_plan_says() {
         }
     }
     eprintln!("{tally}");
+}
+
+/// Each place where the power can go is one of a few dozen here; `tests/slow power` takes all of them.
+#[test]
+fn wherever_the_power_goes_while_the_ledger_is_written_no_result_of_a_job_is_lost_or_doubled() {
+    let all = outages(0).unwrap_or_else(|failure| panic!("{}\n{}", failure.what, failure.journal.join("\n")));
+    assert!(all.len() >= 100, "the ledger is written again and again: {}", all.len());
+    for outage in all.into_iter().step_by(13) {
+        match live_without_power(0, outage) {
+            Ok(writings) => assert_eq!(writings, outage.writing + 1, "the power went at {outage:?}"),
+            Err(failure) => panic!("{outage:?}: {}\n{}", failure.what, failure.journal.join("\n")),
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::{
     clock::Moment,
     desired::Wanted,
     ledger::Ledger,
+    mutant::{self, Mutant},
 };
 
 /// How long until what was missing is looked for again.
@@ -120,7 +121,9 @@ impl<'a> Draft<'a> {
         let pods: BTreeSet<&str> = observed().map(|pod| pod.name.as_str()).collect();
         let wanted = self.scene.desired.wanted.iter().map(Wanted::replica);
         let replicas: BTreeSet<&ReplicaName> = observed().map(|pod| &pod.replica).chain(wanted).collect();
-        self.ledger.forget_all_but(&pods, &replicas);
+        if !mutant::is(Mutant::GoneRemembered) {
+            self.ledger.forget_all_but(&pods, &replicas);
+        }
         self.ledger.remember_claims(self.scene.desired, &self.scene.observed.volumes);
         self.waits.sort_by(|a, b| a.replica.cmp(&b.replica));
         let untils = self.waits.iter().filter_map(|wait| wait.until);

@@ -6,7 +6,10 @@
 mod machine;
 pub mod simulated;
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
 pub use self::machine::MachineDisk;
 use crate::mutant::{self, Mutant};
@@ -39,14 +42,18 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn remove_folder(&self, path: &Path) -> io::Result<()>;
 }
 
+/// Where a file is written before it gets its name.
+fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".{}{BESIDE}", path.file_name().unwrap_or_default().to_string_lossy()))
+}
+
 /// Writes a file, which appears whole or not at all and has reached the disk when this returns.
 ///
 /// # Errors
 /// The disk fails; what was there before is still whole.
 pub fn replace(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or_else(|| io::Error::other("a file lies in a folder"))?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}{BESIDE}"));
+    let beside = beside(path);
     let beside = if mutant::is(Mutant::WrittenInPlace) { path.to_owned() } else { beside };
     let sync = || if mutant::is(Mutant::FileUnsynced) { Ok(()) } else { disk.sync(&beside) };
     let rename = || if beside == path { Ok(()) } else { disk.rename(&beside, path) };

@@ -11,12 +11,15 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use tokio::sync::Notify;
+
 use super::Disk;
 
 /// A disk in memory.
 #[derive(Debug, Default)]
 pub struct SimulatedDisk {
     state: Mutex<State>,
+    broken: Notify,
 }
 
 /// The bytes of a file, under whichever name.
@@ -48,7 +51,7 @@ impl File {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct State {
     files: BTreeMap<u64, File>,
     /// The names as a program sees them.
@@ -62,9 +65,33 @@ struct State {
     /// The step at which the power goes.
     breaks_at: Option<u64>,
     is_broken: bool,
+    watched: Option<Watched>,
+}
+
+/// A file that is written again and again, and at which of its writings the power goes.
+#[derive(Debug, Clone)]
+struct Watched {
+    path: PathBuf,
+    written: u64,
+    /// The writing, and after how many of its steps.
+    goes: Option<(u64, u64)>,
 }
 
 impl State {
+    /// A file without a name is gone.
+    fn free(&mut self) {
+        let named: BTreeSet<u64> = self.seen.values().chain(self.synced.values()).copied().collect();
+        self.files.retain(|file, _| named.contains(file));
+    }
+
+    /// A file is about to be written.
+    fn watch(&mut self, path: &Path) {
+        let Some(watched) = self.watched.as_mut().filter(|watched| watched.path == path) else { return };
+        let goes = watched.goes.filter(|(writing, _)| *writing == watched.written);
+        watched.written += 1;
+        self.breaks_at = goes.map(|(_, steps)| self.writes + steps).or(self.breaks_at);
+    }
+
     /// The file of this name, which is made if needed.
     fn number_of(&mut self, path: &Path) -> u64 {
         if let Some(file) = self.seen.get(path) {
@@ -73,6 +100,12 @@ impl State {
         self.made += 1;
         self.seen.insert(path.to_owned(), self.made);
         self.made
+    }
+}
+
+impl Clone for SimulatedDisk {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.state().clone()), broken: Notify::new() }
     }
 }
 
@@ -86,6 +119,22 @@ impl SimulatedDisk {
     pub fn break_after(&self, steps: u64) {
         let mut state = self.state();
         state.breaks_at = Some(state.writes + steps);
+    }
+
+    /// Counts from now on how often this file is replaced, from 0; where `goes` says so, the power goes at that time, after so
+    /// many of its steps: bytes written, synced, renamed, folder synced.
+    pub fn watch(&self, path: &Path, goes: Option<(u64, u64)>) {
+        self.state().watched = Some(Watched { path: super::beside(path), written: 0, goes });
+    }
+
+    /// How often the watched file was replaced.
+    pub fn replaced(&self) -> u64 {
+        self.state().watched.as_ref().map_or(0, |watched| watched.written)
+    }
+
+    /// Ends when the power has gone at a step.
+    pub async fn breaks(&self) {
+        self.broken.notified().await;
     }
 
     /// Whether the power is to go at a step that was not reached yet.
@@ -108,8 +157,7 @@ impl SimulatedDisk {
         let mut state = self.state();
         (state.breaks_at, state.is_broken) = (None, false);
         state.seen = state.synced.clone();
-        let named: BTreeSet<u64> = state.seen.values().copied().collect();
-        state.files.retain(|file, _| named.contains(file));
+        state.free();
         for file in state.files.values_mut() {
             let left = file.after_power_loss();
             *file = File { seen: left.clone(), synced: Some(left), is_longer: false };
@@ -134,6 +182,13 @@ impl SimulatedDisk {
         below.filter_map(|(_, file)| state.files.get(file)).map(|file| file.seen.len()).sum()
     }
 
+    /// Bytes that are set aside for files that grow.
+    pub fn spare(&self) -> usize {
+        let spare = |bytes: &Vec<u8>| bytes.capacity() - bytes.len();
+        let files = self.state();
+        files.files.values().map(|file| spare(&file.seen) + file.synced.as_ref().map_or(0, spare)).sum()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics while it holds the simulated disk")
     }
@@ -141,7 +196,11 @@ impl SimulatedDisk {
     fn step(&self) -> io::Result<MutexGuard<'_, State>> {
         let mut state = self.state();
         state.writes += 1;
-        state.is_broken |= state.breaks_at.is_some_and(|last| state.writes > last);
+        let breaks = state.breaks_at.is_some_and(|last| state.writes > last);
+        if breaks && !state.is_broken {
+            state.is_broken = true;
+            self.broken.notify_one();
+        }
         if state.is_broken { Err(io::Error::other("the power is gone")) } else { Ok(state) }
     }
 
@@ -173,6 +232,7 @@ impl Disk for SimulatedDisk {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.state().watch(path);
         let mut state = self.changing()?;
         if !path.parent().is_some_and(|folder| state.folders.contains(folder)) {
             return Err(io::ErrorKind::NotFound.into());
@@ -209,6 +269,7 @@ impl Disk for SimulatedDisk {
         let names: Vec<_> =
             state.seen.iter().filter(|(name, _)| is_in(name)).map(|(name, file)| (name.clone(), *file)).collect();
         state.synced.extend(names);
+        state.free();
         Ok(())
     }
 

@@ -20,6 +20,8 @@ use crate::disk::Disk;
 const FULL: usize = 1 << 20;
 /// How many files of a series are kept.
 const FILES: usize = 4;
+/// Most bytes of the record: a file is closed by the events that fill it.
+pub const MOST_BYTES: usize = 2 * (FILES + 1) * FULL;
 /// How many events wait for a disk that cannot be written; beyond that, the oldest of them are lost.
 const MOST_WAITING: usize = 1_000;
 /// Among how many of the youngest lines states are looked for.

@@ -10,6 +10,8 @@
 pub mod jobs;
 mod jumps;
 pub mod rollout;
+#[cfg(test)]
+mod size;
 mod spoken;
 pub mod store;
 
@@ -31,6 +33,10 @@ use crate::{clock::Moment, desired::Desired, podman::Pulled};
 
 /// Most bytes of the words for what went wrong: Podman's have no bound, and the ledger has one.
 const WHY_BYTES: usize = 1_024;
+/// Of how many tasks that failed there are more than a few words: where very many fail, they fail for few reasons.
+const MANY: usize = 50;
+/// Most bytes of the words for each of the others.
+const FEW_BYTES: usize = 80;
 
 /// The record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -183,7 +189,9 @@ impl Ledger {
     pub fn failed(&mut self, replica: &ReplicaName, of: (&str, Cause), at: Moment, why: String) {
         let (pod, cause) = of;
         let before = self.failures.get(replica).filter(|failure| failure.pod == pod).map_or(0, |failure| failure.count);
-        let why = shortened(why);
+        let has_many = |(other, failure): &(&ReplicaName, &Failure)| *other != replica && failure.why.len() > FEW_BYTES;
+        let is_one_of_many = self.failures.iter().filter(has_many).count() >= MANY;
+        let why = shortened(why, if is_one_of_many { FEW_BYTES } else { WHY_BYTES });
         let failure = Failure { pod: pod.to_owned(), count: before.saturating_add(1), at, cause, why };
         self.failures.insert(replica.clone(), failure);
     }
@@ -234,9 +242,9 @@ impl Ledger {
 }
 
 /// The beginning of a text, with a sign that it goes on.
-fn shortened(mut text: String) -> String {
-    if text.len() > WHY_BYTES {
-        let end = (0..=WHY_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

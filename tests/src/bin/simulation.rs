@@ -10,10 +10,11 @@ use std::{
     time::Instant,
 };
 
-use wlc_tests::simulation::{Failure, Script, Tally, live, shrink};
+use wlc_tests::simulation::{Failure, Script, Tally, live, live_without_power, outages, shrink};
 
 const USAGE: &str = "simulation SEEDS [FIRST]: plays so many worlds, from this seed on
 simulation --all SEEDS [FIRST]: plays on where one fails, and prints a line for each that does
+simulation --power SEEDS [FIRST]: power is lost at each writing of the ledger of so many worlds of jobs
 simulation --list-mutants: the faults that are kept, a line for each
 simulation --mutant NAME SEEDS [FIRST]: plays worlds with this fault until one of them finds it";
 
@@ -22,7 +23,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["--all", ref seeds @ ..] => numbers(seeds).map_or_else(usage, count_failures),
+        ["--power", ref seeds @ ..] => numbers(seeds).map_or_else(usage, lose_power),
         ["--list-mutants"] => mutants::list(),
+        ["--mutant", name, "--power"] => mutants::lose_power(name),
         ["--mutant", name, ref seeds @ ..] => numbers(seeds).map_or_else(usage, |seeds| mutants::hunt(name, seeds)),
         ref seeds => numbers(seeds).map_or_else(usage, simulate),
     }
@@ -70,6 +73,38 @@ fn count_failures((count, first): (u64, u64)) -> ExitCode {
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Loses power at each writing of the ledger of so many worlds, on all cores, and tells of each that fails.
+fn lose_power((count, first): (u64, u64)) -> ExitCode {
+    let (begun, next, failures) = (Instant::now(), AtomicU64::new(first), AtomicU64::new(0));
+    let (played, fail) = (AtomicU64::new(0), |seed: u64, place: String, failure: Failure| {
+        failures.fetch_add(1, Ordering::Relaxed);
+        println!("seed {seed} failed where the power went {place}: {}", failure.what);
+        failure.journal.iter().for_each(|line| println!("  {line}"));
+    });
+    let play = |seed| match outages(seed) {
+        Err(failure) => fail(seed, "never".to_owned(), failure),
+        Ok(all) => all.into_iter().for_each(|outage| {
+            played.fetch_add(1, Ordering::Relaxed);
+            live_without_power(seed, outage).map_or_else(|failure| fail(seed, format!("at {outage:?}"), failure), drop);
+        }),
+    };
+    on_all_cores(|| (seed_below(&next, first + count)).map(play).is_some());
+    let (played, failures, seconds) = (played.into_inner(), failures.into_inner(), begun.elapsed().as_secs_f64());
+    println!("power was lost in {played} places of {count} worlds of jobs, {seconds:.1} s, {failures} of them failed");
+    if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Does something on each core for as long as it says that there is more.
+fn on_all_cores(work: impl Fn() -> bool + Sync) {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(|| while work() {}))));
+}
+
+/// The next seed, if there is one.
+fn seed_below(next: &AtomicU64, end: u64) -> Option<u64> {
+    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end)
+}
+
 /// Plays worlds on all cores until one fails: what happened, and a seed that failed.
 fn play(first: u64, count: u64) -> (Tally, Option<(u64, Failure)>) {
     let failed = Mutex::new(None);
@@ -83,25 +118,16 @@ fn play(first: u64, count: u64) -> (Tally, Option<(u64, Failure)>) {
 /// Plays worlds on all cores; `failed` is told of each that fails, and whether to go on is its word.
 fn play_on(first: u64, count: u64, failed: impl Fn(u64, Failure) -> bool + Sync) -> Tally {
     let (next, tally) = (AtomicU64::new(first), Mutex::new(Tally::default()));
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        return;
-                    }
-                    let (happened, ended) = live(&Script::new(seed));
-                    tally.lock().unwrap().add(&happened);
-                    if let Err(failure) = ended
-                        && !failed(seed, failure)
-                    {
-                        next.store(first + count, Ordering::Relaxed);
-                    }
-                }
-            });
+    on_all_cores(|| {
+        let Some(seed) = seed_below(&next, first + count) else { return false };
+        let (happened, ended) = live(&Script::new(seed));
+        tally.lock().unwrap().add(&happened);
+        if let Err(failure) = ended
+            && !failed(seed, failure)
+        {
+            next.store(first + count, Ordering::Relaxed);
         }
+        true
     });
     tally.into_inner().unwrap()
 }
@@ -125,12 +151,37 @@ mod mutants {
     use std::{process::ExitCode, time::Instant};
 
     use wlagent::mutant::{Mutant, choose};
+    use wlc_tests::simulation::{Span, live_long};
 
     pub(super) fn list() -> ExitCode {
         for mutant in Mutant::ALL {
             println!("{}\t{}", mutant.name(), mutant.promise());
         }
         ExitCode::SUCCESS
+    }
+
+    /// Loses power at each writing of the ledger of a world of jobs, with this fault.
+    pub(super) fn lose_power(name: &str) -> ExitCode {
+        let Some(mutant) = Mutant::ALL.iter().find(|mutant| mutant.name() == name) else { return list() };
+        choose(*mutant);
+        super::lose_power((1, 0))
+    }
+
+    /// What only grows is found by a long life.
+    fn live_on(mutant: Mutant, begun: Instant) -> ExitCode {
+        let name = mutant.name();
+        let growth = live_long(Span::SHORT, || 0).map(|life| life.growth());
+        let (growth, seconds) = (growth.unwrap_or_else(|failure| vec![failure.what]), begun.elapsed().as_secs_f64());
+        match growth.first() {
+            Some(what) => {
+                println!("{name}: found by a long life, {seconds:.1} s: {what}");
+                ExitCode::SUCCESS
+            }
+            None => {
+                println!("{name}: SURVIVES a long life, {seconds:.1} s, though it breaks: {}", mutant.promise());
+                ExitCode::FAILURE
+            }
+        }
     }
 
     /// Plays worlds until one fails; a fault that none of them finds is a failure.
@@ -141,6 +192,9 @@ mod mutants {
         };
         choose(*mutant);
         let begun = Instant::now();
+        if *mutant == Mutant::GoneRemembered {
+            return live_on(*mutant, begun);
+        }
         let (tally, failed) = super::play(first, count);
         let (worlds, seconds) = (tally.worlds, begun.elapsed().as_secs_f64());
         match failed {
@@ -164,6 +218,10 @@ mod mutants {
     pub(super) fn list() -> ExitCode {
         eprintln!("this build has no mutants: tests/slow mutants makes one that has");
         ExitCode::from(64)
+    }
+
+    pub(super) fn lose_power(_: &str) -> ExitCode {
+        list()
     }
 
     pub(super) fn hunt(_: &str, _: (u64, u64)) -> ExitCode {

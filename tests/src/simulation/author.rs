@@ -1,5 +1,7 @@
 //! What people write: a fleet of one node with a few services, changed from plan to plan.
 
+use std::collections::BTreeSet;
+
 use super::{
     jobs::Jobs,
     service::{Kind, Service, line},
@@ -15,12 +17,23 @@ pub(super) struct Author {
     removed: Vec<Service>,
     /// How many services were ever written: the next one has a name that nobody had.
     written: usize,
+    /// Names that were there in an earlier round and are not in this one.
+    gone: BTreeSet<String>,
+    /// The versions that new services begin with, above the first.
+    base: u32,
 }
 
 impl Author {
     /// The first files: at least three workloads and ten replicas.
     pub(super) fn new(dice: &mut Dice, seed: u64) -> Self {
-        let mut author = Self { services: Vec::new(), jobs: Jobs::new(seed), removed: Vec::new(), written: 0 };
+        let mut author = Self {
+            services: Vec::new(),
+            jobs: Jobs::new(seed),
+            removed: Vec::new(),
+            written: 0,
+            gone: BTreeSet::new(),
+            base: 0,
+        };
         for _ in 0..3 + dice.below(2) {
             author.add(dice);
         }
@@ -31,12 +44,20 @@ impl Author {
         author
     }
 
+    /// Files of jobs alone.
+    pub(super) fn of_jobs(seed: u64) -> Self {
+        let (services, removed, gone) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { services, jobs: Jobs::of_each_kind(seed), removed, written: 0, gone, base: 0 }
+    }
+
     fn replicas(&self) -> usize {
         self.services.iter().map(|service| service.replicas).sum()
     }
 
     fn add(&mut self, dice: &mut Dice) {
-        let service = Service::new(self.written, &self.services, dice);
+        let mut service = Service::new(self.written, &self.services, dice);
+        service.be_of_round(self.base);
+        self.gone.remove(&service.name);
         self.written += 1;
         self.services.push(service);
     }
@@ -89,11 +110,24 @@ impl Author {
         self.doubt_new_ones(&before);
     }
 
+    /// The files become what they were in a morning, each thing in a version that was never there.
+    pub(super) fn begin_round(&mut self, morning: &Self, base: u32) {
+        let names = |author: &Self| -> BTreeSet<String> {
+            author.services.iter().chain(&author.removed).map(|service| service.name.clone()).collect()
+        };
+        let mut gone = &self.gone | &names(self);
+        let jobs = self.jobs.begin_round(&morning.jobs, base);
+        *self = Self { jobs, base, ..morning.clone() };
+        self.services.iter_mut().for_each(|service| service.be_of_round(base));
+        gone.retain(|name| !names(self).contains(name));
+        self.gone = gone;
+    }
+
     /// The files as one text.
     pub(super) fn text(&self) -> String {
         let mut text = "fleet \"f\" { host-ports \"20000-29999\"; }\nnode \"n\"\n".to_owned();
-        for service in &self.removed {
-            line(&mut text, &format!("removed \"{}\"", service.name));
+        for name in self.removed.iter().map(|service| &service.name).chain(&self.gone) {
+            line(&mut text, &format!("removed \"{name}\""));
         }
         for service in &self.services {
             service.write(&mut text);

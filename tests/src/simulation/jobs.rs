@@ -1,6 +1,6 @@
 //! Jobs and cron jobs as people write them, and what they change in them.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::service::line;
 use crate::dice::Dice;
@@ -15,6 +15,10 @@ pub(super) struct Jobs {
     /// Names of jobs that are no more.
     removed: Vec<String>,
     written: usize,
+    /// Names that were there in an earlier round and are not in this one.
+    gone: BTreeSet<String>,
+    /// The run that new jobs begin with.
+    base: u32,
 }
 
 /// A job or cron job.
@@ -54,12 +58,14 @@ const CRON_RULES: [&[&str]; 4] = [
     &["deadline \"3m\"", "history succeeded=2 failed=2"],
     &["history succeeded=0 failed=1", "backoff-limit 1"],
 ];
+/// From this run on it is a long life, in which few older revisions are kept.
+const LONG: u32 = 1_000;
 const CONCURRENCY: [&str; 3] = ["allow", "forbid", "replace"];
 
 impl Jobs {
     pub(super) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ OWN);
-        let mut jobs = Self { all: Vec::new(), removed: Vec::new(), written: 0 };
+        let mut jobs = Self { all: Vec::new(), removed: Vec::new(), written: 0, gone: BTreeSet::new(), base: 0 };
         for _ in 0..1 + dice.below(2) {
             jobs.add_job(&mut dice);
         }
@@ -67,9 +73,32 @@ impl Jobs {
         jobs
     }
 
+    /// An indexed job, one of any number, two more, and cron jobs that forbid and that replace.
+    pub(super) fn of_each_kind(seed: u64) -> Self {
+        let mut dice = Dice::new(seed ^ OWN);
+        let mut jobs = Self { all: Vec::new(), removed: Vec::new(), written: 0, gone: BTreeSet::new(), base: 0 };
+        for kind in
+            [Kind::Job(Some(5)), Kind::Job(None), Kind::Job(Some(1)), Kind::Cron("forbid"), Kind::Cron("replace")]
+        {
+            match kind {
+                Kind::Job(_) => jobs.add_job(&mut dice),
+                Kind::Cron(_) => jobs.add_cron(&mut dice),
+            }
+            let job = jobs.all.last_mut().expect("one was added");
+            // What is for one number alone belongs to numbers.
+            if matches!(kind, Kind::Job(None)) {
+                job.rules.retain(|rule| !rule.contains("index"));
+            }
+            job.kind = kind;
+        }
+        jobs
+    }
+
     fn name(&mut self) -> String {
         self.written += 1;
-        format!("j{}", self.written - 1)
+        let name = format!("j{}", self.written - 1);
+        self.gone.remove(&name);
+        name
     }
 
     fn add_job(&mut self, dice: &mut Dice) {
@@ -78,13 +107,13 @@ impl Jobs {
         // What is for one number alone belongs to numbers.
         let rules = rules.filter(|rule| count.is_some() || !rule.contains("index")).copied().collect();
         let (name, kind, parallelism) = (self.name(), Kind::Job(count), 1 + dice.below(3));
-        self.all.push(Job { name, kind, run: 0, parallelism, is_suspended: false, rules });
+        self.all.push(Job { name, kind, run: self.base, parallelism, is_suspended: false, rules });
     }
 
     fn add_cron(&mut self, dice: &mut Dice) {
         let (name, kind) = (self.name(), Kind::Cron(CONCURRENCY[dice.below(3)]));
         let rules = CRON_RULES[dice.below(CRON_RULES.len())].to_vec();
-        self.all.push(Job { name, kind, run: 0, parallelism: 1, is_suspended: false, rules });
+        self.all.push(Job { name, kind, run: self.base, parallelism: 1, is_suspended: false, rules });
     }
 
     /// Somebody changes something.
@@ -101,6 +130,18 @@ impl Jobs {
         }
     }
 
+    /// What they were in a morning, each with a run that was never there.
+    pub(super) fn begin_round(&self, morning: &Self, base: u32) -> Self {
+        let mut jobs = Self { base, ..morning.clone() };
+        jobs.all.iter_mut().for_each(|job| job.run += base);
+        let names = |jobs: &Self| -> BTreeSet<String> {
+            jobs.all.iter().map(|job| &job.name).chain(&jobs.removed).cloned().collect()
+        };
+        let there = names(&jobs);
+        jobs.gone = &(&self.gone | &names(self)) - &there;
+        jobs
+    }
+
     /// The last files: jobs run, and cron jobs begin nothing more.
     pub(super) fn mend(&mut self) {
         for job in &mut self.all {
@@ -109,7 +150,7 @@ impl Jobs {
     }
 
     pub(super) fn write(&self, text: &mut String) {
-        for name in &self.removed {
+        for name in self.removed.iter().chain(&self.gone) {
             line(text, &format!("removed \"{name}\""));
         }
         self.all.iter().for_each(|job| job.write(text));
@@ -135,6 +176,9 @@ impl Job {
                 line(text, &format!("cron-job \"{name}\" schedule=\"*/2 * * * *\" {{"));
                 line(text, &format!("    concurrency \"{concurrency}\""));
             }
+        }
+        if *run >= LONG {
+            line(text, "    revisions 2");
         }
         rules.iter().for_each(|rule| line(text, &format!("    {rule}")));
         if *is_suspended {

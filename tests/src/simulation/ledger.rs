@@ -72,7 +72,7 @@ impl World {
         });
     }
 
-    fn ledger(&self) -> PathBuf {
+    pub(super) fn ledger(&self) -> PathBuf {
         self.settings.fleet_state().join("ledger.json")
     }
 

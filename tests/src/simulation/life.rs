@@ -31,9 +31,8 @@ const SOON: u64 = 60_000;
 
 /// Plays a script: what happened, and whether all that is promised was kept.
 pub fn live(script: &Script) -> (Tally, Result<(), Failure>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime can be made").block_on(async {
-        let mut world = World::new(script);
+    in_simulated_time(async {
+        let mut world = World::new(script.seed);
         let ended = world.play(script).await;
         let mut tally = world.machine.weather.witness().tally.clone();
         tally.worlds = 1;
@@ -41,28 +40,34 @@ pub fn live(script: &Script) -> (Tally, Result<(), Failure>) {
     })
 }
 
+/// Time stands still while something is done, and jumps to the next thing that is to be done.
+pub(super) fn in_simulated_time<T>(life: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime can be made").block_on(life)
+}
+
 pub(super) struct World {
     pub(super) machine: Arc<Machine>,
     pub(super) settings: Arc<Settings>,
     pub(super) author: Author,
-    publisher: Publisher,
-    sets: Vec<Set>,
+    pub(super) publisher: Publisher,
+    pub(super) sets: Vec<Set>,
     agent: JoinHandle<()>,
-    begun: Instant,
+    pub(super) begun: Instant,
 }
 
 impl World {
-    fn new(script: &Script) -> Self {
-        let machine = Arc::new(Machine::new(script.seed));
+    pub(super) fn new(seed: u64) -> Self {
+        let machine = Arc::new(Machine::new(seed));
         let settings = settings();
         let agent = tokio::spawn(live_again(Arc::clone(&machine), Arc::clone(&settings), 0));
         machine.podman.add_foreign_pod("foreign", &copied_labels(), "foreign-container");
-        tokio::spawn(toil(Arc::clone(&machine), script.seed));
-        let mut dice = Dice::new(script.seed);
+        tokio::spawn(toil(Arc::clone(&machine), seed));
+        let mut dice = Dice::new(seed);
         Self {
             machine,
             settings,
-            author: Author::new(&mut dice, script.seed),
+            author: Author::new(&mut dice, seed),
             publisher: Publisher::new(),
             sets: Vec::new(),
             agent,
@@ -74,20 +79,25 @@ impl World {
         for event in &script.events {
             self.wait_until(event.at).await;
             self.kept()?;
-            let (word, now) = (event.what.word(), self.machine.weather.elapsed());
-            let mut witness = self.machine.weather.witness();
-            witness.note(&format!("* {:?}", event.what), now);
-            witness.tally.fault(word);
-            drop(witness);
-            self.happen(event.what)?;
+            self.befall(event.what)?;
         }
         self.wait_until(TROUBLE).await;
         self.become_quiet().await?;
         self.stay_quiet().await
     }
 
+    /// Something happens, and is written down.
+    pub(super) fn befall(&mut self, what: Happening) -> Result<(), Failure> {
+        let (word, now) = (what.word(), self.machine.weather.elapsed());
+        let mut witness = self.machine.weather.witness();
+        witness.note(&format!("* {what:?}"), now);
+        witness.tally.fault(word);
+        drop(witness);
+        self.happen(what)
+    }
+
     /// Waits until this time; where the power is to go at a step on the disk, it goes.
-    async fn wait_until(&mut self, at: u64) {
+    pub(super) async fn wait_until(&mut self, at: u64) {
         let at = self.begun + Duration::from_millis(at);
         let soon = Instant::now() + Duration::from_millis(SOON);
         while self.machine.disk.is_to_break() && Instant::now() < at {

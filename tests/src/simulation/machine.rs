@@ -337,6 +337,11 @@ impl Default for SimulatedSource {
 }
 
 impl SimulatedSource {
+    /// What lies there.
+    pub(super) fn set(&self) -> Set {
+        self.set.borrow().clone()
+    }
+
     /// From now on this set lies there.
     pub(super) fn put(&self, set: Set) {
         self.set.send_replace(set);

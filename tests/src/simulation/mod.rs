@@ -11,6 +11,7 @@ mod jobs;
 mod ledger;
 mod life;
 mod machine;
+mod power;
 mod promised;
 mod publisher;
 mod quiet;
@@ -20,13 +21,16 @@ mod service;
 mod shrink;
 mod tally;
 mod toil;
+mod week;
 mod witness;
 
 pub use self::{
     life::live,
+    power::{Outage, live_without_power, outages},
     script::{Event, Happening, Ill, Script},
     shrink::shrink,
     tally::Tally,
+    week::{LongLife, Peaks, Span, live_long},
 };
 
 /// Why a world failed.

@@ -31,6 +31,7 @@ use super::{author::Author, promised::Promised};
 pub(super) type Set = BTreeMap<SetFile, Vec<u8>>;
 
 /// Builds, numbers and signs plan sets, each on the lock of the one before.
+#[derive(Clone)]
 pub(super) struct Publisher {
     lock: Lock,
     generation: Option<Generation>,

@@ -155,7 +155,7 @@ fn length(dice: &mut Dice, most: usize) -> u64 {
     1 + dice.below(most.max(1)) as u64
 }
 
-fn fault(dice: &mut Dice) -> Happening {
+pub(super) fn fault(dice: &mut Dice) -> Happening {
     let which = dice.below(1 << 16);
     match dice.below(42) {
         0..=2 => Happening::KillAgent(length(dice, 30_000)),
@@ -198,6 +198,19 @@ fn fault(dice: &mut Dice) -> Happening {
 }
 
 impl Happening {
+    /// Whether the agent dies of it.
+    pub(super) fn ends_agent(self) -> bool {
+        matches!(
+            self,
+            Self::KillAgent(_)
+                | Self::LosePower(_)
+                | Self::LosePowerAtWrite(_)
+                | Self::SpoilLedger(_)
+                | Self::CloneDisk(_)
+                | Self::NewerLedger(_)
+        )
+    }
+
     /// The word of the histogram.
     pub fn word(self) -> &'static str {
         match self {

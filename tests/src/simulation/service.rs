@@ -32,6 +32,8 @@ pub(super) struct Service {
     /// A word that replaces all replicas when it changes.
     restarted: u32,
     is_paused: bool,
+    /// How many older revisions are kept, if fewer than usual.
+    revisions: Option<u32>,
     /// Who asks its probes.
     probe: &'static str,
     pub(super) has_hook: bool,
@@ -113,6 +115,7 @@ impl Service {
             went_back: false,
             restarted: 0,
             is_paused: false,
+            revisions: None,
             probe: *dice.one_of(&["http", "http", "tcp", "grpc", "exec"]),
             has_hook: dice.below(4) == 0,
             pre_stop: *dice.one_of(&[None, None, Some("\"sleep\" \"3s\""), Some("\"exec\" \"drain\"")]),
@@ -120,6 +123,14 @@ impl Service {
             has_cache: dice.below(3) == 0,
             friend,
         }
+    }
+
+    /// It is of a long life: all that has a version is that much newer, and few older revisions are kept.
+    pub(super) fn be_of_round(&mut self, by: u32) {
+        self.revisions = (by > 0).then_some(2);
+        self.version += by;
+        self.restarted += by;
+        [&mut self.config, &mut self.secret].into_iter().flatten().for_each(|(version, _)| *version += by);
     }
 
     /// How many containers of a pod run for as long as it does.
@@ -267,6 +278,9 @@ impl Service {
         }
         if self.restarted > 0 {
             line(text, &format!("    restarted \"{}\"", self.restarted));
+        }
+        if let Some(revisions) = self.revisions {
+            line(text, &format!("    revisions {revisions}"));
         }
         if let Some(friend) = &self.friend {
             line(text, &format!("    after \"{friend}\" \"started\""));

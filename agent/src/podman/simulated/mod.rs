@@ -79,6 +79,11 @@ impl Simulated {
         self.world().running_since(id)
     }
 
+    /// Forgets what was done so far: a long life has much of it.
+    pub fn forget_journal(&self) {
+        self.world().journal = Vec::new();
+    }
+
     /// A look at everything.
     pub fn glimpse<T>(&self, look: impl FnOnce(Glimpse<'_>) -> T) -> T {
         look(Glimpse(&self.world()))

@@ -23,7 +23,7 @@ const LATE: u64 = 180_000;
 type Run = (String, String);
 
 /// What was seen of jobs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Jobs {
     /// The pod in which each number has succeeded.
     succeeded: BTreeMap<(Run, u32), String>,
@@ -54,6 +54,12 @@ impl Witness {
             Some((one.name.clone(), attempt, self.age(&one.id, now), has_deadline))
         });
         found.collect()
+    }
+
+    /// How many runs of cron jobs there were, that nobody started by hand.
+    pub(in crate::simulation) fn fires(&self) -> usize {
+        let is_slot = |run: &str| run.len() == 12 && run.bytes().all(|byte| byte.is_ascii_digit());
+        self.jobs.told.keys().filter(|(_, run)| is_slot(run)).count()
     }
 
     /// The cron jobs of the plan in force.

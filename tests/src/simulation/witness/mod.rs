@@ -36,7 +36,7 @@ const ACTIONS: [&str; 10] =
 const JOURNAL: usize = 120;
 
 /// What was seen so far.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Witness {
     promises: BTreeMap<u64, Arc<Promised>>,
     /// Since when somebody asks for a revision of a workload.
@@ -108,6 +108,12 @@ impl Witness {
             self.asked_since.entry(asked).or_insert(now);
         }
         self.promises.insert(generation, Arc::new(promised));
+    }
+
+    /// Plans that can never come into force any more need not be known.
+    pub(super) fn forget_plans(&mut self) {
+        let before = self.in_force.map_or(0, |(_, before, _)| before);
+        self.promises.retain(|generation, _| *generation >= before);
     }
 
     /// How the containers of a revision behave, as its author wrote it: later words are for later revisions, also where a
