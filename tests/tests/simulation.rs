@@ -25,7 +25,11 @@ fn wherever_the_power_goes_while_the_ledger_is_written_no_result_of_a_job_is_los
     assert!(all.len() >= 100, "the ledger is written again and again: {}", all.len());
     for outage in all.into_iter().step_by(13) {
         match live_without_power(0, outage) {
-            Ok(writings) => assert_eq!(writings, outage.writing + 1, "the power went at {outage:?}"),
+            // Behind the last step the power goes at the next one, which may be of another writing.
+            Ok(writings) => {
+                let is_there = (outage.writing + 1..=outage.writing + 2).contains(&writings);
+                assert!(is_there, "the power was to go at {outage:?}, and the ledger was written {writings} times");
+            }
             Err(failure) => panic!("{outage:?}: {}\n{}", failure.what, failure.journal.join("\n")),
         }
     }
