@@ -3,18 +3,19 @@
 //! An instance that asks for something that this version cannot carry out is refused alone, by name; what runs of it is
 //! left alone. Whatever is neither wanted, nor leaving, nor refused here is in no plan and leaves at once.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use wlc_plan::{
     binding::Turn,
     digest::Digest,
     gate::{Gate, StepGate},
     instance::{Instance, Leaving, WorkloadKind},
-    job::Work,
+    job::{Cron, Work},
     name::{FleetName, NodeName, ReplicaName, WorkloadName},
     node_plan::{ClaimVolume, IpFamily, NodePlan, ReadNodePlan},
     quantity::Millis,
     revision::Revision,
+    schedule::{Schedule, Zone},
     spec::PodSpec,
 };
 
@@ -23,7 +24,7 @@ use crate::podman::labels::{ClaimLabels, PodLabels};
 /// How long a pod may take to stop where its spec is not known. Kubernetes: the default of `terminationGracePeriodSeconds`.
 pub const UNKNOWN_GRACE: Millis = Millis::from_seconds(30);
 
-/// What should run on this node.
+/// What should run on this node. A copy of it costs little: each pass makes one, with the attempts of jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Desired {
     /// The fleet.
@@ -31,19 +32,19 @@ pub struct Desired {
     /// The node.
     pub node: NodeName,
     /// The instances to run, sorted by replica.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<Arc<Wanted>>,
     /// The replicas that leave in order, sorted by name.
     pub leaving: Vec<Leaving>,
     /// What is left alone, sorted by replica.
     pub refused: BTreeMap<ReplicaName, Refused>,
     /// The specs of all revisions that may run here, by revision.
-    pub specs: BTreeMap<Revision, PodSpec>,
+    pub specs: BTreeMap<Revision, Arc<PodSpec>>,
     /// Volumes of claims, sorted by replica and claim.
     pub claims: Vec<ClaimVolume>,
     /// Which addresses pods have in the fleet's network.
     pub ip_family: IpFamily,
     /// Jobs and cron jobs, sorted by name.
-    pub jobs: Vec<WantedJob>,
+    pub jobs: Vec<Arc<WantedJob>>,
 }
 
 /// A job or cron job of which runs go here.
@@ -55,6 +56,8 @@ pub struct WantedJob {
     pub work: Work,
     /// Its places: each run takes the binding of one of them. There is at least one.
     pub places: Vec<Wanted>,
+    /// When it is due and where, of a cron job; a validator has seen that both can be read.
+    pub times: Option<(Schedule, Zone)>,
 }
 
 /// An instance to run.
@@ -63,9 +66,11 @@ pub struct Wanted {
     /// The instance of the plan.
     pub instance: Instance,
     /// The spec of the revision that is asked for.
-    pub spec: PodSpec,
+    pub spec: Arc<PodSpec>,
     /// The labels of the pod that is asked for; its name follows from them.
     pub labels: PodLabels,
+    /// The digests of its binding, in both turns.
+    pub turns: [Digest; 2],
 }
 
 /// An instance that this version cannot carry out.
@@ -75,6 +80,14 @@ pub struct Refused {
     pub workload: Option<(WorkloadName, WorkloadKind)>,
     /// What this version cannot do.
     pub why: String,
+}
+
+impl WantedJob {
+    fn of(workload: WorkloadName, work: Work, place: Wanted) -> Self {
+        let read = |cron: &Cron| Some((Schedule::parse(&cron.schedule).ok()?, Zone::parse(&cron.zone)?));
+        let times = work.cron.as_ref().and_then(read);
+        Self { workload, work, places: vec![place], times }
+    }
 }
 
 impl Wanted {
@@ -95,7 +108,12 @@ impl Wanted {
 
     /// The labels of a pod of it that is of this revision and holds its binding in this turn.
     pub fn labels_of(&self, revision: Revision, turn: Turn) -> PodLabels {
-        PodLabels { revision, binding: self.instance.binding.digest(turn), ..self.labels.clone() }
+        let [first, second] = self.turns;
+        let binding = match turn {
+            Turn::First => first,
+            Turn::Second => second,
+        };
+        PodLabels { revision, binding, ..self.labels.clone() }
     }
 
     /// Whether a pod of this name is one of the revision that is asked for.
@@ -106,14 +124,15 @@ impl Wanted {
 
     /// The turn in which a pod with this binding holds its ports; none where it holds others.
     pub fn turn(&self, binding: Digest) -> Option<Turn> {
-        [Turn::First, Turn::Second].into_iter().find(|turn| self.instance.binding.digest(*turn) == binding)
+        let [first, second] = self.turns;
+        (binding == first).then_some(Turn::First).or((binding == second).then_some(Turn::Second))
     }
 }
 
 impl Desired {
     /// Reads a plan. `specs` are the specs of the plan set by the digest of their file; `kept` are those of revisions of
     /// which a container may still exist.
-    pub fn of(read: &ReadNodePlan, specs: &BTreeMap<Digest, PodSpec>, kept: &BTreeMap<Revision, PodSpec>) -> Self {
+    pub fn of(read: &ReadNodePlan, specs: &BTreeMap<Digest, PodSpec>, kept: &BTreeMap<Revision, Arc<PodSpec>>) -> Self {
         let plan = &read.plan;
         let mut desired = Self::nothing(plan);
         desired.specs.clone_from(kept);
@@ -147,6 +166,11 @@ impl Desired {
         Some(&self.wanted[at])
     }
 
+    /// The spec of a revision that may run here.
+    pub fn spec(&self, revision: &Revision) -> Option<&PodSpec> {
+        self.specs.get(revision).map(Arc::as_ref)
+    }
+
     /// How long a pod of this revision may take to stop.
     pub fn grace(&self, revision: &Revision) -> Millis {
         self.specs.get(revision).map_or(UNKNOWN_GRACE, |spec| spec.grace)
@@ -178,7 +202,7 @@ impl Desired {
     fn add(&mut self, instance: &Instance, specs: &BTreeMap<Digest, PodSpec>) {
         for known in std::iter::once(&instance.spec).chain(&instance.older) {
             if let Some(spec) = specs.get(&known.spec) {
-                self.specs.insert(known.revision, spec.clone());
+                self.share(known.revision, spec);
             }
         }
         let workload = Some((instance.workload.clone(), instance.kind));
@@ -186,23 +210,33 @@ impl Desired {
             (Some(why), _) => self.refuse(&instance.replica, workload, &why),
             (None, None) => self.refuse(&instance.replica, workload, "its spec is not part of the plan set"),
             (None, Some(spec)) => {
+                let spec = self.share(instance.spec.revision, spec);
                 let wanted = self.want(instance, spec);
                 match instance.work.as_deref() {
                     Some(work) => self.add_place(work, wanted),
-                    None => self.wanted.push(wanted),
+                    None => self.wanted.push(Arc::new(wanted)),
                 }
             }
         }
+    }
+
+    /// The spec of a revision, which all replicas of it share.
+    fn share(&mut self, revision: Revision, spec: &PodSpec) -> Arc<PodSpec> {
+        let known = self.specs.entry(revision).or_insert_with(|| Arc::new(spec.clone()));
+        if **known != *spec {
+            *known = Arc::new(spec.clone());
+        }
+        Arc::clone(known)
     }
 
     /// The instances of a job stand side by side: they are sorted by name.
     fn add_place(&mut self, work: &Work, place: Wanted) {
         let workload = &place.instance.workload;
         match self.jobs.iter_mut().find(|job| job.workload == *workload) {
-            Some(job) => job.places.push(place),
+            Some(job) => Arc::make_mut(job).places.push(place),
             None => {
-                let job = WantedJob { workload: workload.clone(), work: work.clone(), places: vec![place] };
-                self.jobs.push(job);
+                let job = WantedJob::of(workload.clone(), work.clone(), place);
+                self.jobs.push(Arc::new(job));
                 self.jobs.sort_by(|a, b| a.workload.cmp(&b.workload));
             }
         }
@@ -210,10 +244,10 @@ impl Desired {
 
     /// The job of this name.
     pub fn job(&self, workload: &WorkloadName) -> Option<&WantedJob> {
-        self.jobs.iter().find(|job| job.workload == *workload)
+        self.jobs.iter().find(|job| job.workload == *workload).map(Arc::as_ref)
     }
 
-    fn want(&self, instance: &Instance, spec: &PodSpec) -> Wanted {
+    fn want(&self, instance: &Instance, spec: Arc<PodSpec>) -> Wanted {
         let labels = PodLabels::new(
             &self.fleet,
             &instance.workload,
@@ -221,7 +255,8 @@ impl Desired {
             instance.spec.revision,
             (&instance.binding, Turn::First),
         );
-        Wanted { instance: instance.clone(), spec: spec.clone(), labels }
+        let turns = [Turn::First, Turn::Second].map(|turn| instance.binding.digest(turn));
+        Wanted { instance: instance.clone(), spec, labels, turns }
     }
 
     fn add_leaving(&mut self, leaving: &Leaving) {

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv6Addr},
+    sync::Arc,
 };
 
 use wlc_plan::{
@@ -22,7 +23,7 @@ use crate::{clock::Moment, podman::labels::RunLabels};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observed {
     /// Our pods, sorted by replica and name.
-    pub pods: Vec<ObservedPod>,
+    pub pods: Vec<Arc<ObservedPod>>,
     /// Which addresses the fleet's network gives, where it exists.
     pub network: Option<IpFamily>,
     /// Names of our volumes, those of pods and those of claims.
@@ -200,7 +201,7 @@ impl Observed {
     /// The same, with starts that lie in the future taken as long ago: the clock was set back since.
     #[must_use]
     pub fn believing(mut self, now: Moment) -> Self {
-        for container in self.pods.iter_mut().flat_map(|pod| &mut pod.containers) {
+        for container in self.pods.iter_mut().flat_map(|pod| &mut Arc::make_mut(pod).containers) {
             match &mut container.state {
                 ContainerState::Running { started } if *started > now.plus(AHEAD) => *started = Moment(0),
                 ContainerState::Running { .. }
@@ -218,9 +219,15 @@ impl Observed {
         self.pods.iter().any(|pod| pod.name == name)
     }
 
+    /// Our pods, sorted by replica and name.
+    pub fn pods(&self) -> impl Iterator<Item = &ObservedPod> {
+        self.pods.iter().map(Arc::as_ref)
+    }
+
     /// The pods of a replica, usually none or one.
     pub fn pods_of<'a>(&'a self, replica: &'a ReplicaName) -> impl Iterator<Item = &'a ObservedPod> {
-        self.pods.iter().filter(move |pod| pod.replica == *replica)
+        let first = self.pods.partition_point(|pod| pod.replica < *replica);
+        self.pods[first..].iter().map(Arc::as_ref).take_while(move |pod| pod.replica == *replica)
     }
 }
 

@@ -1,6 +1,6 @@
 //! One pass, from the top down: observe, decide, tell, apply, remember. Read this first.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -10,7 +10,7 @@ use crate::{
     action::Task,
     agent::Agent,
     clock::Moment,
-    decide::{Decision, Scene, decide},
+    decide::{Decision, Lists, Scene, decide},
     events::notice::{Pass, Recalled},
     ledger::Cause,
     mutant::{self, Mutant},
@@ -84,7 +84,8 @@ impl Agent {
         let verdicts = self.probes.verdicts();
         let busy = self.tasks.busy();
         let (ledger, now) = (&self.ledger, self.clock.now());
-        Some(decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy, now }))
+        let lists = Lists::default();
+        Some(decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy, now, lists: &lists }))
     }
 
     /// Notes what is news.
@@ -138,20 +139,20 @@ impl Agent {
             self.keep_ledger();
         }
         self.tasks.tell_drained(&decision.drained);
-        let mut ledger = decision.ledger.clone();
+        let mut ledger = Cow::Borrowed(&decision.ledger);
         let (again, begun): (Vec<&Task>, Vec<&Task>) =
             decision.tasks.iter().partition(|task| self.tasks.was_done_lately(task, now));
         for task in &again {
             let why = format!("{}: the same was done a moment ago and changed nothing", task.reason);
-            ledger.failed(&task.replica, (&task.pod, Cause::Other), now, why);
+            ledger.to_mut().failed(&task.replica, (&task.pod, Cause::Other), now, why);
         }
         for task in &begun {
             self.notice.changing(task, Some(&task.workload), now);
         }
         self.notice.keep();
-        if self.ledger != ledger {
+        if self.ledger != *ledger {
             self.counts.rollouts(&self.ledger.rollouts, &ledger.rollouts);
-            self.ledger = ledger;
+            self.ledger = ledger.into_owned();
             self.keep_ledger();
         }
         let generation = self.plans.generation();

@@ -218,14 +218,13 @@ impl Plans {
 
     /// The files of specs of which a pod exists. While nothing was observed, all may be needed.
     fn needed(&self, observed: Option<&Observed>) -> BTreeSet<Digest> {
-        let is_needed = |spec: &PodSpec| {
-            observed.is_none_or(|observed| observed.pods.iter().any(|pod| pod.revision == revision(spec)))
-        };
+        let is_needed =
+            |spec: &PodSpec| observed.is_none_or(|observed| observed.pods().any(|pod| pod.revision == revision(spec)));
         self.specs.iter().filter(|(_, spec)| is_needed(spec)).map(|(digest, _)| *digest).collect()
     }
 
     fn enforce(&mut self, content: &NodeContent) {
-        let kept = self.specs.values().map(|spec| (revision(spec), spec.clone())).collect();
+        let kept = self.specs.values().map(|spec| (revision(spec), Arc::new(spec.clone()))).collect();
         self.desired = Some(Desired::of(&content.plan, &content.specs, &kept));
         self.specs.extend(content.specs.clone());
         self.contents.replace(&content.contents);

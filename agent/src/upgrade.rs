@@ -11,7 +11,7 @@ use wlc_plan::head::Generation;
 use crate::{
     action::Task,
     clock::Moment,
-    decide::{Scene, decide},
+    decide::{Lists, Scene, decide},
     desired::Desired,
     disk::MachineDisk,
     ledger::{
@@ -97,7 +97,8 @@ pub async fn outlook(settings: &Arc<Settings>, now: Moment) -> Result<Outlook, U
 /// What a pass that begins with this would do, and what it reads otherwise.
 pub fn foreseen(desired: &Desired, observed: &Observed, ledger: &Ledger, now: Moment) -> (Vec<Planned>, Vec<String>) {
     let (verdicts, busy) = (Verdicts::new(), BTreeSet::new());
-    let decision = decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy: &busy, now });
+    let lists = Lists::default();
+    let decision = decide(Scene { desired, observed, verdicts: &verdicts, ledger, busy: &busy, now, lists: &lists });
     let images = decision.unneeded_images.iter().map(|name| Planned {
         replica: None,
         reason: "no revision needs it".to_owned(),

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, num::NonZeroU32, path::PathBuf};
 use serde_json::Value;
 use wlagent::{
     clock::Moment,
-    decide::{Scene, decide},
+    decide::{Lists, Scene, decide},
     desired::Desired,
     ledger::Ledger,
     observed::{ContainerState, Observed, ObservedContainer, ObservedPod, PodFolders, Sandbox},
@@ -90,7 +90,11 @@ fn observed(desired: &Desired) -> Observed {
             name,
         }
     });
-    Observed { pods: pods.collect(), network: Some(wlc_plan::node_plan::IpFamily::Ipv4), ..Observed::default() }
+    Observed {
+        pods: pods.map(std::sync::Arc::new).collect(),
+        network: Some(wlc_plan::node_plan::IpFamily::Ipv4),
+        ..Observed::default()
+    }
 }
 
 fn container(name: &str, labels: &Labels, pod: &PodLabels) -> ObservedContainer {
@@ -121,7 +125,7 @@ fn a_set_of_format_1_needs_no_action() {
     let observed = observed(&desired);
     assert_eq!(observed.pods.len(), 3);
     let passed = || Verdict::Passed { since: MADE };
-    let verdicts = observed.pods.iter().flat_map(|pod| &pod.containers);
+    let verdicts = observed.pods().flat_map(|pod| &pod.containers);
     let verdicts = verdicts
         .map(|one| (one.id.clone(), ContainerVerdicts { startup: passed(), readiness: passed(), liveness: passed() }));
     let decision = decide(Scene {
@@ -131,6 +135,7 @@ fn a_set_of_format_1_needs_no_action() {
         ledger: &Ledger::default(),
         busy: &std::collections::BTreeSet::new(),
         now: NOW,
+        lists: &Lists::default(),
     });
     assert_eq!(decision.tasks, [], "a newer version wants something done");
     assert_eq!(decision.removal, []);

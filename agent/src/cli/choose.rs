@@ -24,7 +24,7 @@ pub(super) fn pods_before<'a>(observed: &'a Observed, name: &str) -> Vec<&'a Obs
 fn runs<'a>(observed: &'a Observed, name: &str) -> Vec<Vec<&'a ObservedPod>> {
     let means = |pod: &&ObservedPod| pod.replica.as_str() == name || pod.workload.as_str() == name;
     let mut found: BTreeMap<Option<&str>, Vec<&ObservedPod>> = BTreeMap::new();
-    for pod in observed.pods.iter().filter(means) {
+    for pod in observed.pods().filter(means) {
         found.entry(pod.run.as_ref().map(|run| run.run.as_str())).or_default().push(pod);
     }
     let mut runs: Vec<Vec<&ObservedPod>> = found.into_values().collect();

@@ -12,7 +12,7 @@ use super::{Exit, output};
 use crate::{
     clock,
     contents::Folders,
-    decide::{Scene, describe},
+    decide::{Lists, Scene, describe},
     disk::MachineDisk,
     eject::{Body, Ejected, Target, Version, eject},
     ledger::Ledger,
@@ -71,7 +71,9 @@ async fn described(settings: &Arc<Settings>, folder: PathBuf, version: Version) 
     let observed = client.map_err(|error| error.to_string())?.observe().await.map_err(|error| error.to_string())?;
     let (verdicts, ledger, busy) = (Verdicts::new(), Ledger::default(), std::collections::BTreeSet::new());
     let now = clock::now();
-    let scene = Scene { desired, observed: &observed, verdicts: &verdicts, ledger: &ledger, busy: &busy, now };
+    let lists = Lists::default();
+    let scene =
+        Scene { desired, observed: &observed, verdicts: &verdicts, ledger: &ledger, busy: &busy, now, lists: &lists };
     let (described, untold) = describe(scene);
     let places = Places::of_machine(&settings.secrets, &settings.auth_file);
     let (fleet, node, folders) = (settings.fleet.clone(), settings.node.clone(), Folders::new(&state));

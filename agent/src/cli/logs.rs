@@ -197,7 +197,7 @@ async fn previous(
     }
     let folder = record::folder(&settings.fleet_state());
     let entries = record::read(&MachineDisk, &folder).map_err(|error| format!("the record cannot be read: {error}"))?;
-    let is_here = |entry: &Entry| observed.pods.iter().any(|pod| is_shown(pod, entry));
+    let is_here = |entry: &Entry| observed.pods().any(|pod| is_shown(pod, entry));
     let recorded = entries.iter().rev().filter(|entry| entry.is_about(&request.name) && !is_here(entry));
     let mut ended = recorded.filter_map(|entry| {
         let Event::Ended { run } = &entry.event else { return None };

@@ -30,7 +30,7 @@ pub(super) type UnderWay<'a> = BTreeSet<&'a WorkloadName>;
 
 /// The workloads whose rollout is under way.
 pub(super) fn under_way(scene: Scene<'_>) -> UnderWay<'_> {
-    let behind = scene.observed.pods.iter().filter_map(|pod| {
+    let behind = scene.observed.pods().filter_map(|pod| {
         let instance = &scene.desired.wanted(&pod.replica)?.instance;
         (pod.revision != instance.spec.revision).then_some(&instance.workload)
     });
@@ -66,7 +66,7 @@ fn last_complete<'a>(scene: Scene<'a>, wanted: &'a Wanted, record: &Rollouts) ->
 
 /// An older revision that can be made: its spec is known, and the plan names each content that is swapped in place.
 fn known<'a>(scene: Scene<'a>, wanted: &Wanted, reference: &'a SpecRef) -> Option<Aim<'a>> {
-    let spec = scene.desired.specs.get(&reference.revision)?;
+    let spec = scene.desired.spec(&reference.revision)?;
     let is_named = |container: &ContainerSpec, mount: &Mount| {
         let mut named = wanted.instance.contents.iter();
         !is_swapped(mount) || named.any(|one| one.container == container.name && one.path == mount.path)

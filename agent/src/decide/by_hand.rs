@@ -67,7 +67,7 @@ struct Change {
 
 /// A pod that is not in the network any more cannot be reached, and reaches nobody.
 fn off_network(scene: Scene<'_>, pod: &ObservedPod) -> Option<Change> {
-    let is_meant = scene.desired.specs.get(&pod.revision)?.surroundings.network == Whose::Pod;
+    let is_meant = scene.desired.spec(&pod.revision)?.surroundings.network == Whose::Pod;
     let is_off = is_meant && pod.sandbox == Sandbox::Up && !pod.is_on_network;
     is_off.then(|| {
         let network = make::network(scene);
@@ -80,7 +80,7 @@ fn in_container(scene: Scene<'_>, pod: &ObservedPod, one: &ObservedContainer) ->
     let (what, action) = match one.called.clone() {
         Some(called) => (format!("called `{called}`"), Action::Rename { container: one.name.clone(), called }),
         None => {
-            let resources = &scene.desired.specs.get(&pod.revision)?.container(&one.container)?.resources;
+            let resources = &scene.desired.spec(&pod.revision)?.container(&one.container)?.resources;
             let what = difference(one.allowance?, allowance(resources))?;
             (what, Action::Limit { container: one.name.clone(), resources: resources.clone() })
         }

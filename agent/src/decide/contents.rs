@@ -69,7 +69,7 @@ pub(super) fn swap<'a>(
 
 /// Tells a pod of any revision what is; true where a task was proposed.
 pub(super) fn tell(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
-    let spec = scene.desired.specs.get(&pod.revision).filter(|_| pod.stopping.is_none());
+    let spec = scene.desired.spec(&pod.revision).filter(|_| pod.stopping.is_none());
     let told = spec.map(|spec| files(scene, standing, pod, spec).1).unwrap_or_default();
     let is_proposed = !told.is_empty();
     if is_proposed {
@@ -90,7 +90,7 @@ fn files(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, spec: &Po
     let instance = &standing.wanted.instance;
     let backends = endpoints::backends(scene);
     let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
-    let subject = Subject { labels: &labels, node, instance: Some(instance), backends: &backends, ip_family };
+    let subject = Subject { labels: &labels, node, instance: Some(instance), backends, ip_family };
     for container in &spec.containers {
         let Some(newest) = pod.newest(&container.name).filter(|newest| newest.is_running()) else { continue };
         for files in files::of(subject, spec, container) {

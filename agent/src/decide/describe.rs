@@ -22,7 +22,7 @@ pub struct Described {
 /// What runs, sorted by replica; and what of it cannot be told, with the reason.
 pub fn describe(scene: Scene<'_>) -> (Vec<Described>, Vec<(ReplicaName, &'static str)>) {
     let mut replicas: BTreeMap<&ReplicaName, Vec<&ObservedPod>> = BTreeMap::new();
-    for pod in &scene.observed.pods {
+    for pod in scene.observed.pods() {
         replicas.entry(&pod.replica).or_default().push(pod);
     }
     for wanted in &scene.desired.wanted {
@@ -45,7 +45,7 @@ fn of_replica(scene: Scene<'_>, replica: &ReplicaName, pods: &[&ObservedPod]) ->
     let runs = pods.iter().filter(|pod| pod.sandbox == Sandbox::Up);
     let newest = runs.max_by_key(|pod| (pod.revision == wanted.instance.spec.revision, pod.created));
     let pod = newest.ok_or("it does not run")?;
-    let spec = scene.desired.specs.get(&pod.revision).ok_or("the spec that its pod was made from is not known")?;
+    let spec = scene.desired.spec(&pod.revision).ok_or("the spec that its pod was made from is not known")?;
     let labels = make::labels(scene, pod);
     let runs = spec.containers.iter().map(|container| make::run_request(scene, &labels, spec, (container, 0)));
     let containers = runs.collect();

@@ -11,7 +11,6 @@ use super::{Decision, InstanceState, Removal, Scene, back_off, drain, jobs::Jobs
 use crate::{
     action::{Action, Reason, Task, Wait},
     clock::Moment,
-    desired::Wanted,
     ledger::Ledger,
     mutant::{self, Mutant},
 };
@@ -117,9 +116,9 @@ impl<'a> Draft<'a> {
 
     pub(super) fn finish(mut self, states: Vec<InstanceState>, jobs: Option<&Jobs<'_>>) -> Decision {
         let hidden = jobs.map(Jobs::hidden).unwrap_or_default();
-        let observed = || self.scene.observed.pods.iter().chain(hidden.iter().copied());
+        let observed = || self.scene.observed.pods().chain(hidden.iter().copied());
         let pods: BTreeSet<&str> = observed().map(|pod| pod.name.as_str()).collect();
-        let wanted = self.scene.desired.wanted.iter().map(Wanted::replica);
+        let wanted = self.scene.desired.wanted.iter().map(|wanted| wanted.replica());
         let replicas: BTreeSet<&ReplicaName> = observed().map(|pod| &pod.replica).chain(wanted).collect();
         if !mutant::is(Mutant::GoneRemembered) {
             self.ledger.forget_all_but(&pods, &replicas);

@@ -29,11 +29,11 @@ pub(super) fn first(scene: Scene<'_>, pod: &ObservedPod, grace: Millis) -> Optio
 
 /// The pods that are going and that nobody on this node is told of any more.
 pub(super) fn drained(scene: Scene<'_>) -> BTreeSet<String> {
-    let going: Vec<&ObservedPod> = scene.observed.pods.iter().filter(|pod| pod.stopping.is_some()).collect();
+    let going: Vec<&ObservedPod> = scene.observed.pods().filter(|pod| pod.stopping.is_some()).collect();
     if going.is_empty() {
         return BTreeSet::new();
     }
-    let behind = behind(scene, &endpoints::backends(scene));
+    let behind = behind(scene, endpoints::backends(scene));
     going.into_iter().filter(|pod| !behind.contains(&pod.workload)).map(|pod| pod.name.clone()).collect()
 }
 
@@ -41,7 +41,7 @@ pub(super) fn drained(scene: Scene<'_>) -> BTreeSet<String> {
 fn behind<'a>(scene: Scene<'a>, backends: &Backends) -> BTreeSet<&'a WorkloadName> {
     let mut behind = BTreeSet::new();
     for (pod, container) in listeners(scene) {
-        let Some(spec) = scene.desired.specs.get(&pod.revision) else { continue };
+        let Some(spec) = scene.desired.spec(&pod.revision) else { continue };
         let labels = make::labels(scene, pod);
         let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
         let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
@@ -59,9 +59,9 @@ fn behind<'a>(scene: Scene<'a>, backends: &Backends) -> BTreeSet<&'a WorkloadNam
 
 /// The running containers that mount endpoints. A pod that is going itself is told nothing any more.
 fn listeners(scene: Scene<'_>) -> impl Iterator<Item = (&ObservedPod, &ContainerSpec)> {
-    let pods = scene.observed.pods.iter().filter(|pod| pod.stopping.is_none());
+    let pods = scene.observed.pods().filter(|pod| pod.stopping.is_none());
     let containers = pods.flat_map(move |pod| {
-        let spec = scene.desired.specs.get(&pod.revision).into_iter();
+        let spec = scene.desired.spec(&pod.revision).into_iter();
         spec.flat_map(move |spec| spec.containers.iter().map(move |one| (pod, one)))
     });
     containers.filter(|(pod, container)| {

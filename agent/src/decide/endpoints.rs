@@ -8,6 +8,7 @@
 //! addresses there are the same files again, `<port>.ipv6.list` and so on, with the addresses of IPv6.
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, SocketAddr},
 };
@@ -34,11 +35,19 @@ pub(super) type Backends = BTreeMap<WorkloadName, Ports>;
 /// Of each port, the pods with their addresses, sorted by name.
 type Ports = BTreeMap<PortName, Vec<(String, PodAddress, u16)>>;
 
+/// The ready replicas of all workloads, found when somebody first asks for them: once for each decision.
+#[derive(Debug, Default)]
+pub struct Lists(OnceCell<Backends>);
+
 /// Nobody listens there: an `upstream` of nginx needs a server.
 const NOBODY: &str = "server 127.0.0.1:9 down;\n";
 
 /// The ready replicas of all workloads.
-pub(super) fn backends(scene: Scene<'_>) -> Backends {
+pub(super) fn backends(scene: Scene<'_>) -> &Backends {
+    scene.lists.0.get_or_init(|| find(scene))
+}
+
+fn find(scene: Scene<'_>) -> Backends {
     let mut found = Backends::new();
     for wanted in &scene.desired.wanted {
         let ports = found.entry(wanted.instance.workload.clone()).or_default();
@@ -46,8 +55,8 @@ pub(super) fn backends(scene: Scene<'_>) -> Backends {
             ports.entry(port.name.clone()).or_default();
         }
     }
-    for pod in &scene.observed.pods {
-        let Some(spec) = scene.desired.specs.get(&pod.revision) else { continue };
+    for pod in scene.observed.pods() {
+        let Some(spec) = scene.desired.spec(&pod.revision) else { continue };
         let Some(address) = pod.address.filter(|_| is_listed(scene, pod, spec)) else { continue };
         if let Some(ports) = found.get_mut(&pod.workload) {
             add(ports, (pod, address), spec);
@@ -71,7 +80,7 @@ fn is_listed(scene: Scene<'_>, pod: &ObservedPod, spec: &PodSpec) -> bool {
 
 /// The containers that are ready by their probes, and those of which no probe has said anything else since.
 pub(super) fn ready(scene: Scene<'_>) -> BTreeSet<String> {
-    let known = scene.observed.pods.iter().filter_map(|pod| Some((pod, scene.desired.specs.get(&pod.revision)?)));
+    let known = scene.observed.pods().filter_map(|pod| Some((pod, scene.desired.spec(&pod.revision)?)));
     let containers = known.flat_map(|(pod, spec)| containers::of(scene, pod, spec));
     let probed = containers.filter(|one| one.spec.probes.startup.is_some() || one.spec.probes.readiness.is_some());
     let is_ready = |one: &Container<'_>| match one.health() {

@@ -50,10 +50,10 @@ pub(super) fn youngest(pod: &ObservedPod, spec: Option<&PodSpec>) -> Option<Cont
 /// Every run that ended and can still be seen, with its pod.
 pub fn ends<'a>(observed: &'a Observed, desired: &Desired) -> Vec<(&'a ObservedPod, ContainerFailure)> {
     let of_pod = |pod: &'a ObservedPod| {
-        let spec = desired.specs.get(&pod.revision);
+        let spec = desired.spec(&pod.revision);
         pod.containers.iter().filter_map(|one| Some((pod, end(one, spec)?))).collect::<Vec<_>>()
     };
-    observed.pods.iter().flat_map(of_pod).collect()
+    observed.pods().flat_map(of_pod).collect()
 }
 
 fn of(one: &ObservedContainer, spec: Option<&PodSpec>) -> Option<ContainerFailure> {

@@ -50,9 +50,9 @@ fn needed(scene: Scene<'_>) -> BTreeSet<String> {
     let instances = scene.desired.wanted.iter().map(|wanted| &wanted.instance);
     let asked = instances.flat_map(|instance| std::iter::once(&instance.spec).chain(instance.older.first()));
     let complete = scene.ledger.rollouts.values().filter_map(|rollouts| rollouts.complete);
-    let pods = scene.observed.pods.iter().map(|pod| pod.revision);
+    let pods = scene.observed.pods().map(|pod| pod.revision);
     let revisions: BTreeSet<Revision> = asked.map(|one| one.revision).chain(complete).chain(pods).collect();
-    let specs = revisions.iter().filter_map(|revision| scene.desired.specs.get(revision));
+    let specs = revisions.iter().filter_map(|revision| scene.desired.spec(revision));
     specs.flat_map(of).map(create::image_reference).collect()
 }
 

@@ -30,7 +30,7 @@ use crate::{
 /// Pods of replicas that the plan does not name.
 pub(super) fn of_no_plan(scene: Scene<'_>, draft: &mut Draft<'_>) {
     let mut replicas: BTreeMap<&ReplicaName, Vec<&ObservedPod>> = BTreeMap::new();
-    for pod in scene.observed.pods.iter().filter(|pod| !scene.desired.names(&pod.replica)) {
+    for pod in scene.observed.pods().filter(|pod| !scene.desired.names(&pod.replica)) {
         if scene.ledger.held(&pod.replica, &pod.workload).is_none() {
             draft.removal.push(Removal { replica: pod.replica.clone(), pod: pod.name.clone() });
         }
@@ -119,7 +119,7 @@ pub(super) fn stop_by_its_spec(scene: Scene<'_>, pod: &ObservedPod) -> Vec<Actio
     let grace = scene.desired.grace(&pod.revision);
     // A stop that was broken off goes on with what was left of its grace (S-346).
     let passed = pod.stopping.map_or(Millis(0), |begun| scene.now.since(begun));
-    let spec = scene.desired.specs.get(&pod.revision);
+    let spec = scene.desired.spec(&pod.revision);
     let left = Millis(grace.0.saturating_sub(passed.0));
     let mut actions: Vec<Action> =
         drain::first(scene, pod, left).into_iter().chain(stop::stop(pod, spec, left)).collect();

@@ -132,7 +132,7 @@ pub(super) fn run_request(
     let instance = scene.desired.wanted(&pod.replica).map(|wanted| &wanted.instance);
     let backends = endpoints::backends(scene);
     let (node, ip_family) = (scene.desired.node.as_str(), scene.desired.ip_family);
-    let subject = Subject { labels: pod, node, instance, backends: &backends, ip_family };
+    let subject = Subject { labels: pod, node, instance, backends, ip_family };
     let binding = instance.map(|instance| &instance.binding);
     let devices = binding.iter().flat_map(|binding| &binding.devices);
     let env = environment::variables(container, subject);

@@ -52,6 +52,7 @@ use crate::{
 };
 
 pub use describe::{Described, describe};
+pub use endpoints::Lists;
 pub use failure::{ContainerFailure, ends};
 pub use jobs::{CronView, JobView};
 pub use shutdown::shutdown;
@@ -72,6 +73,8 @@ pub struct Scene<'a> {
     pub busy: &'a BTreeSet<ReplicaName>,
     /// The time.
     pub now: Moment,
+    /// What this decision has found out of ready replicas; nothing before it.
+    pub lists: &'a Lists,
 }
 
 /// What is to be done, and why nothing is done where nothing is.
@@ -112,7 +115,9 @@ pub struct Removal {
 pub fn decide(scene: Scene<'_>) -> Decision {
     let jobs = jobs::look(scene);
     let Some(jobs) = &jobs else { return decide_all(scene, None) };
-    decide_all(Scene { desired: &jobs.desired, observed: &jobs.observed, ledger: &jobs.ledger, ..scene }, Some(jobs))
+    let lists = Lists::default();
+    let (desired, observed, ledger) = (&jobs.desired, &jobs.observed, &jobs.ledger);
+    decide_all(Scene { desired, observed, ledger, lists: &lists, ..scene }, Some(jobs))
 }
 
 /// Decides, where the attempts of jobs are wanted like any other replica.

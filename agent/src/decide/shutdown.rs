@@ -22,8 +22,8 @@ use crate::{
 pub fn shutdown(desired: Option<&Desired>, observed: &Observed, now: Moment) -> Vec<Vec<Task>> {
     let stages = desired.map(stages).unwrap_or_default();
     let mut tasks: BTreeMap<usize, Vec<Task>> = BTreeMap::new();
-    for pod in &observed.pods {
-        let spec = desired.and_then(|desired| desired.specs.get(&pod.revision));
+    for pod in observed.pods() {
+        let spec = desired.and_then(|desired| desired.spec(&pod.revision));
         let grace = spec.map_or(UNKNOWN_GRACE, |spec| spec.grace);
         let passed = pod.stopping.map_or(Millis(0), |begun| now.since(begun));
         let left = Millis(grace.0.saturating_sub(passed.0));

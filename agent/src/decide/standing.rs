@@ -123,7 +123,12 @@ impl<'a> Standing<'a> {
         let kept = holding.pods();
         let surplus = pods.into_iter().filter(|pod| !kept.contains(&Some(pod.name.as_str()))).collect();
         let labels = labels(wanted, &aim, holding);
-        Self { wanted, aim, target: labels.pod_name(), labels, holding, surplus, health, new_health }
+        let target = match holding {
+            // Its name is the one that its labels give: it would not be ours else.
+            Holding::Current(pod) | Holding::Both { new: pod, .. } => pod.name.clone(),
+            Holding::Nothing | Holding::Other(_) => labels.pod_name(),
+        };
+        Self { wanted, aim, target, labels, holding, surplus, health, new_health }
     }
 
     /// The standing of an attempt of a job: no other pod than its own will do.
@@ -300,7 +305,7 @@ fn has_lost_configs(pod: &ObservedPod, spec: &PodSpec) -> bool {
 
 /// How well a pod is, judged by the spec that it was made from.
 pub(super) fn health<'a>(scene: Scene<'a>, pod: &'a ObservedPod) -> Health {
-    match scene.desired.specs.get(&pod.revision) {
+    match scene.desired.spec(&pod.revision) {
         Some(spec) => health_by(scene, pod, spec),
         None if pod.sandbox == Sandbox::Up => Health::Unknown,
         None => Health::NotReady,

@@ -138,7 +138,7 @@ impl ContainerWord {
 pub(super) fn all(scene: Scene<'_>, standings: &[Standing<'_>], draft: &Draft<'_>) -> Vec<InstanceState> {
     let wanted = standings.iter().map(|standing| of_wanted(scene, standing, draft));
     let refused = scene.desired.refused.keys().map(|replica| of_refused(scene, replica));
-    let leaving: BTreeSet<&ReplicaName> = scene.observed.pods.iter().map(|pod| &pod.replica).collect();
+    let leaving: BTreeSet<&ReplicaName> = scene.observed.pods().map(|pod| &pod.replica).collect();
     let is_leaving = |replica: &&&ReplicaName| {
         scene.desired.wanted(replica).is_none() && !scene.desired.refused.contains_key(**replica)
     };
@@ -170,7 +170,7 @@ fn of_wanted(scene: Scene<'_>, standing: &Standing<'_>, draft: &Draft<'_>) -> In
             .and_then(|record| record.failure_of(&instance.spec))
             .map(|bad| bad.revision),
         last_failure: last_failure(scene, &instance.replica, pod),
-        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.specs.get(&pod.revision))),
+        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.spec(&pod.revision))),
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) fn of_pod(scene: Scene<'_>, pod: &ObservedPod, kind: Option<WorkloadK
         containers: views(scene, pod),
         bad_revision: None,
         last_failure: last_failure(scene, &pod.replica, Some(pod)),
-        failure: failure::youngest(pod, scene.desired.specs.get(&pod.revision)),
+        failure: failure::youngest(pod, scene.desired.spec(&pod.revision)),
     }
 }
 
@@ -211,7 +211,7 @@ fn of_unwanted(scene: Scene<'_>, replica: &ReplicaName, phase: Phase) -> Instanc
         containers: pod.map(|pod| views(scene, pod)).unwrap_or_default(),
         bad_revision: None,
         last_failure: last_failure(scene, replica, pod),
-        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.specs.get(&pod.revision))),
+        failure: pod.and_then(|pod| failure::youngest(pod, scene.desired.spec(&pod.revision))),
     }
 }
 
@@ -247,7 +247,7 @@ fn unready(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, is_acti
 }
 
 fn views(scene: Scene<'_>, pod: &ObservedPod) -> Vec<ContainerView> {
-    match scene.desired.specs.get(&pod.revision) {
+    match scene.desired.spec(&pod.revision) {
         Some(spec) => containers::of(scene, pod, spec).map(|container| view(&container)).collect(),
         None => {
             let names: BTreeSet<&ContainerName> = pod.containers.iter().map(|one| &one.container).collect();

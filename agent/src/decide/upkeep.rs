@@ -47,7 +47,7 @@ pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observ
 
 /// Keeps a pod that has to be replaced, but may not be yet; true where a task was proposed.
 pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
-    match (scene.desired.specs.get(&pod.revision), sandbox(scene, pod)) {
+    match (scene.desired.spec(&pod.revision), sandbox(scene, pod)) {
         (Some(spec), Sandbox::Up) => containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft),
         (None, Sandbox::Up) => false,
         (Some(spec), Sandbox::Created | Sandbox::Down) if standing.wanted.turn(pod.binding).is_some() => {
@@ -67,7 +67,7 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
 /// waits for is waited for again. So it is for a pod that was made and never started: power may have gone in between.
 pub(super) fn starts_anew(scene: Scene<'_>, standing: &Standing<'_>) -> bool {
     let is_down = |pod: &ObservedPod| {
-        let spec = scene.desired.specs.get(&pod.revision);
+        let spec = scene.desired.spec(&pod.revision);
         sandbox(scene, pod) != Sandbox::Up && spec.is_none_or(|spec| !containers::is_work_over(scene, pod, spec))
     };
     match standing.holding {

@@ -73,6 +73,9 @@ const VOLUME: &str = "dev.wlc.volume";
 const CLAIM: &str = "dev.wlc.claim";
 const NAMED: &str = "dev.wlc.named";
 
+/// The labels of a pod, which all that is in it repeats.
+const OF_PODS: [&str; 9] = [FLEET, WORKLOAD, REPLICA, REVISION, BINDING, FORMAT, RUN, INDEX, TRY];
+
 /// What the labels of a volume say that lives as long as its pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VolumeLabels {
@@ -272,6 +275,19 @@ impl ContainerLabels {
     /// Its name.
     pub fn container_name(&self) -> String {
         self.pod.container_name(&self.container, self.attempt)
+    }
+
+    /// Which container and attempt one inside a pod is, where it is ours: as [`Self::own`] says it. The labels of the pod are
+    /// given as Podman stores them and as they were read: what repeats them to the letter need not be read.
+    pub fn part(
+        labels: &BTreeMap<String, String>,
+        (written, pod): (&BTreeMap<String, String>, &PodLabels),
+    ) -> Option<(ContainerName, u32)> {
+        if OF_PODS.iter().all(|key| labels.get(*key) == written.get(*key)) {
+            let attempt = labels.get(ATTEMPT)?.parse().ok()?;
+            return Some((ContainerName::parse(labels.get(CONTAINER)?).ok()?, attempt));
+        }
+        Self::own(labels, pod).map(|own| (own.container, own.attempt))
     }
 
     /// Whether a container inside the pod with the labels `pod` is an attempt of ours: its labels repeat those of the

@@ -3,7 +3,10 @@
 //! Containers are read from their list, which costs milliseconds. It has whole seconds: those that ended are inspected
 //! once, for the exact times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use podman_api::models::{ListContainer, ListPodsReport};
 
@@ -80,7 +83,7 @@ pub fn pod(report: &ListPodsReport) -> FoundPod {
     FoundPod {
         id: report.id.clone().unwrap_or_default(),
         name: report.name.clone().unwrap_or_default(),
-        labels: labels(report.labels.as_ref()),
+        labels: Arc::new(labels(report.labels.as_ref())),
         created: report.created.map_or(Moment(0), |time| moment(time.timestamp_millis())),
         contents: BTreeMap::new(),
         folders: PodFolders::Lost,
@@ -93,7 +96,7 @@ pub fn pod_of_infra(infra: &ListContainer) -> Option<FoundPod> {
     is_infra(infra).then(|| FoundPod {
         id: infra.pod.clone().unwrap_or_default(),
         name: infra.pod_name.clone().unwrap_or_default(),
-        labels: labels(infra.labels.as_ref()),
+        labels: Arc::new(labels(infra.labels.as_ref())),
         created: made(infra),
         contents: BTreeMap::new(),
         folders: PodFolders::Lost,
@@ -125,7 +128,7 @@ pub fn container(listed: &ListContainer, known: &Known) -> FoundContainer {
         id: run.0,
         name: listed.names.iter().flatten().next().cloned().unwrap_or_default(),
         pod: listed.pod.clone().unwrap_or_default(),
-        labels: labels(listed.labels.as_ref()),
+        labels: Arc::new(labels(listed.labels.as_ref())),
         role,
         is_on_network: false,
         allowance: None,

@@ -4,7 +4,10 @@
 //! such a pod, and no other one there has them and the name that they give; a volume when its name is the one that its labels give. Whatever else carries our labels
 //! or our prefix is foreign: it is never seen, and so never touched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use wlc_plan::{
     digest::Digest,
@@ -54,7 +57,7 @@ pub struct FoundPod {
     /// Its name.
     pub name: String,
     /// Its labels.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// When it was made.
     pub created: Moment,
     /// Digests of its contents that are swapped in place.
@@ -75,7 +78,7 @@ pub struct FoundContainer {
     /// The id of its pod.
     pub pod: String,
     /// Its labels.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// What it is in its pod.
     pub role: Role,
     /// Whether it is in the fleet's network: infra containers are.
@@ -101,17 +104,23 @@ pub enum Role {
 
 /// What of all this is the fleet's own.
 pub fn own(found: &Found, fleet: &FleetName) -> Observed {
-    let mut pods: Vec<_> = found.pods.iter().filter_map(|pod| own_pod(pod, found, fleet)).collect();
+    let mut inside: BTreeMap<&str, Vec<&FoundContainer>> = BTreeMap::new();
+    for container in &found.containers {
+        inside.entry(&container.pod).or_default().push(container);
+    }
+    let inside = |pod: &FoundPod| inside.get(pod.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+    let mut pods: Vec<_> = found.pods.iter().filter_map(|pod| own_pod(pod, inside(pod), fleet)).map(Arc::new).collect();
     pods.sort_by(|a, b| (&a.replica, &a.name).cmp(&(&b.replica, &b.name)));
+    let volumes: Vec<(String, VolumeLabels)> = own_volumes(found, fleet).collect();
     let mut observed = Observed {
         pods,
         network: found.network.as_ref().filter(|found| found.is_own(fleet)).map(|found| found.ip_family),
-        volumes: own_volumes(found, fleet).map(|(name, _)| name).chain(own_claims(found, fleet)).collect(),
+        volumes: volumes.iter().map(|(name, _)| name.clone()).chain(own_claims(found, fleet)).collect(),
         secrets: BTreeMap::new(),
         leftovers: BTreeSet::new(),
         store_percent: None,
     };
-    let of_pods = own_volumes(found, fleet).map(|(_, labels)| labels.pod.pod_name());
+    let of_pods = volumes.into_iter().map(|(_, labels)| labels.pod.pod_name());
     observed.leftovers = of_pods.filter(|pod| !observed.has_pod(pod)).collect();
     observed
 }
@@ -123,15 +132,14 @@ impl FoundNetwork {
     }
 }
 
-fn own_pod(pod: &FoundPod, found: &Found, fleet: &FleetName) -> Option<ObservedPod> {
+fn own_pod(pod: &FoundPod, inside: &[&FoundContainer], fleet: &FleetName) -> Option<ObservedPod> {
     let labels = PodLabels::own(&pod.name, &pod.labels, fleet)?;
-    let inside = || found.containers.iter().filter(|container| container.pod == pod.id);
+    let inside = || inside.iter().copied();
     let is_on_network = inside().any(|one| one.is_on_network);
     let (sandbox, address) = inside().find_map(infra).unwrap_or((Sandbox::Down, None));
     // Whoever began to stop it does not come back on it: what is left ends too.
     let sandbox = if pod.stopping.is_some() { Sandbox::Down } else { sandbox };
-    let mut containers: Vec<_> =
-        inside().filter_map(|container| own_container(container, (&pod.name, &labels))).collect();
+    let mut containers: Vec<_> = inside().filter_map(|container| own_container(container, (pod, &labels))).collect();
     // Of several with the same labels one is ours: the one that has its name, or else the one that was there first.
     let order = |one: &ObservedContainer| (one.container.clone(), one.attempt, one.called.clone(), one.id.clone());
     containers.sort_by_cached_key(order);
@@ -163,18 +171,18 @@ fn infra(container: &FoundContainer) -> Option<(Sandbox, Option<PodAddress>)> {
     }
 }
 
-/// `pod` is the name and the labels of its pod, which is ours.
-fn own_container(container: &FoundContainer, pod: (&str, &PodLabels)) -> Option<ObservedContainer> {
+/// `pod` is its pod, which is ours, and the labels of that one.
+fn own_container(container: &FoundContainer, pod: (&FoundPod, &PodLabels)) -> Option<ObservedContainer> {
     let Role::Member(state) = container.role else { return None };
-    let (pod_name, pod) = pod;
-    let labels = ContainerLabels::own(&container.labels, pod)?;
-    let name = format!("{pod_name}.{}.{}", labels.container, labels.attempt);
+    let (pod, labels) = pod;
+    let (part, attempt) = ContainerLabels::part(&container.labels, (&pod.labels, labels))?;
+    let name = format!("{}.{part}.{attempt}", pod.name);
     Some(ObservedContainer {
         id: container.id.clone(),
         called: (container.name != name).then(|| container.name.clone()),
         name,
-        container: labels.container,
-        attempt: labels.attempt,
+        container: part,
+        attempt,
         state,
         allowance: container.allowance,
         post_start: container.post_start.clone(),

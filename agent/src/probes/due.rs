@@ -3,12 +3,18 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
 };
 
 use wlc_plan::{
     binding::Turn,
     name::PortName,
-    spec::{ContainerSpec, Probe, Probes as ProbeSpecs},
+    spec::{ContainerSpec, PodSpec, PortSpec, Probe, Probes as ProbeSpecs},
+};
+#[cfg(test)]
+use wlc_plan::{
+    name::ContainerName,
+    spec::{Image, PullPolicy},
 };
 
 use super::verdict::ProbeKind;
@@ -34,12 +40,12 @@ pub struct Subject {
     pub id: String,
     /// When it started.
     pub started: Moment,
-    /// Its probes.
-    pub probes: ProbeSpecs,
-    /// Where its ports are reached.
-    ports: BTreeMap<PortName, SocketAddr>,
-    /// The numbers of its ports.
-    numbers: BTreeMap<PortName, u16>,
+    /// The spec of its pod, and which container of that it is.
+    spec: (Arc<PodSpec>, usize),
+    /// The address of its pod, where its ports are reached there.
+    address: Option<IpAddr>,
+    /// Where its ports are published, where they are reached there.
+    published: BTreeMap<PortName, SocketAddr>,
 }
 
 /// A probe to ask.
@@ -59,36 +65,32 @@ pub struct Question {
 
 /// The containers that are probed: those that run, in pods whose spec is known.
 pub fn subjects(desired: &Desired, observed: &Observed, reach: Reach) -> Vec<Subject> {
-    let pods = observed.pods.iter().filter(|pod| pod.sandbox == Sandbox::Up);
+    let pods = observed.pods().filter(|pod| pod.sandbox == Sandbox::Up);
     pods.flat_map(|pod| of_pod(desired, pod, reach)).collect()
 }
 
 fn of_pod(desired: &Desired, pod: &ObservedPod, reach: Reach) -> Vec<Subject> {
     let wanted = desired.wanted(&pod.replica).and_then(|wanted| Some((wanted, wanted.turn(pod.binding)?)));
     let Some(spec) = desired.specs.get(&pod.revision) else { return Vec::new() };
-    let probed = spec.containers.iter().filter(|container| !container.probes.is_empty());
-    let subject = |container: &ContainerSpec| {
+    let subject = |(at, container): (usize, &ContainerSpec)| {
         let newest = pod.newest(&container.name)?;
         let ContainerState::Running { started } = newest.state else { return None };
         if container.hooks.post_start.is_some() && newest.post_start != Some(HookOutcome::Done) {
             return None;
         }
-        let ports = container.ports.iter().filter_map(|port| {
-            let target = match reach {
-                Reach::PodAddress => Some(SocketAddr::new(pod.address?.first, port.number)),
-                Reach::HostPort => published(wanted?, container, &port.name),
-            };
-            Some((port.name.clone(), target?))
-        });
-        Some(Subject {
-            id: newest.id.clone(),
-            started,
-            probes: container.probes.clone(),
-            ports: ports.collect(),
-            numbers: container.ports.iter().map(|port| (port.name.clone(), port.number)).collect(),
-        })
+        let (address, published) = match reach {
+            Reach::PodAddress => (pod.address.map(|address| address.first), BTreeMap::new()),
+            Reach::HostPort => (None, all_published(wanted, container)),
+        };
+        Some(Subject { id: newest.id.clone(), started, spec: (Arc::clone(spec), at), address, published })
     };
+    let probed = spec.containers.iter().enumerate().filter(|(_, container)| !container.probes.is_empty());
     probed.filter_map(subject).collect()
+}
+
+fn all_published(wanted: Option<(&Wanted, Turn)>, container: &ContainerSpec) -> BTreeMap<PortName, SocketAddr> {
+    let published = |port: &PortSpec| Some((port.name.clone(), published(wanted?, container, &port.name)?));
+    container.ports.iter().filter_map(published).collect()
 }
 
 fn published((wanted, turn): (&Wanted, Turn), container: &ContainerSpec, port: &PortName) -> Option<SocketAddr> {
@@ -100,12 +102,24 @@ fn published((wanted, turn): (&Wanted, Turn), container: &ContainerSpec, port: &
 }
 
 impl Subject {
+    /// Its probes.
+    pub fn probes(&self) -> &ProbeSpecs {
+        &self.container().probes
+    }
+
+    fn container(&self) -> &ContainerSpec {
+        let (spec, at) = &self.spec;
+        &spec.containers[*at]
+    }
+
     /// The question that one of its probes asks.
     pub fn question(&self, kind: ProbeKind, probe: &Probe) -> Question {
         let port = probe.handler.port();
-        let number = port.and_then(|port| self.numbers.get(port).copied());
+        let number = port.and_then(|port| self.container().ports.iter().find(|one| one.name == *port));
+        let number = number.map(|port| port.number);
         let host = probe.handler.host().zip(number).map(|(host, number)| (host.to_owned(), number));
-        let target = port.and_then(|port| self.ports.get(port).copied());
+        let at_pod = self.address.zip(number).map(|(address, number)| SocketAddr::new(address, number));
+        let target = port.and_then(|port| self.published.get(port).copied()).or(at_pod);
         Question { id: self.id.clone(), kind, probe: probe.clone(), target, host }
     }
 }
@@ -113,6 +127,9 @@ impl Subject {
 #[cfg(test)]
 impl Subject {
     pub(super) fn new(id: &str, started: Moment, probes: ProbeSpecs) -> Self {
-        Self { id: id.to_owned(), started, probes, ports: BTreeMap::new(), numbers: BTreeMap::new() }
+        let image = Image { name: "web".to_owned(), digest: None, pull: PullPolicy::Never };
+        let container = ContainerSpec::new(ContainerName::parse("main").unwrap(), image);
+        let spec = PodSpec::new(vec![ContainerSpec { probes, ..container }]);
+        Self { id: id.to_owned(), started, spec: (Arc::new(spec), 0), address: None, published: BTreeMap::new() }
     }
 }

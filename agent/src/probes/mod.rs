@@ -117,7 +117,8 @@ impl Known {
     /// the others are (S-309); a failed startup or liveness probe is not asked again until there is a new container (S-314).
     fn is_to_be_asked(&self, subject: &Subject, kind: ProbeKind) -> bool {
         let started = || {
-            subject.probes.startup.is_none() || matches!(self.verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }))
+            subject.probes().startup.is_none()
+                || matches!(self.verdict(ProbeKind::Startup), Some(Verdict::Passed { .. }))
         };
         let failed = |kind| matches!(self.verdict(kind), Some(Verdict::Failed { .. }));
         !self.asking.contains(&kind)
@@ -140,7 +141,7 @@ impl Known {
 }
 
 fn active(subject: &Subject) -> impl Iterator<Item = (ProbeKind, &Probe)> {
-    ProbeKind::ALL.into_iter().filter_map(move |kind| Some((kind, kind.of(&subject.probes)?)))
+    ProbeKind::ALL.into_iter().filter_map(move |kind| Some((kind, kind.of(subject.probes())?)))
 }
 
 /// Asks probes.

@@ -78,7 +78,7 @@ impl Purge<'_> {
         let (lasting, of_pods): (Vec<_>, Vec<_>) = listed.into_iter().partition(|volume| volume.is_lasting);
         let names = |volumes: Vec<OwnVolume>| volumes.into_iter().map(|volume| volume.name);
         let network = self.observed.network.map(|_| PodLabels::network_name(&self.settings.fleet));
-        let pods = self.observed.pods.iter().map(|pod| {
+        let pods = self.observed.pods().map(|pod| {
             let called = pod.containers.iter().map(|one| one.called.clone().unwrap_or_else(|| one.name.clone()));
             BelongingPod { name: pod.name.clone(), containers: called.collect() }
         });

@@ -88,7 +88,7 @@ pub(crate) async fn observe(machine: &dyn Machine) -> Observed {
 
 pub(crate) async fn only_pod(machine: &dyn Machine) -> ObservedPod {
     let [pod] = observe(machine).await.pods.try_into().unwrap();
-    pod
+    Arc::unwrap_or_clone(pod)
 }
 
 pub(crate) async fn only_container(machine: &dyn Machine) -> ObservedContainer {

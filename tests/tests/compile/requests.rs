@@ -17,7 +17,7 @@ use wlagent::{
     apply::apply,
     clock::Moment,
     contents::Folders,
-    decide::{Scene, decide},
+    decide::{Lists, Scene, decide},
     desired::Desired,
     files::EnvPart,
     ledger::Ledger,
@@ -100,6 +100,7 @@ impl Machine {
                 ledger: &ledger,
                 busy: &busy,
                 now,
+                lists: &Lists::default(),
             };
             let decision = decide(scene);
             for task in &decision.tasks {

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use wlc_plan::{
     job::{Concurrency, Cron, Work},
     quantity::Millis,
-    schedule::{Schedule, Zone},
     time::Timestamp,
 };
 
@@ -28,7 +27,7 @@ impl<'a> Jobs<'a> {
         let waits = fire(job, cron, &mut record, self.scene.now).or(asked);
         self.step_all(job, &mut record);
         self.forget_old(job, cron, &mut record);
-        let next = next(cron, &record, now);
+        let next = next(job, &record, now);
         self.dues.extend(next.filter(|_| !job.work.suspend).map(Moment::of));
         self.crons.push(view(job, cron, &record, next, waits));
         self.ledger.crons.insert(job.workload.clone(), record);
@@ -37,7 +36,7 @@ impl<'a> Jobs<'a> {
     /// Runs of which there is a pod and no record: the ledger was lost.
     /// Of runs that never overlap all but the newest had ended.
     fn read_back(&self, job: &WantedJob, cron: &Cron, record: &mut CronRecord) {
-        let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
+        let pods = self.scene.observed.pods().filter(|pod| pod.workload == job.workload);
         let pods: Vec<_> = pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))).collect();
         // What runs is the newest, whatever a clock that was set back made of its time.
         let order = |(pod, _): &&(&ObservedPod, _)| (ends::is_running(pod), pod.created, pod.name.clone());
@@ -92,7 +91,7 @@ impl<'a> Jobs<'a> {
                 old.insert(suffix.clone());
             }
         }
-        let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
+        let pods = self.scene.observed.pods().filter(|pod| pod.workload == job.workload);
         let pods: Vec<_> = pods.filter_map(|pod| Some((pod, &pod.run.as_ref()?.run))).collect();
         record.runs.retain(|suffix, _| !old.contains(suffix) || pods.iter().any(|(_, run)| *run == suffix));
         let spent = pods.into_iter().filter(|(_, run)| old.contains(*run)).map(|(pod, _)| pod);
@@ -147,11 +146,11 @@ fn make_way(cron: &Cron, record: &mut CronRecord, at: Moment, other: &str) -> Op
 /// Begins a run where a slot is due; else why one does not run that is due.
 fn fire(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Option<String> {
     let now = at.timestamp();
-    let (schedule, zone) = read(cron)?;
+    let (schedule, zone) = job.times.as_ref()?;
     if job.work.suspend {
         return None;
     }
-    let Some(due) = schedule.due(record.handled, now, zone) else {
+    let Some(due) = schedule.due(record.handled, now, *zone) else {
         let is_ahead = record.handled.seconds() > now.seconds() + 60;
         return is_ahead.then(|| format!("slots up to {} have had their turn: the clock was set back", record.handled));
     };
@@ -182,16 +181,11 @@ fn miss(record: &mut CronRecord, count: u32, slot: Timestamp, why: String) {
     record.last_missed = Some(Missed { slot, why });
 }
 
-fn next(cron: &Cron, record: &CronRecord, now: Timestamp) -> Option<Timestamp> {
-    let (schedule, zone) = read(cron)?;
-    let next = schedule.next(record.handled, zone);
+fn next(job: &WantedJob, record: &CronRecord, now: Timestamp) -> Option<Timestamp> {
+    let (schedule, zone) = job.times.as_ref()?;
+    let next = schedule.next(record.handled, *zone);
     // What is due and waits for its turn is not the next one.
-    next.filter(|at| *at > now).or_else(|| schedule.next(now, zone))
-}
-
-/// A validator has seen both.
-fn read(cron: &Cron) -> Option<(Schedule, Zone)> {
-    Some((Schedule::parse(&cron.schedule).ok()?, Zone::parse(&cron.zone)?))
+    next.filter(|at| *at > now).or_else(|| schedule.next(now, *zone))
 }
 
 /// The end of the name of a slot's run: its time in UTC.

@@ -44,7 +44,7 @@ impl Outcome {
 
 /// How a pod stands.
 pub(super) fn stand(scene: Scene<'_>, pod: &ObservedPod) -> Stand {
-    let Some(spec) = scene.desired.specs.get(&pod.revision) else { return without_spec(pod) };
+    let Some(spec) = scene.desired.spec(&pod.revision) else { return without_spec(pod) };
     if containers::is_work_over(scene, pod, spec) {
         return Stand::Over(outcome(scene, pod, spec));
     }

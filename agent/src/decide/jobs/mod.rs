@@ -11,7 +11,7 @@ mod keep;
 mod run;
 mod view;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use wlc_plan::{
     gate::Condition,
@@ -134,13 +134,13 @@ impl<'a> Jobs<'a> {
 
     /// Whether something runs of a run of a job that was there before.
     fn runs_of_another(&self, job: &WantedJob, run: &str) -> bool {
-        let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == job.workload);
+        let pods = self.scene.observed.pods().filter(|pod| pod.workload == job.workload);
         pods.into_iter().any(|pod| pod.run.as_ref().is_none_or(|one| one.run != run) && ends::is_running(pod))
     }
 
     /// Whether each number has a pod that tells what became of it.
     fn knows_each(&self, run: &Run<'_>, record: &JobRecord) -> bool {
-        let pods = self.scene.observed.pods.iter().filter(|pod| pod.workload == run.job.workload);
+        let pods = self.scene.observed.pods().filter(|pod| pod.workload == run.job.workload);
         let told: BTreeSet<u32> =
             pods.filter_map(|pod| pod.run.as_ref()).filter(|one| one.run == record.run).map(|one| one.index).collect();
         run.work.runs.part().numbers().all(|index| told.contains(&index))
@@ -167,7 +167,7 @@ impl<'a> Jobs<'a> {
         self.kept.extend(ending.iter().map(|pod| (*pod, Phase::Leaving)));
         self.ending.extend(ending);
         self.spent.extend(spent);
-        self.desired.wanted.extend(wanted);
+        self.desired.wanted.extend(wanted.into_iter().map(Arc::new));
         self.dues.extend(waits.iter().filter_map(|wait| wait.until).chain(dues));
         self.waits.extend(waits);
     }
@@ -237,7 +237,7 @@ pub(super) fn has_reached(scene: Scene<'_>, replica: &ReplicaName, condition: Co
     Some(match condition {
         Condition::Started => end.is_some() || record.is_some_and(JobRecord::has_started),
         Condition::Ready | Condition::Complete => end.is_some_and(End::is_success),
-        Condition::Gone => scene.observed.pods.iter().all(|pod| pod.workload != job.workload),
+        Condition::Gone => scene.observed.pods().all(|pod| pod.workload != job.workload),
     })
 }
 

@@ -4,8 +4,10 @@
 //! An attempt that is wanted is an instance like any other. Its pod is made, kept and restarted by the same code. Pods of
 //! attempts that have ended are shown to nobody else: they stay for their logs.
 
+use std::sync::Arc;
+
 use wlc_plan::{
-    binding::Binding,
+    binding::{Binding, Turn},
     instance::{Instance, SpecRef},
     job::{Runs, Work},
     name::ReplicaName,
@@ -134,7 +136,7 @@ impl<'a> Run<'a> {
     }
 
     fn pods(&self, record: &JobRecord) -> Vec<Seen<'a>> {
-        let own = self.scene.observed.pods.iter().filter(|pod| pod.workload == self.job.workload);
+        let own = self.scene.observed.pods().filter(|pod| pod.workload == self.job.workload);
         let seen = own.filter_map(|pod| {
             let run = pod.run.as_ref().filter(|run| run.run == record.run)?;
             let stand = ends::stand(self.scene, pod);
@@ -268,13 +270,13 @@ impl<'a> Run<'a> {
     }
 
     /// The template of new attempts: that with which the run began, where it is known.
-    fn spec(&self, record: &JobRecord) -> Option<&'a PodSpec> {
+    fn spec(&self, record: &JobRecord) -> Option<&'a Arc<PodSpec>> {
         let desired = self.scene.desired;
         let begun = record.revision.and_then(|revision| desired.specs.get(&revision));
         begun.or_else(|| self.job.places.first().map(|place| &place.spec))
     }
 
-    fn kept(&self, record: &JobRecord, seen: &Seen<'a>, spec: &PodSpec) -> Option<Wanted> {
+    fn kept(&self, record: &JobRecord, seen: &Seen<'a>, spec: &Arc<PodSpec>) -> Option<Wanted> {
         let pod = seen.pod;
         let place = self.job.places.iter().find(|place| place.turn(pod.binding).is_some());
         let place = place.or_else(|| self.job.places.first())?;
@@ -308,7 +310,7 @@ impl<'a> Run<'a> {
         Some(self.wanted(record, place, labels, self.spec(record)?))
     }
 
-    fn wanted(&self, record: &JobRecord, place: &Wanted, labels: PodLabels, spec: &PodSpec) -> Wanted {
+    fn wanted(&self, record: &JobRecord, place: &Wanted, labels: PodLabels, spec: &Arc<PodSpec>) -> Wanted {
         let asked = &place.instance;
         let mut known = std::iter::once(&asked.spec).chain(&asked.older);
         let reference = known.find(|one| one.revision == labels.revision).cloned();
@@ -320,16 +322,20 @@ impl<'a> Run<'a> {
         }
         let index = labels.run.as_ref().map_or(0, |run| run.index);
         told.insert("annotations.batch.kubernetes.io/job-completion-index".to_owned(), index.to_string());
+        let is_of_place = place.turn(labels.binding).is_some();
+        let binding = if is_of_place { asked.binding.clone() } else { Binding::default() };
+        let turns =
+            if is_of_place { place.turns } else { [Turn::First, Turn::Second].map(|turn| binding.digest(turn)) };
         let instance = Instance {
             replica: labels.replica.clone(),
             told,
             spec: reference,
             older: Vec::new(),
-            binding: if place.turn(labels.binding).is_some() { asked.binding.clone() } else { Binding::default() },
+            binding,
             work: None,
             ..asked.clone()
         };
-        Wanted { instance, spec: spec.clone(), labels }
+        Wanted { instance, spec: Arc::clone(spec), labels, turns }
     }
 }
 

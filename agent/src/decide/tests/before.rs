@@ -22,7 +22,7 @@ fn guarded(number: u32) -> Vec<(Instance, PodSpec)> {
 }
 
 fn revisions(observed: &Observed) -> Vec<String> {
-    let pods = observed.pods.iter().filter(|pod| pod.workload.as_str() == "web");
+    let pods = observed.pods().filter(|pod| pod.workload.as_str() == "web");
     pods.map(|pod| pod.revision.short()).collect()
 }
 

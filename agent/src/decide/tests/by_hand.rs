@@ -11,7 +11,7 @@ use crate::{
 
 fn only(world: &World) -> ObservedContainer {
     let [pod] = world.observe().pods.try_into().unwrap();
-    let [container] = pod.containers.try_into().unwrap();
+    let [container] = pod.containers.clone().try_into().unwrap();
     container
 }
 

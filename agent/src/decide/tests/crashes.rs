@@ -59,8 +59,10 @@ fn restart(world: &mut World, names: &[&str]) {
 }
 
 fn pods(world: &World) -> BTreeMap<String, Vec<String>> {
-    let ids = |pod: crate::observed::ObservedPod| (pod.id, pod.containers.into_iter().map(|one| one.id).collect());
-    world.observe().pods.into_iter().map(ids).collect()
+    let ids = |pod: &crate::observed::ObservedPod| {
+        (pod.id.clone(), pod.containers.iter().map(|one| one.id.clone()).collect())
+    };
+    world.observe().pods().map(ids).collect()
 }
 
 /// C-128: Podman's service and the agent end and come back, with what the agent remembers or without it: no replica comes or

@@ -134,7 +134,7 @@ fn without_a_ledger_runs_that_never_overlap_do_not() {
     world.sleep(10_000);
     world.passes();
     world.run_ends(1);
-    let first = world.observe().pods.remove(0).name;
+    let first = world.observe().pods[0].name.clone();
     world.podman.lose_pod(&first);
     world.at("01:10:00");
     world.trigger(&[]);

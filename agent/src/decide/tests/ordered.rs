@@ -94,7 +94,7 @@ fn a_low_number_comes_back_beside_a_sick_higher_one() {
     let mut world = World::new(set(2, |_| 1));
     world.settle();
     world.sick.insert(replica("web-1"));
-    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name;
+    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name.clone();
     world.podman.lose_pod(&pod);
     assert_eq!(touched(&world.pass()), ["web-0"]);
     world.sick.clear();
@@ -212,7 +212,7 @@ fn what_is_lost_before_its_turn_comes_back_at_the_old_revision() {
     world.sick_at.insert((replica("web-2"), reference(2).revision));
     world.accept(set(3, |_| 2));
     world.pass();
-    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name;
+    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name.clone();
     world.podman.lose_pod(&pod);
     for _ in 0..5 {
         world.pass();
@@ -288,7 +288,7 @@ fn on_delete_waits_until_somebody_removes_the_old_pod() {
     world.settle();
     expect(&versions(&world), &[1, 1]);
     assert_eq!(World::waits(&world.decide(), "web-0"), ["on-delete"]);
-    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name;
+    let pod = world.observe().pods.into_iter().find(|pod| pod.replica == replica("web-0")).unwrap().name.clone();
     world.podman.lose_pod(&pod);
     world.settle();
     expect(&versions(&world), &[2, 1]);

@@ -61,7 +61,7 @@ pub(super) fn counts(world: &World) -> (BTreeMap<u32, usize>, usize) {
 }
 
 pub(super) fn pods(world: &World) -> BTreeSet<String> {
-    world.observe().pods.into_iter().map(|pod| pod.name).collect()
+    world.observe().pods().map(|pod| pod.name.clone()).collect()
 }
 
 /// C-001, C-066, S-073, P-057: a new pod comes beside the old one, which goes once the new one is available; never more pods

@@ -27,7 +27,7 @@ use crate::{
     action::{Task, Wait},
     apply::{self, Failure},
     clock::Moment,
-    decide::{Decision, Scene, decide},
+    decide::{Decision, Lists, Scene, decide},
     desired::Desired,
     ledger::Ledger,
     observed::{ContainerState, Observed},
@@ -164,7 +164,8 @@ impl World {
         let observed = self.observe();
         let verdicts = self.verdicts(&observed);
         let (desired, ledger, now) = (&self.desired, &self.ledger, self.now());
-        decide(Scene { desired, observed: &observed, verdicts: &verdicts, ledger, busy, now })
+        let lists = Lists::default();
+        decide(Scene { desired, observed: &observed, verdicts: &verdicts, ledger, busy, now, lists: &lists })
     }
 
     /// One pass, whose tasks are carried out one after the other; gives back what was decided.
@@ -221,7 +222,7 @@ impl World {
     /// The running containers, by name.
     pub(super) fn running(&self) -> Vec<String> {
         let pods = self.observe().pods;
-        let containers = pods.into_iter().flat_map(|pod| pod.containers);
+        let containers = pods.into_iter().flat_map(|pod| pod.containers.clone());
         let running = containers.filter(|one| matches!(one.state, ContainerState::Running { .. }));
         running.map(|one| one.name).collect()
     }
@@ -232,7 +233,7 @@ impl World {
 
     fn verdicts(&self, observed: &Observed) -> Verdicts {
         let mut verdicts = Verdicts::new();
-        for pod in &observed.pods {
+        for pod in observed.pods() {
             for one in &pod.containers {
                 let ContainerState::Running { started } = one.state else { continue };
                 let verdict = if self.silent.contains(&pod.replica) {
@@ -252,7 +253,7 @@ impl World {
     }
 }
 
-fn desired(plan: Vec<(Instance, PodSpec)>, kept: &BTreeMap<Revision, PodSpec>) -> Desired {
+fn desired(plan: Vec<(Instance, PodSpec)>, kept: &BTreeMap<Revision, Arc<PodSpec>>) -> Desired {
     let specs = plan.iter().map(|(instance, spec)| (instance.spec.spec, spec.clone())).collect();
     let plan = NodePlan {
         format: Format::V1,

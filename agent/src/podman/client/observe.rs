@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -64,7 +65,7 @@ impl Client {
             let stale = given.filter(|(secret, key, digest)| {
                 observed.secrets.get(&(secret.clone(), key.clone())).is_some_and(|now| now != digest)
             });
-            pod.stale = stale.map(|(secret, ..)| secret).collect();
+            Arc::make_mut(pod).stale = stale.map(|(secret, ..)| secret).collect();
         }
         let noted = self.folders.pods().into_iter().chain(self.records.pods()).chain(self.memory.pods());
         let without_pod: Vec<String> = noted.filter(|name| !observed.has_pod(name)).collect();

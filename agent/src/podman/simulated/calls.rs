@@ -1,6 +1,6 @@
 //! What the simulated Podman does when it is asked. Each effect stands between two crash points.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use wlc_plan::{
     name::FleetName,
@@ -90,7 +90,7 @@ impl World {
         let mut mounts = request.spec.containers.iter().flat_map(|container| &container.mounts);
         let pod = Pod {
             id: self.next_id(),
-            labels: request.labels.to_map(),
+            labels: Arc::new(request.labels.to_map()),
             created: now,
             sandbox: Sandbox::Created,
             takes_containers: true,

@@ -92,7 +92,7 @@ impl<'a> Glimpse<'a> {
 
     /// The labels of a pod.
     pub fn pod(self, name: &str) -> Option<&'a Labels> {
-        self.0.pods.get(name).map(|pod| &pod.labels)
+        self.0.pods.get(name).map(|pod| pod.labels.as_ref())
     }
 }
 

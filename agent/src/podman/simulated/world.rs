@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
 };
 
 use wlc_plan::{
@@ -56,7 +57,7 @@ pub(super) struct World {
 
 pub(super) struct Pod {
     pub(super) id: String,
-    pub(super) labels: Labels,
+    pub(super) labels: Arc<Labels>,
     pub(super) created: Moment,
     pub(super) sandbox: Sandbox,
     /// Whether it takes containers: not if it was made before the last boot.
@@ -74,7 +75,7 @@ pub(super) struct Pod {
 
 pub(super) struct Container {
     pub(super) id: String,
-    pub(super) labels: Labels,
+    pub(super) labels: Arc<Labels>,
     pub(super) state: ContainerState,
     /// What the kernel lets it have.
     pub(super) allowance: Allowance,
@@ -203,7 +204,7 @@ impl World {
     pub(super) fn add_foreign_pod(&mut self, name: &str, labels: &Labels, container: &str, now: Moment) {
         let pod = Pod {
             id: self.next_id(),
-            labels: labels.clone(),
+            labels: Arc::new(labels.clone()),
             created: now,
             sandbox: Sandbox::Up,
             takes_containers: true,
@@ -250,7 +251,7 @@ impl Pod {
         FoundPod {
             id: self.id.clone(),
             name: name.to_owned(),
-            labels: self.labels.clone(),
+            labels: Arc::clone(&self.labels),
             created: self.created,
             contents: self.contents.clone(),
             folders: self.folders,
@@ -263,7 +264,7 @@ impl Pod {
             id: container.id.clone(),
             name: name.to_owned(),
             pod: self.id.clone(),
-            labels: container.labels.clone(),
+            labels: Arc::clone(&container.labels),
             role: Role::Member(container.state),
             is_on_network: false,
             allowance: matches!(container.state, ContainerState::Running { .. }).then_some(container.allowance),
@@ -275,7 +276,7 @@ impl Pod {
             id: format!("{}-infra", self.id),
             name: format!("{}-infra", self.id),
             pod: self.id.clone(),
-            labels: self.labels.clone(),
+            labels: Arc::clone(&self.labels),
             role: Role::Infra(self.sandbox, Some(self.address).filter(|_| self.is_on_network)),
             is_on_network: self.is_on_network,
             allowance: None,
@@ -290,6 +291,7 @@ impl Pod {
 impl Container {
     pub(super) fn new(id: String, labels: Labels, (state, began): (ContainerState, Moment), program: Program) -> Self {
         let (allowance, last_words) = (Allowance::default(), LastWords::default());
+        let labels = Arc::new(labels);
         Self { id, labels, state, allowance, began, program, image: String::new(), post_start: None, last_words }
     }
 
