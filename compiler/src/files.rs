@@ -6,17 +6,19 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Read},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use wlc_plan::limits;
+use wlc_plan::{digest::Digest, limits};
 
 use crate::{
     attachments::{Attachments, Named},
+    cache::Cache,
     diagnostics::{Code, Diagnostic, Problems},
     parallel,
-    sources::Sources,
+    sources::{Sources, Stamp},
     syntax::guard,
 };
 
@@ -39,16 +41,23 @@ pub fn find_root(start: &Path) -> Option<PathBuf> {
 /// entered, and what cannot be read is reported. Files with a name that begins with `_` in their path are held: only an
 /// `include` or an overlay reads them.
 pub fn read(root: &Path, problems: &mut Problems) -> io::Result<Sources> {
+    read_changed(root, None, problems)
+}
+
+/// The same; a file that is as a cache knows it is not read.
+pub fn read_changed(root: &Path, cache: Option<&Cache>, problems: &mut Problems) -> io::Result<Sources> {
     let root = root.canonicalize()?;
     let mut search = Search { found: BTreeMap::new(), problems };
     search.folder(&root, "");
     let Search { found, problems } = search;
     let found: Vec<(String, Found)> = found.into_iter().collect();
     let mut sources = Sources::default();
-    for ((name, _), text) in found.iter().zip(texts(&root, &found)) {
+    for ((name, _), text) in found.iter().zip(texts(&root, &found, cache)) {
         match text {
-            text if is_held(name) => sources.hold(name, text.map(|text| text.to_string())),
-            Ok(text) => drop(sources.add_shared(name, text)),
+            Ok(Content::Known(digest, stamp)) => drop(sources.add_known(name, digest, stamp)),
+            Ok(Content::Text(text, _)) if is_held(name) => sources.hold(name, Ok(text.to_string())),
+            Err(why) if is_held(name) => sources.hold(name, Err(why)),
+            Ok(Content::Text(text, stamp)) => drop(sources.add_stamped(name, text, stamp)),
             Err(why) => problems.add(unreadable(name, &why)),
         }
     }
@@ -67,13 +76,42 @@ pub fn add_if_new(sources: &mut Sources, name: &str) {
     }
 }
 
+/// What a file holds.
+enum Content {
+    Text(Arc<str>, Stamp),
+    /// What a cache knows.
+    Known(Digest, Stamp),
+}
+
 /// The texts of files in their order, or why there is none. Many files are read with several threads.
-fn texts(root: &Path, found: &[(String, Found)]) -> Vec<Result<Arc<str>, String>> {
-    let text = |(_, found): &(String, Found)| match found {
-        Found::Plain(path) => text(path),
+fn texts(root: &Path, found: &[(String, Found)], cache: Option<&Cache>) -> Vec<Result<Content, String>> {
+    let text = |(name, found): &(String, Found)| match found {
+        Found::Plain(path) => match cache.and_then(|cache| known(name, path, cache)) {
+            Some(known) => Ok(known),
+            None => text(path),
+        },
         Found::Other(path) => inside(root, path).and_then(|path| require_plain(&path).and_then(|()| text(&path))),
     };
     parallel::map(found, (found.len(), FILES_FOR_A_THREAD), text)
+}
+
+/// A file that a cache knows, and that nobody has changed since.
+fn known(name: &str, path: &Path, cache: &Cache) -> Option<Content> {
+    let seen = cache.seen(name)?;
+    let stamp = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).as_ref().map(stamp)?;
+    (stamp == seen.stamp).then_some(Content::Known(seen.text, stamp))
+}
+
+/// What tells that a file is still the same.
+pub(crate) fn stamp(metadata: &fs::Metadata) -> Stamp {
+    let moment =
+        |seconds: i64, nanoseconds: i64| (seconds as u64).wrapping_mul(1_000_000_000).wrapping_add(nanoseconds as u64);
+    Stamp {
+        file: (metadata.dev(), metadata.ino()),
+        length: metadata.len(),
+        modified: moment(metadata.mtime(), metadata.mtime_nsec()),
+        changed: moment(metadata.ctime(), metadata.ctime_nsec()),
+    }
 }
 
 /// Whether a part of a path begins with `_`.
@@ -138,11 +176,12 @@ thread_local! {
     static READ: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn text(path: &Path) -> Result<Arc<str>, String> {
+fn text(path: &Path) -> Result<Content, String> {
     READ.with_borrow_mut(|bytes| {
-        bounded(path, guard::FILE_BYTES as u64, bytes)?;
+        // The stamp is older than what is read: who changes the file in between changes the next stamp.
+        let stamp = bounded(path, guard::FILE_BYTES as u64, bytes)?;
         match str::from_utf8(bytes) {
-            Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).into()),
+            Ok(text) => Ok(Content::Text(text.strip_prefix('\u{feff}').unwrap_or(text).into(), stamp)),
             Err(error) => {
                 let good = &bytes[..error.valid_up_to()];
                 let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -160,17 +199,18 @@ fn require_plain(path: &Path) -> Result<(), String> {
     }
 }
 
-/// Reads a plain file of at most so many bytes, in the place of what was read before.
-fn bounded(path: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<(), String> {
+/// Reads a plain file of at most so many bytes, in the place of what was read before. Gives its stamp.
+fn bounded(path: &Path, most: u64, bytes: &mut Vec<u8>) -> Result<Stamp, String> {
     let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
+    let stamp = stamp(&file.metadata().map_err(|error| error.to_string())?);
+    let length = stamp.length;
     if length > most {
         return Err(format!("it has {length} bytes, {most} are allowed"));
     }
     bytes.clear();
     bytes.reserve(usize::try_from(length).unwrap_or_default() + 1);
     file.take(most + 1).read_to_end(bytes).map_err(|error| error.to_string())?;
-    Ok(())
+    Ok(stamp)
 }
 
 /// Reads the files that the sources name. A link may not lead out of the repository.

@@ -2,8 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{Arc, OnceLock},
 };
+
+use wlc_plan::digest::Digest;
 
 use crate::{
     origins::Origins,
@@ -24,14 +27,48 @@ pub struct Sources {
 }
 
 /// One source file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Source {
     /// Its path from the folder of `fleet.kdl`, with `/` between the parts.
     pub path: Arc<str>,
-    /// Its text.
-    pub text: Arc<str>,
+    text: Text,
+    /// What the system says of the file, where it is one.
+    stamp: Option<Stamp>,
     /// Where its lines begin, once somebody has asked.
     starts: OnceLock<Arc<[u32]>>,
+}
+
+/// What is known of a file's text.
+#[derive(Debug, Clone)]
+enum Text {
+    /// All of it.
+    Read(Arc<str>),
+    /// It was read before, and its file has not been changed since.
+    Known {
+        digest: Digest,
+        length: usize,
+        /// Set when somebody asks for the text.
+        missed: OnceLock<()>,
+    },
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self::Read("".into())
+    }
+}
+
+/// What the system says of a file. A file whose text is changed gets another stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The device and the number on it.
+    pub file: (u64, u64),
+    /// Bytes.
+    pub length: u64,
+    /// When its text was changed, as its owner says: nanoseconds since 1970.
+    pub modified: u64,
+    /// When anything of it was changed: nanoseconds since 1970.
+    pub changed: u64,
 }
 
 /// A line and a column, both from 1; columns count characters.
@@ -51,9 +88,30 @@ impl Sources {
 
     /// Adds a file whose text is shared, and gives its number.
     pub fn add_shared(&mut self, path: &str, text: Arc<str>) -> FileId {
+        self.push(Source::new(path, Text::Read(text)))
+    }
+
+    /// Adds a file that was read with this stamp, and gives its number.
+    pub(crate) fn add_stamped(&mut self, path: &str, text: Arc<str>, stamp: Stamp) -> FileId {
+        self.push(Source { stamp: Some(stamp), ..Source::new(path, Text::Read(text)) })
+    }
+
+    /// Adds a file whose text has this digest and is not read, and gives its number.
+    pub(crate) fn add_known(&mut self, path: &str, digest: Digest, stamp: Stamp) -> FileId {
+        let length = usize::try_from(stamp.length).unwrap_or(usize::MAX);
+        let text = Text::Known { digest, length, missed: OnceLock::new() };
+        self.push(Source { stamp: Some(stamp), ..Source::new(path, text) })
+    }
+
+    fn push(&mut self, source: Source) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(Source::new(path, text));
+        self.files.push(source);
         id
+    }
+
+    /// Whether somebody has asked for a text that was not read. Then what was made of the files counts for nothing.
+    pub fn misses_a_text(&self) -> bool {
+        self.files.iter().any(|source| matches!(&source.text, Text::Known { missed, .. } if missed.get().is_some()))
     }
 
     /// Adds a file that is read only where a file includes it or its overlay is chosen.
@@ -96,7 +154,7 @@ impl Sources {
     /// Gives each file another text, made of its path and the old one.
     pub fn map_texts(&mut self, mut text: impl FnMut(&str, &str) -> String) {
         for source in &mut self.files {
-            *source = Source::new(&source.path, text(&source.path, &source.text).into());
+            *source = Source::new(&source.path, Text::Read(text(&source.path, source.text()).into()));
         }
         for (path, held) in &mut self.held {
             if let Ok(old) = held {
@@ -117,7 +175,7 @@ impl Sources {
 
     /// The text of a span.
     pub fn text(&self, span: Span) -> &str {
-        self.file(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+        self.file(span.file).text().get(span.start as usize..span.end as usize).unwrap_or("")
     }
 
     /// `path:line` of a span, for messages that name a second place.
@@ -128,13 +186,58 @@ impl Sources {
 }
 
 impl Source {
-    fn new(path: &str, text: Arc<str>) -> Self {
-        Self { path: path.into(), text, starts: OnceLock::new() }
+    fn new(path: &str, text: Text) -> Self {
+        Self { path: path.into(), text, stamp: None, starts: OnceLock::new() }
+    }
+
+    /// Its text. Where it was not read it is empty, and [`Sources::misses_a_text`].
+    pub fn text(&self) -> &str {
+        match &self.text {
+            Text::Read(text) => text,
+            Text::Known { missed, .. } => {
+                missed.get_or_init(|| ());
+                ""
+            }
+        }
+    }
+
+    /// Whether its text was read.
+    pub fn is_read(&self) -> bool {
+        matches!(self.text, Text::Read(_))
+    }
+
+    /// How many bytes its text has.
+    pub fn length(&self) -> usize {
+        match &self.text {
+            Text::Read(text) => text.len(),
+            Text::Known { length, .. } => *length,
+        }
+    }
+
+    /// The digest of its text.
+    pub(crate) fn digest(&self) -> Digest {
+        match &self.text {
+            Text::Read(text) => Digest::of(text.as_bytes()),
+            Text::Known { digest, .. } => *digest,
+        }
+    }
+
+    /// Whether a value may stand there in its text. Of a text that is not read only the length is known.
+    pub(crate) fn has(&self, range: Range<usize>) -> bool {
+        match &self.text {
+            Text::Read(text) => text.get(range).is_some(),
+            Text::Known { length, .. } => range.start <= range.end && range.end <= *length,
+        }
+    }
+
+    /// What the system said of the file when it was read.
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     fn starts(&self) -> &[u32] {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let ends = || self.text.match_indices('\n').map(|(at, _)| offset(at + 1));
+        let ends = || self.text().match_indices('\n').map(|(at, _)| offset(at + 1));
         self.starts.get_or_init(|| std::iter::once(0).chain(ends()).collect())
     }
 
@@ -145,7 +248,7 @@ impl Source {
 
     /// Offset at which a line begins; the end of the text behind the last line.
     pub fn line_start(&self, line: usize) -> usize {
-        self.starts().get(line).map_or(self.text.len(), |&start| start as usize)
+        self.starts().get(line).map_or(self.length(), |&start| start as usize)
     }
 
     /// How many lines there are.
@@ -156,7 +259,7 @@ impl Source {
     /// Line and column of a byte.
     pub fn position(&self, offset: usize) -> Position {
         let line = self.line_of(offset);
-        let before = self.text.get(self.line_start(line)..offset).unwrap_or("");
+        let before = self.text().get(self.line_start(line)..offset).unwrap_or("");
         Position { line: line + 1, column: before.chars().count() + 1 }
     }
 }
@@ -188,7 +291,7 @@ impl Places {
         let begin = (source.line_start(line), Place { line: line + 1, column: 1, utf16_column: 1 });
         let known = self.last.get(&(file, line)).filter(|(known, _)| *known <= offset).copied();
         let (from, mut place) = known.unwrap_or(begin);
-        let between = source.text.get(from..offset).unwrap_or("");
+        let between = source.text().get(from..offset).unwrap_or("");
         self.walked += between.len();
         place.column += between.chars().count();
         place.utf16_column += between.chars().map(char::len_utf16).sum::<usize>();

@@ -87,6 +87,13 @@ impl fmt::Debug for Digest {
     }
 }
 
+impl From<[u8; 32]> for Digest {
+    /// The digest that has these bytes.
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl TryFrom<String> for Digest {
     type Error = DigestError;
     fn try_from(text: String) -> Result<Self, DigestError> {

@@ -6,6 +6,8 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -17,6 +19,8 @@ use wlc_tests::{
 
 const SIZE: Size = Size { nodes: 70, workloads: 6 };
 const EDITS: usize = 40;
+/// Files that were changed before that are not read again.
+const SETTLED: Duration = Duration::from_millis(2_100);
 /// Of so many cases of mistakes one is taken.
 const CASES: usize = 3;
 
@@ -33,6 +37,14 @@ impl World {
     fn new() -> Self {
         let world = Self { sources: tempfile::tempdir().unwrap(), home: tempfile::tempdir().unwrap() };
         Sources::new(SIZE).write(world.sources.path());
+        world
+    }
+
+    /// The same, whose files are not read again.
+    fn settled() -> Self {
+        let world = Self::new();
+        thread::sleep(SETTLED);
+        world.check(&[]);
         world
     }
 
@@ -67,7 +79,7 @@ fn said(command: &mut Command) -> Said {
 
 #[test]
 fn edits_and_damage_change_nothing_of_what_is_said() {
-    let world = World::new();
+    let world = World::settled();
     world.compare("text", "at first");
     let files = folder::files(world.sources.path());
     let mut dice = Dice::new(7);
@@ -115,6 +127,20 @@ fn damage(cache: &Path, dice: &mut Dice) {
 }
 
 #[test]
+fn a_file_that_is_changed_behind_its_times_is_read() {
+    let world = World::settled();
+    let path = world.sources.path().join("nodes/n0007.facts.kdl");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let before = fs::read_to_string(&path).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut &file, before.replacen("facts \"n", "fakts \"n", 1).as_bytes()).unwrap();
+    file.set_modified(modified).unwrap();
+    let (code, _, said) = world.check(&[]);
+    assert!(code == Some(1) && said.contains("fakts"), "{said}");
+    world.compare("text", "the same length, the same time");
+}
+
+#[test]
 fn mistakes_of_all_kinds_are_said_the_same_way() {
     let world = World::new();
     let cases = running::workspace().join("tests/errors");
@@ -152,6 +178,7 @@ fn put(root: &Path, name: &str, bytes: &[u8]) {
 #[test]
 fn checks_at_once_do_each_other_no_harm() {
     let world = World::new();
+    thread::sleep(SETTLED);
     let alone = world.check(&["--no-cache"]);
     assert_eq!(world.caches(), Vec::<PathBuf>::new(), "without a cache nothing is written");
     let at_once = || {

@@ -11,6 +11,7 @@ use wlc_plan::{
 use crate::{
     fields::{Checked, value::Whole},
     model::range::Speed,
+    sources::{Source, Stamp},
     span::{FileId, Span, Spanned},
 };
 
@@ -30,14 +31,23 @@ pub(crate) trait Kept: Sized {
 pub(crate) struct Bytes<'a> {
     rest: &'a [u8],
     file: FileId,
-    text: &'a str,
+    source: &'a Source,
 }
 
 impl<'a> Bytes<'a> {
-    /// All of these bytes as one value, whose places are in this file with this text.
-    pub(super) fn whole<T: Kept>(bytes: &'a [u8], file: FileId, text: &'a str) -> Option<T> {
-        let mut from = Self { rest: bytes, file, text };
+    /// All of these bytes as one value, whose places are in this file.
+    pub(super) fn whole<T: Kept>(bytes: &'a [u8], file: FileId, source: &'a Source) -> Option<T> {
+        let mut from = Self { rest: bytes, file, source };
         T::get(&mut from).filter(|_| from.rest.is_empty())
+    }
+
+    /// The value at the front of bytes, which has no places, and what is behind it.
+    pub(super) fn first<T: Kept>(bytes: &'a [u8]) -> Option<(T, &'a [u8])> {
+        let nowhere = Source::default();
+        let mut from = Bytes { rest: bytes, file: FileId(0), source: &nowhere };
+        let value = T::get(&mut from)?;
+        let read = bytes.len() - from.rest.len();
+        Some((value, &bytes[read..]))
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
@@ -128,6 +138,31 @@ impl Kept for Checked {
     }
 }
 
+impl<A: Kept, B: Kept> Kept for (A, B) {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.0.put(bytes);
+        self.1.put(bytes);
+    }
+
+    fn get(from: &mut Bytes<'_>) -> Option<Self> {
+        Some((A::get(from)?, B::get(from)?))
+    }
+}
+
+impl Kept for Stamp {
+    fn put(&self, bytes: &mut Vec<u8>) {
+        let Self { file, length, modified, changed } = self;
+        file.put(bytes);
+        [length, modified, changed].into_iter().for_each(|number| number.put(bytes));
+    }
+
+    fn get(from: &mut Bytes<'_>) -> Option<Self> {
+        let (file, length) = Kept::get(from)?;
+        let (modified, changed) = Kept::get(from)?;
+        Some(Self { file, length, modified, changed })
+    }
+}
+
 impl Kept for Span {
     fn put(&self, bytes: &mut Vec<u8>) {
         self.start.put(bytes);
@@ -137,8 +172,7 @@ impl Kept for Span {
     fn get(from: &mut Bytes<'_>) -> Option<Self> {
         let (start, length) = (u32::get(from)?, u32::get(from)?);
         let end = start.checked_add(length)?;
-        let is_inside = from.text.is_char_boundary(start as usize) && from.text.is_char_boundary(end as usize);
-        is_inside.then_some(Self { file: from.file, start, end })
+        from.source.has(start as usize..end as usize).then_some(Self { file: from.file, start, end })
     }
 }
 

@@ -7,13 +7,15 @@
 use std::{
     env, fs,
     io::Read,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use wlc_plan::digest::Digest;
 
-use super::{Cache, Keep, MOST_BYTES};
+use super::{Cache, Keep, Kept, MOST_BYTES};
+use crate::files;
 
 /// So many repositories have a cache; those that were not renewed for longest lose theirs.
 const MOST_FILES: usize = 16;
@@ -24,6 +26,8 @@ pub struct Place {
     file: PathBuf,
     /// What the file holds.
     pub cache: Cache,
+    /// When it was found, after 1970.
+    began: Duration,
 }
 
 impl Place {
@@ -32,13 +36,14 @@ impl Place {
         let folder = folder()?;
         let name = Digest::of(root.canonicalize().ok()?.as_os_str().as_encoded_bytes()).short(32);
         let file = folder.join(format!("{name}.facts"));
+        let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let cache = Cache::new(program()?, read(&file).unwrap_or_default());
-        Some(Self { file, cache })
+        Some(Self { file, cache, began })
     }
 
     /// Writes the cache anew, if something was used that it has not.
     pub fn renew(&self, used: &[Keep]) {
-        if let Some(bytes) = self.cache.renewed(used) {
+        if let Some(bytes) = self.cache.renewed(used, self.began) {
             // What cannot be kept is read again next time.
             self.write(&bytes).ok();
         }
@@ -65,10 +70,9 @@ fn folder() -> Option<PathBuf> {
 
 /// The program that runs: another one may read facts in another way.
 fn program() -> Option<Digest> {
-    let file = fs::metadata(env::current_exe().ok()?).ok()?;
-    let parts = [file.len(), file.ino(), file.dev(), file.mtime() as u64, file.mtime_nsec() as u64];
-    let parts: Vec<[u8; 8]> = parts.into_iter().map(u64::to_le_bytes).collect();
-    Some(Digest::of_parts(concat!("wlc ", env!("CARGO_PKG_VERSION")), &[&parts.concat()]))
+    let mut stamp = Vec::new();
+    files::stamp(&fs::metadata(env::current_exe().ok()?).ok()?).put(&mut stamp);
+    Some(Digest::of_parts(concat!("wlc ", env!("CARGO_PKG_VERSION")), &[&stamp]))
 }
 
 fn read(file: &Path) -> Option<Vec<u8>> {

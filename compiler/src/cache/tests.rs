@@ -11,8 +11,18 @@ fn facts(number: usize) -> String {
     )
 }
 
+/// When the files of these tests were changed.
+const CHANGED: Duration = Duration::from_secs(1_000_000);
+/// When checks of them begin, long after that.
+const LONG: Duration = Duration::from_secs(2_000_000);
+
 fn program() -> Digest {
     Digest::of(b"a program")
+}
+
+fn stamp(number: usize) -> Stamp {
+    let changed = CHANGED.as_nanos() as u64;
+    Stamp { file: (1, number as u64), length: facts(number).len() as u64, modified: 7, changed }
 }
 
 /// Machines' facts, behind so many other files.
@@ -22,7 +32,19 @@ fn sources(others: usize) -> Sources {
         sources.add(&format!("a{number}.kdl"), &format!("config \"a{number}\" {{ file \"a\" text=\"b\" }}\n"));
     }
     for number in 0..LEAST_FACTS {
-        sources.add(&format!("n{number}.facts.kdl"), &facts(number));
+        sources.add_stamped(&format!("n{number}.facts.kdl"), facts(number).into(), stamp(number));
+    }
+    sources
+}
+
+/// The same, as a cache knows them.
+fn known(cache: &Cache) -> Sources {
+    let mut sources = Sources::default();
+    for number in 0..LEAST_FACTS {
+        let path = format!("n{number}.facts.kdl");
+        let seen = cache.seen(&path).expect("the cache has seen all");
+        assert_eq!(*seen, Seen { text: Digest::of(facts(number).as_bytes()), stamp: stamp(number) });
+        sources.add_known(&path, seen.text, seen.stamp);
     }
     sources
 }
@@ -40,7 +62,7 @@ fn full() -> Vec<u8> {
     let empty = Cache::new(program(), Vec::new());
     let front = read(&sources(0), Some(&empty));
     assert!(front.repository.facts.len() == LEAST_FACTS && front.problems.is_empty(), "{}", shown(&front));
-    empty.renewed(&front.keep).expect("everything is new")
+    empty.renewed(&front.keep, LONG).expect("everything is new")
 }
 
 #[test]
@@ -49,7 +71,47 @@ fn what_is_kept_is_what_is_read_at_its_place_in_another_file() {
     let (with, without) = (read(&sources(3), Some(&cache)), read(&sources(3), None));
     assert_eq!(shown(&with), shown(&without));
     assert!(with.keep.len() == LEAST_FACTS && with.keep.iter().all(|keep| keep.fresh.is_none()));
-    assert_eq!(cache.renewed(&with.keep), None, "nothing is new");
+    assert_eq!(cache.renewed(&with.keep, LONG), None, "nothing is new");
+}
+
+#[test]
+fn what_is_kept_is_what_is_read_of_files_that_nobody_opens() {
+    let cache = Cache::new(program(), full());
+    let with = read(&known(&cache), Some(&cache));
+    assert_eq!(shown(&with), shown(&read(&sources(0), None)));
+    assert!(!with.sources.misses_a_text());
+    assert_eq!(cache.renewed(&with.keep, LONG), None, "nothing is new");
+}
+
+#[test]
+fn a_text_that_is_needed_and_was_not_read_is_missed() {
+    let cache = Cache::new(program(), full());
+    let mut twice = known(&cache);
+    twice.add("x.kdl", &facts(0));
+    let front = read(&twice, Some(&cache));
+    let twice = front.problems.sorted();
+    let first = twice[0].labels[1].span;
+    assert!(!front.sources.file(first.file).is_read() && !front.sources.misses_a_text());
+    assert_eq!(front.sources.text(first), "");
+    assert!(front.sources.misses_a_text());
+
+    let empty = Cache::new(program(), Vec::new());
+    assert!(read(&known(&cache), Some(&empty)).sources.misses_a_text(), "a cache that has lost its facts");
+}
+
+#[test]
+fn files_that_may_still_change_are_read_again() {
+    let empty = Cache::new(program(), Vec::new());
+    let front = read(&sources(0), Some(&empty));
+    let soon = empty.renewed(&front.keep, CHANGED + UNSETTLED).expect("everything is new");
+    let soon = Cache::new(program(), soon);
+    assert_eq!(soon.seen("n1.facts.kdl"), None);
+    let front = read(&sources(0), Some(&soon));
+    assert!(front.keep.iter().all(|keep| keep.fresh.is_none()));
+    assert_eq!(soon.renewed(&front.keep, CHANGED + UNSETTLED), None);
+    let settled = soon.renewed(&front.keep, LONG).expect("all files have settled");
+    known(&Cache::new(program(), settled));
+    assert_eq!(soon.renewed(&front.keep[1..], LONG), None, "a few files are read as fast");
 }
 
 #[test]
@@ -65,7 +127,7 @@ fn what_is_damaged_is_read_anew() {
             let cache = Cache::new(program(), bytes);
             let front = read(&sources(0), Some(&cache));
             assert_eq!(shown(&front), without, "at {at}");
-            let renewed = Cache::new(program(), cache.renewed(&front.keep).unwrap_or(cache.bytes.clone()));
+            let renewed = Cache::new(program(), cache.renewed(&front.keep, LONG).unwrap_or(cache.bytes.clone()));
             assert!(read(&sources(0), Some(&renewed)).keep.iter().all(|keep| keep.fresh.is_none()), "at {at}");
         }
     }
@@ -106,5 +168,5 @@ fn few_facts_are_not_worth_a_cache() {
     let mut sources = Sources::default();
     sources.add("n1.facts.kdl", &facts(1));
     let empty = Cache::new(program(), Vec::new());
-    assert_eq!(empty.renewed(&read(&sources, Some(&empty)).keep), None);
+    assert_eq!(empty.renewed(&read(&sources, Some(&empty)).keep, LONG), None);
 }

@@ -1,6 +1,7 @@
 //! A repository on disk: its root, its files, its lock.
 
 use std::{
+    io,
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
@@ -13,7 +14,7 @@ use wlc_plan::{
 use super::{Done, Failure, PROBLEMS, Place, ReportFormat, git, output};
 use crate::{
     attachments,
-    cache::disk,
+    cache::{Cache, disk},
     diagnostics::{Code, Diagnostic, Problems, suggest},
     expand::How,
     files,
@@ -43,32 +44,56 @@ pub(super) struct Project {
 impl Project {
     /// Finds, reads and compiles a repository.
     pub(super) fn open(place: &Place, reading: Reading) -> Result<Self, Failure> {
-        Self::open_by(place, reading, pipeline::read, |folder| store::read(folder, reading))
+        Self::open_by(place, files::read, pipeline::read, |folder| store::read(folder, reading), reading)
     }
 
     /// The same by way of the cache, which is written anew.
     pub(super) fn open_cached(place: &Place, reading: Reading) -> Result<Self, Failure> {
-        let cached = |sources, problems| {
-            let cache = files::find_root(&place.dir).and_then(|root| disk::Place::find(&root));
-            let how = How { cache: cache.as_ref().map(|place| &place.cache), ..How::default() };
+        let cache = files::find_root(&place.dir).and_then(|root| disk::Place::find(&root));
+        let Some(cache) = cache else { return Self::open(place, reading) };
+        // An overlay is laid over texts.
+        let quick = place.overlay.is_none().then(|| Self::open_by_cache(place, reading, &cache, Some(&cache.cache)));
+        match quick {
+            Some(Ok(project)) if !project.misses_a_text() => Ok(project),
+            Some(_) | None => Self::open_by_cache(place, reading, &cache, None),
+        }
+    }
+
+    /// The same, where files that one cache has seen are not read.
+    fn open_by_cache(
+        place: &Place,
+        reading: Reading,
+        cache: &disk::Place,
+        seen: Option<&Cache>,
+    ) -> Result<Self, Failure> {
+        let files = |root: &Path, problems: &mut Problems| files::read_changed(root, seen, problems);
+        let front = |sources, problems| {
+            let how = How { cache: Some(&cache.cache), ..How::default() };
             let mut front = pipeline::read_by(how, sources, problems);
-            let keep = std::mem::take(&mut front.keep);
-            cache.into_iter().for_each(|place| place.renew(&keep));
+            cache.renew(&std::mem::take(&mut front.keep));
             front
         };
-        Self::open_by(place, reading, cached, |folder| store::read(folder, reading))
+        Self::open_by(place, files, front, |folder| store::read(folder, reading), reading)
+    }
+
+    /// Whether a text was needed, or is about to be printed, that was not read.
+    fn misses_a_text(&self) -> bool {
+        let Compiled { sources, problems, .. } = &self.compiled;
+        let mut labels = problems.sorted().into_iter().flat_map(|one| &one.labels);
+        sources.misses_a_text() || labels.any(|label| !sources.file(label.span.file).is_read())
     }
 
     /// The same with a lock that lies nowhere yet.
     pub(super) fn open_with(place: &Place, lock: &Lock) -> Result<Self, Failure> {
-        Self::open_by(place, Reading::Healing, pipeline::read, |_| Ok(lock.clone()))
+        Self::open_by(place, files::read, pipeline::read, |_| Ok(lock.clone()), Reading::Healing)
     }
 
     fn open_by(
         place: &Place,
-        reading: Reading,
+        files: impl FnOnce(&Path, &mut Problems) -> io::Result<Sources>,
         front: impl FnOnce(Sources, Problems) -> Front,
-        read: impl FnOnce(&Path) -> Result<Lock, StoreError>,
+        lock: impl FnOnce(&Path) -> Result<Lock, StoreError>,
+        reading: Reading,
     ) -> Result<Self, Failure> {
         let Some(root) = files::find_root(&place.dir) else {
             let message = format!(
@@ -79,14 +104,14 @@ impl Project {
             return Err(Failure::new(PROBLEMS, message));
         };
         let mut problems = Problems::default();
-        let mut sources = files::read(&root, &mut problems).map_err(Failure::problem)?;
+        let mut sources = files(&root, &mut problems).map_err(Failure::problem)?;
         if let Some(overlay) = &place.overlay {
             sources.choose_overlay(overlay);
         }
         let mut front = front(sources, problems);
         let found = files::attach(&root, &attachments::named(&front.sources, &front.repository));
         let lock = match &front.repository.fleet {
-            Some(fleet) => read(&lock_folder(&root, &fleet.name.value)).unwrap_or_else(|error| {
+            Some(fleet) => lock(&lock_folder(&root, &fleet.name.value)).unwrap_or_else(|error| {
                 front.problems.add(bad_lock(error.seen_from(&root), reading));
                 Lock::default()
             }),

@@ -206,7 +206,7 @@ impl Lines {
             (true, 2) => '¿',
             (true, _) => '\u{fffd}',
         };
-        Self { source: source.clone(), text: source.text.chars().map(same_length).collect() }
+        Self { source: source.clone(), text: source.text().chars().map(same_length).collect() }
     }
 }
 

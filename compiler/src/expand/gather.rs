@@ -76,7 +76,7 @@ impl FileRead {
         let mut blocks = syntax::read_by(how.reader, file, source, problems)?;
         let facts = EarlyFacts::take_out_of(&mut blocks);
         let can_be_kept = facts.only(&blocks).filter(|_| problems.is_empty());
-        let keep = key.and_then(|(_, text)| Some(Keep::fresh(text, can_be_kept?)));
+        let keep = key.and_then(|(_, text)| Some(Keep::fresh(text, can_be_kept?, source)));
         Some(Self { blocks, facts, keep })
     }
 }

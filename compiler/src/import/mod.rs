@@ -54,7 +54,7 @@ pub fn import(sources: &Sources, problems: &mut Problems) -> String {
             }
             Format::Yaml => {
                 let documents = yaml::read(file, source, import.report.problems()).unwrap_or_default();
-                if documents.is_empty() && source.text.trim().is_empty() {
+                if documents.is_empty() && source.text().trim().is_empty() {
                     import.report.refuse(start(file), "this file is empty", "name another file");
                 }
                 sort_documents(documents, source, &mut manifests, &mut compose, &mut import.report);

@@ -104,7 +104,7 @@ impl Node {
 
 /// The documents of a file. None where it is no YAML; why is reported.
 pub(super) fn read(file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Node>> {
-    let mut builder = Builder::new(file, &source.text);
+    let mut builder = Builder::new(file, source.text());
     match builder.run() {
         Ok(()) => Some(builder.documents),
         Err(diagnostic) => {

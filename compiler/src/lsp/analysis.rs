@@ -145,7 +145,7 @@ fn add_erroneous(sources: &Sources, problems: &Problems, broken: &mut AllBroken)
     let mut places: BTreeMap<&str, (&str, Vec<usize>)> = BTreeMap::new();
     for span in errors.flat_map(|one| &one.labels).map(|label| label.span) {
         let file = sources.file(span.file);
-        places.entry(&file.path).or_insert((&file.text, Vec::new())).1.push(span.start as usize);
+        places.entry(&file.path).or_insert((file.text(), Vec::new())).1.push(span.start as usize);
     }
     for (path, (text, places)) in places {
         let outline = Outline::new(text);
@@ -235,7 +235,7 @@ fn is_no_node(text: &str, templates: &BTreeSet<String>) -> bool {
 
 /// Whether a block of this kind is there, if only its word.
 fn is_begun(sources: &Sources, word: &str) -> bool {
-    sources.iter().any(|(_, source)| Outline::new(&source.text).children(None).any(|item| item.word.text == word))
+    sources.iter().any(|(_, source)| Outline::new(source.text()).children(None).any(|item| item.word.text == word))
 }
 
 /// Why blocks of a file cannot be read.
@@ -293,7 +293,7 @@ fn place(sources: &Sources, diagnostic: &Diagnostic) -> Shown {
     let mut places = diagnostic.labels.iter().map(|label| (at(label.span), label.text.clone()));
     let first = places.next().map(|(place, _)| place).unwrap_or_else(|| {
         let root = sources.iter().find(|(_, source)| &*source.path == files::ROOT_FILE);
-        let end = root.map_or(0, |(_, source)| source.text.trim_end().len());
+        let end = root.map_or(0, |(_, source)| source.text().trim_end().len());
         (files::ROOT_FILE.to_owned(), end..end)
     });
     Shown { place: first, related: places.collect(), diagnostic: diagnostic.clone() }

@@ -193,7 +193,7 @@ impl Server {
         if let Some(root) = &root {
             let sources = released(self.disk(root).0.clone());
             texts.extend(
-                sources.iter().map(|(_, source)| (uri::uri(&root.join(&*source.path)), source.text.to_string())),
+                sources.iter().map(|(_, source)| (uri::uri(&root.join(&*source.path)), source.text().to_owned())),
             );
         }
         texts.extend(self.open.iter().map(|(uri, document)| (uri.clone(), document.text.clone())));
@@ -296,7 +296,7 @@ impl Server {
         });
         let known: BTreeMap<String, Document> = released(sources.clone())
             .iter()
-            .map(|(_, source)| (source.path.to_string(), Document::new(source.text.to_string(), Value::Null)))
+            .map(|(_, source)| (source.path.to_string(), Document::new(source.text().to_owned(), Value::Null)))
             .collect();
         let address = |path: &str| texts.get(path).map_or_else(|| uri::uri(&root.join(path)), |(uri, _)| uri.clone());
         for shown in analysis::analyse(Some(root), &overlays, sources, &problems) {

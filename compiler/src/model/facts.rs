@@ -41,13 +41,13 @@ crate::block! {
         /// Any other PCI device.
         pci: [checked] Pci, "pci" ("");
         /// The release of the kernel.
-        kernel: [optional property] String, "kernel" ("status.nodeInfo.kernelVersion");
+        kernel: [optional property] SmolStr, "kernel" ("status.nodeInfo.kernelVersion");
         /// Podman.
         podman: [child] PodmanFacts, "podman" ("status.nodeInfo.containerRuntimeVersion");
         /// The agent.
         agent: [child] AgentFacts, "agent" ("status.nodeInfo.kubeletVersion");
         /// The digest of the machine's identity.
-        machine: [optional property] String, "machine" ("status.nodeInfo.machineID");
+        machine: [optional property] SmolStr, "machine" ("status.nodeInfo.machineID");
     }
 
     /// What replicas may use, before anything is reserved.
@@ -63,11 +63,11 @@ crate::block! {
     /// The processors of a machine.
     CpuFacts "cpu" ("") {
         /// The architecture, as the kernel names it.
-        arch: [optional property] String, "arch" ("status.nodeInfo.architecture");
+        arch: [optional property] SmolStr, "arch" ("status.nodeInfo.architecture");
         /// The vendor, as the processor names it.
-        vendor: [optional property] String, "vendor" ("");
+        vendor: [optional property] SmolStr, "vendor" ("");
         /// The model.
-        model: [optional property] String, "model" ("");
+        model: [optional property] SmolStr, "model" ("");
         /// Cores.
         cores: [optional property] Count, "cores" ("");
         /// Hardware threads.
@@ -81,7 +81,7 @@ crate::block! {
         /// Its number.
         number: [required argument] Count, "number" ("");
         /// Its threads, such as `"0-15"`.
-        cpus: [optional property] String, "cpus" ("");
+        cpus: [optional property] SmolStr, "cpus" ("");
         /// Its memory.
         memory: [optional property] Bytes, "memory" ("");
         /// The card whose own memory it is.
@@ -93,11 +93,11 @@ crate::block! {
         /// Its PCI address.
         address: [required argument] PciAddress, "address" ("");
         /// PCI vendor and device, `10de:2335`.
-        id: [optional property] String, "id" ("");
+        id: [optional property] SmolStr, "id" ("");
         /// The vendor: `nvidia`, `amd` or `intel`.
-        vendor: [optional property] String, "vendor" ("");
+        vendor: [optional property] SmolStr, "vendor" ("");
         /// The model, as its driver names it.
-        model: [optional property] String, "model" ("");
+        model: [optional property] SmolStr, "model" ("");
         /// Its memory.
         memory: [optional property] Bytes, "memory" ("");
         /// The NUMA node that it is nearest to.
@@ -105,7 +105,7 @@ crate::block! {
         /// The identity that its vendor gave it.
         uuid: [optional property] DeviceUuid, "uuid" ("");
         /// The version of its driver.
-        driver: [optional property] String, "driver" ("");
+        driver: [optional property] SmolStr, "driver" ("");
         /// Whether it is cut into instances of its own (MIG).
         mig: [flag] bool, "mig" ("");
     }
@@ -113,13 +113,13 @@ crate::block! {
     /// A disk.
     Disk "disk" ("") {
         /// The kernel's name of it.
-        name: [required argument] String, "name" ("");
+        name: [required argument] SmolStr, "name" ("");
         /// What kind of disk.
-        kind: [optional property] String, "kind" ("");
+        kind: [optional property] SmolStr, "kind" ("");
         /// Its size.
         size: [optional property] Bytes, "size" ("");
         /// Its model.
-        model: [optional property] String, "model" ("");
+        model: [optional property] SmolStr, "model" ("");
         /// Whether it is encrypted.
         encrypted: [flag] bool, "encrypted" ("");
     }
@@ -127,11 +127,11 @@ crate::block! {
     /// A network card.
     Nic "nic" ("") {
         /// The kernel's name of it.
-        name: [required argument] String, "name" ("");
+        name: [required argument] SmolStr, "name" ("");
         /// The speed of its link.
         speed: [optional property] Speed, "speed" ("");
         /// Its driver.
-        driver: [optional property] String, "driver" ("");
+        driver: [optional property] SmolStr, "driver" ("");
         /// Its PCI address.
         address: [optional property] PciAddress, "address" ("");
         /// The NUMA node that it is nearest to.
@@ -143,9 +143,9 @@ crate::block! {
         /// Its PCI address.
         address: [required argument] PciAddress, "address" ("");
         /// PCI vendor and device, `10de:2335`.
-        id: [optional property] String, "id" ("");
+        id: [optional property] SmolStr, "id" ("");
         /// PCI class and subclass, four hexadecimal digits.
-        class: [optional property] String, "class" ("");
+        class: [optional property] SmolStr, "class" ("");
         /// The NUMA node that it is nearest to.
         numa: [optional property] Count, "numa" ("");
         /// The device of which it is a virtual function.
@@ -155,19 +155,19 @@ crate::block! {
     /// Podman on a machine.
     PodmanFacts "podman" ("") {
         /// Its version.
-        version: [required argument] String, "version" ("");
+        version: [required argument] SmolStr, "version" ("");
         /// Whether it runs without root.
         rootless: [flag] bool, "rootless" ("");
         /// The version of the control groups, `v1` or `v2`.
-        cgroups: [optional property] String, "cgroups" ("");
+        cgroups: [optional property] SmolStr, "cgroups" ("");
         /// The OCI runtime.
-        runtime: [optional property] String, "runtime" ("");
+        runtime: [optional property] SmolStr, "runtime" ("");
     }
 
     /// The agent on a machine.
     AgentFacts "agent" ("") {
         /// Its version.
-        version: [required argument] String, "version" ("");
+        version: [required argument] SmolStr, "version" ("");
         /// The newest format of plans that it reads.
         formats: [optional property] Count, "formats" ("");
     }

@@ -1,5 +1,7 @@
 //! Requirements on hardware: all clauses of one line are true of one device.
 
+use smol_str::SmolStr;
+
 use super::refusal::Refusal;
 use crate::{
     model::{
@@ -7,7 +9,7 @@ use crate::{
         place::{Clauses, CpuRequirement, DiskRequirement, GpuRequirement, NicRequirement},
         range::Version,
     },
-    span::Span,
+    span::{Span, Spanned},
 };
 
 /// How one clause of a line fares with one device.
@@ -155,22 +157,22 @@ fn clause<T: ?Sized + ToString>(span: Span, asked: &str, has: Option<&T>, holds:
 }
 
 /// Vendors and kinds are compared without regard to case.
-fn word(wanted: &crate::span::Spanned<String>, has: Option<&String>) -> Clause {
+fn word(wanted: &Spanned<String>, has: Option<&str>) -> Clause {
     clause(wanted.span, &wanted.value, has, |has| has.eq_ignore_ascii_case(&wanted.value))
 }
 
 /// A model may be named by a part of its name: `H200` is `NVIDIA H200`.
-fn model(wanted: &crate::span::Spanned<String>, has: Option<&String>) -> Clause {
+fn model(wanted: &Spanned<String>, has: Option<&str>) -> Clause {
     let lower = wanted.value.to_lowercase();
     clause(wanted.span, &wanted.value, has, |has| has.to_lowercase().contains(&lower))
 }
 
-fn text(field: Option<&crate::span::Spanned<String>>) -> Option<&String> {
-    field.map(|field| &field.value)
+fn text(field: Option<&Spanned<SmolStr>>) -> Option<&str> {
+    field.map(|field| field.value.as_str())
 }
 
-fn version(wanted: &crate::span::Spanned<crate::model::range::Range<Version>>, has: Option<&String>) -> Clause {
-    let holds = |has: &String| Version::parse(has).is_some_and(|version| wanted.value.holds(&version));
+fn version(wanted: &Spanned<crate::model::range::Range<Version>>, has: Option<&str>) -> Clause {
+    let holds = |has: &str| Version::parse(has).is_some_and(|version| wanted.value.holds(&version));
     clause(wanted.span, &wanted.value.written, has, holds)
 }
 

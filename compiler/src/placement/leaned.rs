@@ -53,11 +53,11 @@ fn present(clauses: &Clauses, facts: &Facts) -> Vec<FactNeed> {
     }
     for line in &clauses.disks {
         let disk = facts.disks.iter().find(|disk| facts::is_disk(line, disk));
-        found.push(need(Fact::Disk, disk.map(|disk| disk.name.value.clone()), disk_clauses(line)));
+        found.push(need(Fact::Disk, disk.map(|disk| disk.name.value.to_string()), disk_clauses(line)));
     }
     for line in &clauses.nics {
         let nic = facts.nics.iter().find(|nic| facts::is_nic(line, nic));
-        found.push(need(Fact::Nic, nic.map(|nic| nic.name.value.clone()), nic_clauses(line)));
+        found.push(need(Fact::Nic, nic.map(|nic| nic.name.value.to_string()), nic_clauses(line)));
     }
     found.extend(clauses.cpus.iter().map(|line| need(Fact::Cpu, None, cpu_clauses(line))));
     found.extend(

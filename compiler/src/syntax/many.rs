@@ -23,7 +23,7 @@ pub(crate) fn read_all_by<'a, R: Send>(
     problems: &mut Problems,
 ) -> Vec<(FileId, R)> {
     let files: Vec<(FileId, &Source)> = files.into_iter().collect();
-    let bytes = files.iter().map(|(_, source)| source.text.len()).sum();
+    let bytes = files.iter().map(|(_, source)| source.length()).sum();
     let read = parallel::map(&files, (bytes, BYTES_FOR_A_THREAD), |(file, source)| {
         let mut problems = Problems::default();
         (*file, read(*file, source, &mut problems), problems)

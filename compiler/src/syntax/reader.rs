@@ -48,11 +48,11 @@ pub fn read_whole(file: FileId, source: &Source, problems: &mut Problems) -> Opt
 
 /// Reads a file as [`read`] does, by these readers.
 pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    if foreign::report(file, &source.text, false, problems) {
+    if foreign::report(file, source.text(), false, problems) {
         problems.hide_declarations();
         return None;
     }
-    let strictly = || strict::read(file, &source.text);
+    let strictly = || strict::read(file, source.text());
     match reader {
         Reader::Strict => strictly(),
         Reader::Kdl => read_parts(Reader::Kdl, file, source, problems),
@@ -62,8 +62,8 @@ pub fn read_by(reader: Reader, file: FileId, source: &Source, problems: &mut Pro
 
 /// Reads a file block by block.
 fn read_parts(reader: Reader, file: FileId, source: &Source, problems: &mut Problems) -> Option<Vec<Block>> {
-    let parts = guard::parts(file, &source.text, problems)?;
-    let text = &source.text;
+    let parts = guard::parts(file, source.text(), problems)?;
+    let text = source.text();
     std::thread::scope(|scope| {
         let parts = || Parts { reader, file, text, left: MOST_REPORTED, blocks: Vec::new(), problems }.read(parts);
         let parser = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, parts);

@@ -123,7 +123,7 @@ fn check_format(text: &str) {
 pub(crate) fn check(compiled: &Compiled, text: &str) {
     let sorted = compiled.problems.sorted();
     for label in sorted.iter().flat_map(|diagnostic| &diagnostic.labels) {
-        let source = &compiled.sources.file(label.span.file).text;
+        let source = compiled.sources.file(label.span.file).text();
         let range = label.span.start as usize..label.span.end as usize;
         assert!(source.get(range).is_some(), "{label:?} is no part of the text:\n{text}");
     }
@@ -142,7 +142,7 @@ fn is_near(compiled: &Compiled, error: &Diagnostic, text: &str, place: &Range<us
     let changed = line(place.start)..=line(place.end);
     error.labels.iter().any(|label| {
         let source = compiled.sources.file(label.span.file);
-        let lines = line_of(&source.text, label.span.start)..=line_of(&source.text, label.span.end);
+        let lines = line_of(source.text(), label.span.start)..=line_of(source.text(), label.span.end);
         &*source.path == "x.kdl" && *lines.start() <= changed.end() + 1 && *lines.end() + 1 >= *changed.start()
     })
 }

@@ -133,7 +133,7 @@ fn imported(name: &str, text: &str) -> String {
     for label in sorted.iter().flat_map(|diagnostic| &diagnostic.labels) {
         let range = label.span.start as usize..label.span.end as usize;
         let source = sources.file(label.span.file);
-        assert!(source.text.get(range).is_some(), "{label:?} is no part of {name}:\n{text}");
+        assert!(source.text().get(range).is_some(), "{label:?} is no part of {name}:\n{text}");
     }
     let drawn = terminal::render(&sources, &sorted, terminal::Style::Plain);
     assert!(!drawn.contains('\u{1b}') && !drawn.contains('\u{202e}'), "{drawn:?}");

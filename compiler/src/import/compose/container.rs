@@ -98,7 +98,7 @@ fn environment(fields: &mut Fields, service: &str, block: &mut Block, file: &Fil
         match found {
             Some((_, source)) => {
                 env.note(format!("from {}", node.value));
-                let variables = env_file(&source.text).into_iter().filter(|(name, _)| !is_written(name));
+                let variables = env_file(source.text()).into_iter().filter(|(name, _)| !is_written(name));
                 variables.for_each(|(name, value)| {
                     variable(&Spanned::new(name, node.span), value, &mut env, &mut import.report)
                 });

@@ -42,7 +42,7 @@ pub(super) fn read(documents: Vec<Document>, sources: &Sources, import: &mut Imp
 /// Values of the `.env` file of the input.
 fn dot_env(sources: &Sources) -> BTreeMap<String, String> {
     let files = sources.iter().filter(|(_, source)| source.path.rsplit('/').next() == Some(".env"));
-    files.flat_map(|(_, source)| env_file(&source.text)).collect()
+    files.flat_map(|(_, source)| env_file(source.text())).collect()
 }
 
 fn file(node: Node, sources: &Sources, import: &mut Import<'_>) {

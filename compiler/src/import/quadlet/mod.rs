@@ -115,7 +115,7 @@ impl Units<'_> {
     fn env_file(&self, path: &str) -> Option<Vec<(String, String)>> {
         let name = path.rsplit('/').next();
         let is_it = |source: &Source| &*source.path == path || source.path.rsplit('/').next() == name;
-        self.sources.iter().find(|(_, source)| is_it(source)).map(|(_, source)| env_file(&source.text))
+        self.sources.iter().find(|(_, source)| is_it(source)).map(|(_, source)| env_file(source.text()))
     }
 
     /// The workload that a name of a service or unit means.

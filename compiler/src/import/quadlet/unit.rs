@@ -36,7 +36,7 @@ impl Unit {
         let stem = Spanned::new(stem.to_owned(), Span::new(file, 0, 0));
         let mut unit = Self { stem, ending: ending.to_owned(), lines: Vec::new(), notes: Vec::new() };
         let mut section = String::new();
-        for (at, text) in logical_lines(&source.text) {
+        for (at, text) in logical_lines(source.text()) {
             let span = Span::new(file, at, at + text.find('\n').unwrap_or(text.len()));
             let trimmed = text.trim();
             if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
