@@ -129,7 +129,9 @@ impl<'a> Run<'a> {
         }
         let is_occupied = |one: &&Seen<'a>| !one.is_over() || is_stopping(one) || one.is_closing();
         let occupied: Vec<u32> = pods.iter().filter(is_occupied).map(|one| one.index).collect();
-        let live: Vec<&Seen<'a>> = under_way.into_iter().filter(|seen| !is_stopping(seen)).collect();
+        let mut live: Vec<&Seen<'a>> = under_way.into_iter().filter(|seen| !is_stopping(seen)).collect();
+        // What runs is kept first: where it had to end for what does not, both would run for a while.
+        live.sort_by_key(|seen| !ends::is_running(seen.pod));
         self.keep(record, &live, &mut step);
         self.begin(record, &occupied, &mut step);
         step
@@ -203,7 +205,9 @@ impl<'a> Run<'a> {
                 step.ending.push(seen.pod);
                 continue;
             }
-            if at >= self.work.parallelism as usize {
+            // Of runs that never overlap all but the newest had ended: what is left of one does not begin again.
+            let has_ended = record.unknown && self.work.cron.is_some() && !ends::is_running(seen.pod);
+            if has_ended || at >= self.work.parallelism as usize {
                 count::forget(record, seen.index);
                 step.ending.push(seen.pod);
                 continue;

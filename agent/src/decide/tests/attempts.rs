@@ -3,7 +3,10 @@
 use wlc_plan::job::{FailureAction, FailureKind, Work};
 
 use super::{jobs::*, world::*};
-use crate::{action::Reason, ledger::jobs::End};
+use crate::{
+    action::Reason,
+    ledger::{Ledger, jobs::End},
+};
 
 /// What somebody removes of an attempt whose result is recorded is not made again; of one that ran, its result is lost.
 #[test]
@@ -23,6 +26,24 @@ fn a_container_that_somebody_removes_is_not_run_again_in_its_pod() {
     world.passes();
     world.ends("train-1", 0);
     assert_eq!((world.end(), world.job().succeeded), (Some(End::CompletionsReached), 2));
+}
+
+/// Fewer go at once, and without the ledger a pod whose container somebody removed looks like one that has not begun: what runs
+/// goes on, and the other one waits for its place.
+#[test]
+fn what_runs_is_kept_before_what_does_not() {
+    let mut world = World::new(job(&work(2, 2), &once()));
+    world.passes();
+    let first = world.running().into_iter().find(|one| one.contains(".train-0.")).unwrap();
+    world.podman.remove_by_hand(&first);
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    world.accept(job(&work(2, 1), &once()));
+    world.passes();
+    assert_eq!(world.under_way(), ["train-1"]);
+    world.ends("train-1", 0);
+    assert_eq!(world.under_way(), ["train-0"]);
+    world.ends("train-0", 0);
+    assert_eq!(world.end(), Some(End::CompletionsReached));
 }
 
 /// An attempt that somebody wants anew ends, and the next one begins.

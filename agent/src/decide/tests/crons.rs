@@ -148,6 +148,29 @@ fn without_a_ledger_runs_that_never_overlap_do_not() {
     assert_eq!(world.job().verdict.map(|verdict| verdict.end), Some(End::Lost));
 }
 
+/// So it is where somebody removed the container of the older run: its pod looks like one that has not begun.
+#[test]
+fn without_a_ledger_an_older_run_does_not_begin_in_its_empty_pod() {
+    let forbid = Cron { concurrency: Concurrency::Forbid, ..hourly() };
+    let mut world = begun(forbid.clone());
+    world.accept(plan(&Work { backoff_limit: Some(0), ..of(forbid) }, &once()));
+    world.at("01:00:00");
+    world.passes();
+    let removed = world.running().remove(0);
+    world.podman.remove_by_hand(&removed);
+    world.passes();
+    world.at("02:00:00");
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-202611230200-0"]);
+    assert_eq!(world.observe().pods.len(), 2, "the empty pod is there");
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    for _ in 0..3 {
+        world.passes();
+        assert_eq!(world.under_way(), ["dump-202611230200-0"]);
+        world.sleep(600_000);
+    }
+}
+
 /// C-106, S-229 to S-231, P-091, P-092: of ten slots that were slept over the newest runs, unless it is too late.
 #[test]
 fn of_missed_slots_the_newest_runs() {
