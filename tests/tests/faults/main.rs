@@ -12,6 +12,7 @@ mod fixture;
 mod machine;
 mod outage;
 mod power;
+mod power_jobs;
 mod sampler;
 mod service;
 

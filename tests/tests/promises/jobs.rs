@@ -1,7 +1,7 @@
 //! Jobs: they run to their end on real Podman, and what has ended is not run again.
 
 use serde_json::Value;
-use wlc_tests::node::Node;
+use wlc_tests::{node::Node, podman};
 
 const SQUARES: &str = r#"
 job "squares" completions=3 parallelism=2 mode="indexed" {
@@ -140,4 +140,58 @@ job "migrate" {{
         node.instances("web").first().is_some_and(|web| web["ready"] == true && web["revision"] != first)
     });
     assert!(state(&node, "complete", 3));
+}
+
+/// A volume goes when the job before that has completed; where that fails, it stays, and so does who uses it.
+#[test]
+fn a_job_completes_before_a_volume_goes() {
+    let Some(mut node) = Node::new("dumped") else { return };
+    let write = |node: &Node, replicas: u32, code: u32| {
+        let sleeps = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+        node.write(
+            "workloads/db.kdl",
+            &format!(
+                r#"
+stateful-set "db" replicas={replicas} {{
+    grace "1s"
+    claim "data" size="1MiB" when-scaled="delete" before-remove="dump"
+    container "main" image="localhost/busybox:1" {{ command "sh" "-c" "{sleeps}"; mount "/data" claim="data"; }}
+}}
+job "dump" {{
+    run "of-{code}"
+    backoff-limit 0
+    container "main" image="localhost/busybox:1" {{ command "sh" "-c" "sleep 3; exit {code}"; }}
+}}
+"#
+            ),
+        );
+        node.build();
+    };
+    let volume = format!("wlc.{}.db-1.data", node.fleet());
+    let is_there = || podman::podman(&["volume", "exists", &volume]).status.success();
+    write(&node, 2, 1);
+    node.start_agent();
+    node.wait_settled("db", 2);
+    assert!(is_there());
+    assert!(job(&node).is_none_or(|job| job["active"] == 0 && job["succeeded"] == 0), "{:?}", job(&node));
+    write(&node, 1, 1);
+    node.wait_until("the job has failed", |node| job(node).is_some_and(|job| job["state"] == "failed"));
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert!(is_there(), "what was not dumped stays");
+    assert_eq!(node.instances("db").len(), 2, "{:#}", node.status().unwrap());
+    write(&node, 1, 0);
+    let is_running =
+        |node: &Node| job(node).is_some_and(|job| job["run"] == "of-0 removes db-1/data" && job["active"] == 1);
+    node.wait_until("the job runs again", is_running);
+    let mut looks = 0;
+    while is_running(&node) {
+        let there = is_there();
+        // It may have ended in between.
+        assert!(there || !is_running(&node), "the volume went while the job ran");
+        looks += u32::from(there);
+    }
+    assert!(looks > 0, "it was looked at");
+    node.wait_until("the volume is gone", |_| !is_there());
+    assert!(is_complete(&node), "{:?}", job(&node));
+    assert_eq!(node.instances("db").len(), 1, "{:#}", node.status().unwrap());
 }
