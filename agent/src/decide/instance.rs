@@ -46,17 +46,20 @@ pub(super) fn next_step<'a>(
     match standing.holding {
         Holding::Nothing => first_start(scene, standing, standings, slots, draft),
         Holding::Other(pod) => {
-            if !replacement::replace(scene, standing, pod, (standings, slots), draft)
-                && !upkeep::of_older(scene, standing, pod, draft)
-            {
-                contents::tell(scene, standing, pod, draft);
+            let is_kept = replacement::replace(scene, standing, pod, (standings, slots), draft)
+                || upkeep::of_older(scene, standing, pod, draft)
+                || contents::tell(scene, standing, pod, draft);
+            if !is_kept {
+                tidy::tidy(scene, standing, pod, draft);
             }
         }
         Holding::Both { new, old } => {
             let is_kept = upkeep::of_current(scene, standing, new, draft)
                 || upkeep::of_older(scene, standing, old, draft)
                 || contents::tell(scene, standing, new, draft)
-                || contents::tell(scene, standing, old, draft);
+                || contents::tell(scene, standing, old, draft)
+                || tidy::tidy(scene, standing, new, draft)
+                || tidy::tidy(scene, standing, old, draft);
             if !is_kept {
                 wait_for_probes(scene, standing, new, draft);
                 wait_for_min_ready(scene, standing, draft);

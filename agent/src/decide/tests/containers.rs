@@ -1,7 +1,7 @@
 //! Containers of one pod: restarts, back-off, probes, the infra container, order, tidiness.
 
 use wlc_plan::{
-    gate::{After, Condition},
+    gate::{After, Between, Condition, Gate, Step, StepGate},
     name::ContainerName,
     quantity::Millis,
     spec::{PodSpec, Probes, RestartPolicy},
@@ -189,6 +189,21 @@ fn the_newest_dead_attempt_is_kept_for_its_log() {
     }
     let attempts: Vec<u32> = world.observe().pods[0].containers.iter().map(|one| one.attempt).collect();
     assert_eq!(attempts, [3, 4]);
+}
+
+/// The same while its rollout waits for what may last for days.
+#[test]
+fn dead_attempts_of_an_older_revision_do_not_pile_up() {
+    let mut world = one(&version(1));
+    let gate = Gate::Between(Between { zone: "UTC".to_owned(), windows: Vec::new() });
+    world.accept(vec![instance("web-0", &version(2), vec![StepGate { step: Step::Replace, gate }])]);
+    for _ in 0..4 {
+        kill(&world, 1);
+        world.settle();
+    }
+    let pod = &world.observe().pods[0];
+    let attempts: Vec<u32> = pod.containers.iter().map(|one| one.attempt).collect();
+    assert_eq!(attempts, [3, 4], "{}", pod.name);
 }
 
 /// C-015: an image that is not there is waited for, and the wait goes when it is.
