@@ -195,7 +195,7 @@ pub enum ContainerState {
 }
 
 /// By how much a time may lie ahead before it is plain that the clock was set back since.
-const AHEAD: Millis = Millis::from_seconds(60);
+pub(crate) const AHEAD: Millis = Millis::from_seconds(60);
 
 impl Observed {
     /// The same, with starts that lie in the future taken as long ago: the clock was set back since.

@@ -56,8 +56,14 @@ impl<'a> Jobs<'a> {
 
     /// Takes all runs a step further. What takes the place of a run waits until nothing of that one is left.
     fn step_all(&mut self, job: &'a WantedJob, record: &mut CronRecord) {
-        let is_replaced = |one: &JobRecord| one.verdict.as_ref().is_some_and(|verdict| verdict.end == End::Replaced);
-        let may_begin = !record.runs.values().any(|one| is_replaced(one) && one.finished.is_none());
+        // So does what takes the place of one that was ending already, such as by its deadline.
+        let is_ending = |one: &JobRecord| match job.work.cron.as_ref().map(|cron| cron.concurrency) {
+            Some(Concurrency::Replace) => one.verdict.is_some(),
+            Some(Concurrency::Allow | Concurrency::Forbid) | None => {
+                one.verdict.as_ref().is_some_and(|verdict| verdict.end == End::Replaced)
+            }
+        };
+        let may_begin = !record.runs.values().any(|one| is_ending(one) && one.finished.is_none());
         let may_begin = may_begin || mutant::is(Mutant::ReplacedKept);
         for (suffix, one) in &mut record.runs {
             let work = Work { suspend: false, ..job.work.clone() };

@@ -25,7 +25,7 @@ use crate::{
     desired::{Wanted, WantedJob},
     ledger::jobs::JobRecord,
     mutant::{self, Mutant},
-    observed::ObservedPod,
+    observed::{AHEAD, ObservedPod},
     podman::labels::{PodLabels, RunLabels},
 };
 
@@ -106,7 +106,8 @@ impl<'a> Run<'a> {
         if self.work.suspend {
             record.begun = None;
         } else if record.verdict.is_none() {
-            record.begun.get_or_insert(self.scene.now);
+            // What began in the future began before the clock was set back: its deadline counts from now.
+            record.begun = record.begun.filter(|at| *at <= self.scene.now.plus(AHEAD)).or(Some(self.scene.now));
         }
         let is_restarting = self.spec(record).is_some_and(|spec| spec.restart == RestartPolicy::OnFailure);
         let restarts = under_way.iter().map(|seen| ends::restarts(seen.pod)).sum();
@@ -121,7 +122,8 @@ impl<'a> Run<'a> {
                 count::forget(record, seen.index);
                 step.ending.push(seen.pod);
             }
-            let is_through = under_way.is_empty() && step.ending.is_empty() && step.wanted.is_empty();
+            let is_through =
+                under_way.is_empty() && step.ending.is_empty() && step.wanted.is_empty() && !self.has_task();
             if record.verdict.is_some() && is_through {
                 record.finished.get_or_insert(self.scene.now);
             }
@@ -135,6 +137,17 @@ impl<'a> Run<'a> {
         self.keep(record, &live, &mut step);
         self.begin(record, &occupied, &mut step);
         step
+    }
+
+    /// Whether a task of it is under way, which may make a pod yet.
+    fn has_task(&self) -> bool {
+        let index = |replica: &ReplicaName| {
+            Some(replica.as_str().strip_prefix(self.name.as_str())?.strip_prefix('-')?.parse::<u32>())
+        };
+        self.scene.busy.iter().any(|replica| match self.work.runs {
+            Runs::Own => replica.as_str() == self.name,
+            Runs::Each(_) | Runs::Any(_) => index(replica).is_some_and(|index| index.is_ok()),
+        })
     }
 
     fn pods(&self, record: &JobRecord) -> Vec<Seen<'a>> {

@@ -1,10 +1,14 @@
 //! Attempts of jobs that somebody else ends, removes or wants anew.
 
-use wlc_plan::job::{FailureAction, FailureKind, Work};
+use wlc_plan::{
+    job::{FailureAction, FailureKind, Work},
+    quantity::Millis,
+};
 
 use super::{jobs::*, world::*};
 use crate::{
     action::Reason,
+    clock::Moment,
     ledger::{Ledger, jobs::End},
 };
 
@@ -44,6 +48,19 @@ fn what_runs_is_kept_before_what_does_not() {
     assert_eq!(world.under_way(), ["train-0"]);
     world.ends("train-0", 0);
     assert_eq!(world.end(), Some(End::CompletionsReached));
+}
+
+/// The clock was set back while no agent ran: what began in the future has its deadline from now on.
+#[test]
+fn a_deadline_counts_anew_where_the_clock_was_set_back() {
+    let mut world = World::new(job(&Work { deadline: Some(Millis(600_000)), ..work(1, 1) }, &once()));
+    world.passes();
+    let begun = world.now();
+    world.set_clock(Moment(begun.0 - 900_000));
+    world.passes();
+    world.sleep(601_000);
+    world.passes();
+    assert_eq!(world.end(), Some(End::DeadlineExceeded));
 }
 
 /// An attempt that somebody wants anew ends, and the next one begins.

@@ -171,6 +171,35 @@ fn without_a_ledger_an_older_run_does_not_begin_in_its_empty_pod() {
     }
 }
 
+/// What takes the place of a run waits for one that is ending already, and for one whose pod is being made.
+#[test]
+fn what_replaces_waits_until_nothing_of_the_other_runs_or_is_made() {
+    let replace = Cron { concurrency: Concurrency::Replace, ..hourly() };
+    let mut world = begun(replace.clone());
+    world.accept(plan(&Work { deadline: Some(Millis(600_000)), ..of(replace) }, &once()));
+    world.at("01:00:00");
+    let task = world.pass().tasks.remove(0);
+    world.at("01:10:00");
+    let busy = std::collections::BTreeSet::from([task.replica.clone()]);
+    world.ledger = world.decide().ledger;
+    world.asks(&[]);
+    let decision = world.decide_while_busy(&busy);
+    assert!(decision.tasks.is_empty(), "the run of 01:00 ends, and is busy: {decision:#?}");
+    let mut world = begun(Cron { concurrency: Concurrency::Replace, ..hourly() });
+    world.at("01:00:00");
+    let decision = world.decide();
+    world.ledger = decision.ledger;
+    let busy = std::collections::BTreeSet::from([decision.tasks[0].replica.clone()]);
+    world.asks(&[]);
+    for _ in 0..2 {
+        let decision = world.decide_while_busy(&busy);
+        assert!(decision.tasks.is_empty(), "its pod may be made yet: {decision:#?}");
+        world.ledger = decision.ledger;
+    }
+    world.passes();
+    assert_eq!(world.under_way(), ["dump-t1123010000-0"]);
+}
+
 /// C-106, S-229 to S-231, P-091, P-092: of ten slots that were slept over the newest runs, unless it is too late.
 #[test]
 fn of_missed_slots_the_newest_runs() {
