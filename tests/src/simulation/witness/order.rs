@@ -76,11 +76,12 @@ impl Witness {
     }
 
     /// Where all old replicas end first, a new one begins when they have. A step of a plan that asked for another way may be
-    /// under way still.
+    /// under way still; and what such a plan made stays, and its containers run again when they end.
     pub(super) fn judge_recreated(&mut self, container: &str, now: u64) {
         let (Some(plan), Some(one)) = (self.plan(), self.named(container)) else { return };
         let Some((promised, older)) = self.promised(&one.replica, now) else { return };
-        if !promised.is_recreated || older.is_some_and(|older| !older.is_recreated) {
+        let has_begun = !container.ends_with(".0");
+        if has_begun || !promised.is_recreated || older.is_some_and(|older| !older.is_recreated) {
             return;
         }
         let is_old = |other: &&Seen| {
