@@ -56,13 +56,21 @@ impl Witness {
             allowed = allowed.max(1);
         }
         let others = self.plan()?.of(&promised.workload).map(|(name, _)| name).filter(|name| **name != one.replica);
-        let missing: Vec<&String> = others.filter(|name| self.is_known_to_be_missing(name, now)).collect();
+        let begun = self.begun_to_end(&one.pod, now);
+        let missing: Vec<&String> = others.filter(|name| self.is_known_to_be_missing(name, begun)).collect();
         (missing.len() >= allowed).then(|| {
             let of_missing: Vec<String> = missing.iter().flat_map(|name| self.tell(name, now)).collect();
             let (replica, count) = (&one.replica, missing.len());
             let of_missing = of_missing.join("; ");
             format!("{replica} is taken down while {count} are missing, and {allowed} may be: {of_missing}")
         })
+    }
+
+    /// When it was decided that a pod ends, whose containers are being stopped: what others lose while its hooks run cannot
+    /// call it back.
+    fn begun_to_end(&self, pod: &str, now: u64) -> u64 {
+        let since = self.stopping.get(pod).copied();
+        since.filter(|since| *since >= self.begins && now <= since + HOOKS).unwrap_or(now)
     }
 
     fn is_known_to_be_missing(&self, replica: &str, now: u64) -> bool {
@@ -73,7 +81,7 @@ impl Witness {
             let is_newest = self.of(replica).all(|one| one.revision == *revision);
             let program = self.programs.get(revision).copied().flatten()?;
             let there = self.there_since.get(replica)?;
-            Some(is_newest && now + 1_000 < there + program.min_ready)
+            Some(is_newest && *there <= now && now + 1_000 < there + program.min_ready)
         };
         self.taken.contains(replica) || since.is_some_and(|since| since + KNOWN < now) || is_young() == Some(true)
     }

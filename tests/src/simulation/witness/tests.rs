@@ -85,3 +85,15 @@ fn an_old_pod_whose_copy_has_ended_is_needed() {
     let broken = witness.broken.unwrap();
     assert!(broken.starts_with("w-0 is taken down while 1 are missing, and 1 may be"), "{broken}");
 }
+
+#[test]
+fn what_others_lose_while_the_hooks_of_a_pod_run_does_not_call_it_back() {
+    for (lost, may_go) in [(NOW + 1_000, true), (NOW - 100_000, false)] {
+        let mut witness = two_replicas();
+        copy_ends(&mut witness);
+        witness.stopping.insert("w-0.old".to_owned(), NOW);
+        witness.missing_since.insert("w-1".to_owned(), lost);
+        witness.judge_stop("w-0.old.main.0", (NOW + 30_000, &[]));
+        assert_eq!(witness.broken.is_none(), may_go, "{:?}", witness.broken);
+    }
+}
