@@ -209,7 +209,9 @@ fn is_state(line: &[u8]) -> bool {
 fn remove_oldest(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let files = files(disk, folder)?;
     let surplus = files.len().saturating_sub(FILES);
-    files[..surplus].iter().try_for_each(|name| disk.remove(&folder.join(name)))
+    files[..surplus].iter().try_for_each(|name| disk.remove(&folder.join(name)))?;
+    // Else a power loss before the next file brings them back, again and again.
+    if surplus > 0 { disk.sync(folder) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -307,6 +309,9 @@ mod tests {
             }
         }
         record.keep();
+        disk.lose_power();
+        let runs = folder(Path::new(STATE)).join(Series::Runs.folder());
+        assert_eq!(files(disk.as_ref(), &runs).unwrap().len(), FILES, "what was removed does not come back");
         let bytes = disk.bytes_below(Path::new(STATE));
         assert!(bytes > (FILES - 1) * FULL && bytes < (FILES + 1) * FULL, "{bytes}");
         let kept = numbers(&disk);
