@@ -29,6 +29,9 @@ pub(super) struct Slots<'a> {
 struct Held<'a> {
     /// Those that had their turn.
     moved: BTreeSet<&'a ReplicaName>,
+    /// Those whose turn has changed nothing yet: a task failed and is tried again. They wait for each other in the order of
+    /// their names, since more of them may be left than a newer plan has places for.
+    tried: BTreeSet<&'a ReplicaName>,
     /// Those that have not, and are not ready.
     waiting: BTreeSet<&'a ReplicaName>,
 }
@@ -37,6 +40,7 @@ struct Held<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Moved,
+    Tried,
     Waiting,
 }
 
@@ -53,6 +57,7 @@ impl<'a> Slots<'a> {
                 let of_slot = held.entry((&slot.name, slot.counts)).or_default();
                 match place {
                     Some(Place::Moved) => drop(of_slot.moved.insert(standing.wanted.replica())),
+                    Some(Place::Tried) => drop(of_slot.tried.insert(standing.wanted.replica())),
                     Some(Place::Waiting) => drop(of_slot.waiting.insert(standing.wanted.replica())),
                     None => {}
                 }
@@ -65,7 +70,10 @@ impl<'a> Slots<'a> {
     pub(super) fn refusal(&self, slot: &Slot, wish: &Wish<'_>) -> Option<(String, Vec<ReplicaName>)> {
         let own = wish.who.replica;
         let held = self.held.get(&(&slot.name, slot.counts));
+        let tried = held.into_iter().flat_map(|held| &held.tried);
+        let is_tried = tried.clone().any(|one| *one == own);
         let moved = held.into_iter().flat_map(|held| &held.moved).filter(|one| **one != own);
+        let moved = moved.chain(tried.filter(|one| **one < own || (!is_tried && **one != own)));
         let waiting = held.into_iter().flat_map(|held| &held.waiting).filter(|one| **one != own);
         if is_passed_over(slot.counts) {
             return None;
@@ -128,7 +136,10 @@ fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>
         Holding::Current(_) if standing.is_available(scene.now) => None,
         Holding::Current(_) if gates::is_held_up(scene, standings, standing) => Some(Place::Waiting),
         Holding::Current(_) => Some(Place::Moved),
-        Holding::Other(_) if is_under_way && !is_made_first(standing) => Some(Place::Moved),
+        Holding::Other(_) if is_under_way && !is_made_first(standing) => {
+            let is_untouched = !is_busy(scene, standing) && standing.is_available(scene.now);
+            Some(if is_untouched { Place::Tried } else { Place::Moved })
+        }
         Holding::Other(_) | Holding::Both { .. } => (!standing.is_available(scene.now)).then_some(Place::Waiting),
     }
 }
@@ -137,14 +148,15 @@ fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>
 /// a task of it is under way there may be two again: an old pod that lost its infra container is made anew beside its copy,
 /// and is away for a moment.
 fn surge(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
-    let is_under_way = is_under_way(scene, standings, standing);
+    let is_busy = is_busy(scene, standing);
     match standing.holding {
         Holding::Both { .. } => Some(Place::Moved),
-        Holding::Other(_) if is_under_way && is_made_first(standing) => Some(Place::Moved),
-        Holding::Current(_) if is_busy(scene, standing) && is_made_first(standing) => Some(Place::Moved),
-        Holding::Current(_) | Holding::Other(_) => {
-            (is_made_first(standing) && !standing.surplus.is_empty()).then_some(Place::Moved)
+        Holding::Other(_) | Holding::Current(_) if is_busy && is_made_first(standing) => Some(Place::Moved),
+        Holding::Current(_) | Holding::Other(_) if is_made_first(standing) && !standing.surplus.is_empty() => {
+            Some(Place::Moved)
         }
+        Holding::Other(_) if is_made_first(standing) && is_under_way(scene, standings, standing) => Some(Place::Tried),
+        Holding::Current(_) | Holding::Other(_) => None,
         Holding::Nothing => None,
     }
 }

@@ -229,6 +229,30 @@ fn copies_wait_while_more_are_missing_than_may_be() {
     assert_eq!(counts(&world), (BTreeMap::from([(2, 3)]), 3));
 }
 
+/// More tasks failed, since the image was away, than a newer plan has places for: they are tried one after the other, and do
+/// not wait for each other for ever, whether copies come first or old pods go first.
+#[test]
+fn more_that_failed_than_there_are_places_for_do_not_hold_each_other_up() {
+    for (surge, unavailable, surged) in [([4, 1], [0, 0], 4), ([0, 0], [4, 1], 0)] {
+        let mut world = World::new(web(4, 1, surge[0], unavailable[0], surged));
+        world.settle();
+        world.podman.lose_image("web");
+        world.accept(web(4, 2, surge[0], unavailable[0], surged));
+        world.pass();
+        world.pass();
+        assert_eq!(world.ledger.failures.len(), 4, "all were tried");
+        assert_eq!(counts(&world), (BTreeMap::from([(1, 4)]), 4));
+        world.accept(web(4, 2, surge[1], unavailable[1], surged));
+        world.podman.add_image("web", "");
+        world.sleep(600_000);
+        let decision = world.decide();
+        let asked: BTreeSet<&str> = decision.tasks.iter().map(|task| task.replica.as_str()).collect();
+        assert_eq!(asked, BTreeSet::from(["web-00"]));
+        world.settle();
+        assert_eq!(counts(&world), (BTreeMap::from([(2, 4)]), 4));
+    }
+}
+
 /// An old pod that lost its infra container is made anew beside its copy: for the moment in which it is away, nobody else gets
 /// the place of the copy.
 #[test]
