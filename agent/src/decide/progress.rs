@@ -66,7 +66,7 @@ fn begun(scene: Scene<'_>, standing: &Standing<'_>) -> Option<Moment> {
 }
 
 /// A rollout that is paused stands still by somebody's word (S-062).
-fn is_paused(gates: &[StepGate]) -> bool {
+pub(super) fn is_paused(gates: &[StepGate]) -> bool {
     gates.iter().any(|step| match &step.gate {
         Gate::Between(between) => between.windows.is_empty(),
         Gate::After(_) | Gate::Slot(_) | Gate::Lease(_) | Gate::Once(_) => false,

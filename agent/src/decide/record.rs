@@ -10,6 +10,7 @@ use wlc_plan::{
 use super::{
     Scene,
     draft::Draft,
+    progress,
     standing::{Holding, Standing},
 };
 use crate::{
@@ -54,10 +55,14 @@ pub(super) fn keep(scene: Scene<'_>, standings: &[Standing<'_>], draft: &mut Dra
 }
 
 /// Whether a turn is one for what the plan asks. One that was for another plan's revision lies long ago where that revision is
-/// asked for again.
+/// asked for again. So does one that has made nothing yet where its rollout is paused meanwhile: it has its whole time when it
+/// goes on (S-062).
 fn is_turn_of(standing: &Standing<'_>, replica: &ReplicaName, begun: &Begun) -> bool {
     let asked = [standing.wanted.instance.spec.revision, standing.aim.reference.revision];
-    standing.wanted.replica() == replica && asked.contains(&begun.revision)
+    let is_put_off = matches!(standing.holding, Holding::Other(_))
+        && progress::is_paused(&standing.wanted.instance.gates)
+        && standing.wanted.instance.spec.revision == begun.revision;
+    standing.wanted.replica() == replica && asked.contains(&begun.revision) && !is_put_off
 }
 
 /// The revision that all replicas run, and are available at, if it is the one that the plan asks all of them for.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use wlc_plan::{
+    gate::{Between, Gate, Step, StepGate},
     instance::Instance,
     revision::{Revision, TemplateVersion},
     rollout::OnFailure,
@@ -142,6 +143,29 @@ fn a_revision_that_comes_again_has_its_whole_time() {
     world.podman.add_image("web", "");
     world.pass();
     world.sleep(3_600_000);
+    world.accept(going_back(1, 2));
+    world.settle();
+    assert_eq!(counts(&world), (BTreeMap::from([(2, 1)]), 1));
+    assert!(world.ledger.rollouts.values().all(|record| record.bad.is_none()));
+}
+
+/// S-062: its image was away when its turn came, and somebody paused it; when it goes on, it has its whole time.
+#[test]
+fn what_goes_on_after_a_pause_has_its_whole_time() {
+    let mut world = World::new(going_back(1, 1));
+    world.settle();
+    world.podman.lose_image("web");
+    world.accept(going_back(1, 2));
+    world.pass();
+    assert_eq!(world.ledger.failures.len(), 1);
+    let mut paused = going_back(1, 2);
+    let gate = Gate::Between(Between { zone: "UTC".to_owned(), windows: Vec::new() });
+    paused[0].0.gates.push(StepGate { step: Step::Replace, gate });
+    world.accept(paused);
+    world.podman.add_image("web", "");
+    world.pass();
+    world.sleep(3_600_000);
+    world.pass();
     world.accept(going_back(1, 2));
     world.settle();
     assert_eq!(counts(&world), (BTreeMap::from([(2, 1)]), 1));
