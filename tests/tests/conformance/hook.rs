@@ -85,6 +85,8 @@ fn hooks_run_in_their_place(stage: &Stage) {
         let told = log(&node).into_iter().map(|line| line.replace('+', " "));
         told.filter_map(|line| line.strip_suffix(&format!(" {name}")).map(str::to_owned)).collect()
     };
+    // The server writes down what it was asked a moment after it has answered.
+    node.wait_until("every pod has written twice", |_| names.iter().all(|name| wrote(name).len() >= 2));
     let before = names.map(&wrote);
     remove(&node, &names);
     let after = names.map(&wrote);
