@@ -141,12 +141,13 @@ impl<'a> Run<'a> {
 
     /// Whether a task of it is under way, which may make a pod yet.
     fn has_task(&self) -> bool {
-        let index = |replica: &ReplicaName| {
-            Some(replica.as_str().strip_prefix(self.name.as_str())?.strip_prefix('-')?.parse::<u32>())
+        let is_number = |replica: &ReplicaName| {
+            let behind = replica.as_str().strip_prefix(self.name.as_str()).and_then(|rest| rest.strip_prefix('-'));
+            behind.is_some_and(|number| number.parse::<u32>().is_ok())
         };
         self.scene.busy.iter().any(|replica| match self.work.runs {
             Runs::Own => replica.as_str() == self.name,
-            Runs::Each(_) | Runs::Any(_) => index(replica).is_some_and(|index| index.is_ok()),
+            Runs::Each(_) | Runs::Any(_) => is_number(replica),
         })
     }
 
