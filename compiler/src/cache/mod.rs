@@ -43,7 +43,7 @@ pub struct Cache {
     program: Digest,
     bytes: Vec<u8>,
     /// Where in the bytes the facts of a text are.
-    places: BTreeMap<Digest, Place>,
+    places: BTreeMap<Digest, Ranges>,
     /// The files that were read, by their paths.
     seen: BTreeMap<String, Seen>,
 }
@@ -61,12 +61,12 @@ pub(crate) struct Seen {
 struct Entry {
     text: Digest,
     file: Option<(String, Stamp)>,
-    place: Place,
+    place: Ranges,
 }
 
 /// Where in the bytes it is.
 #[derive(Debug, Clone)]
-struct Place {
+struct Ranges {
     /// All of it, behind its seal.
     sealed: Range<usize>,
     /// The facts.
@@ -110,7 +110,7 @@ impl Cache {
         let (text, rest) = sealed.split_first_chunk::<DIGEST>()?;
         let (file, facts) = Bytes::first(rest)?;
         let end = start + sealed.len();
-        let place = Place { sealed: start..end, facts: end - facts.len()..end };
+        let place = Ranges { sealed: start..end, facts: end - facts.len()..end };
         Some(Entry { text: Digest::from(*text), file, place })
     }
 
@@ -126,7 +126,7 @@ impl Cache {
 
     /// What is kept of a file's text, which has this digest.
     pub(crate) fn facts(&self, text: &Digest, file: FileId, source: &Source) -> Option<(Facts, Keep)> {
-        let Place { sealed, facts } = self.places.get(text)?.clone();
+        let Ranges { sealed, facts } = self.places.get(text)?.clone();
         let seal = sealed.start.checked_sub(4 + DIGEST)?;
         let is_whole = self.bytes[seal..].starts_with(self.seal(&self.bytes[sealed]).bytes());
         let facts = Bytes::whole(&self.bytes[facts], file, source).filter(|_| is_whole)?;
