@@ -25,7 +25,6 @@ fn main() -> ExitCode {
         ["--all", ref seeds @ ..] => numbers(seeds).map_or_else(usage, count_failures),
         ["--power", ref seeds @ ..] => numbers(seeds).map_or_else(usage, lose_power),
         ["--list-mutants"] => mutants::list(),
-        ["--mutant", name, "--power"] => mutants::lose_power(name),
         ["--mutant", name, ref seeds @ ..] => numbers(seeds).map_or_else(usage, |seeds| mutants::hunt(name, seeds)),
         ref seeds => numbers(seeds).map_or_else(usage, simulate),
     }
@@ -160,13 +159,6 @@ mod mutants {
         ExitCode::SUCCESS
     }
 
-    /// Loses power at each writing of the ledger of a world of jobs, with this fault.
-    pub(super) fn lose_power(name: &str) -> ExitCode {
-        let Some(mutant) = Mutant::ALL.iter().find(|mutant| mutant.name() == name) else { return list() };
-        choose(*mutant);
-        super::lose_power((1, 0))
-    }
-
     /// What only grows is found by a long life.
     fn live_on(mutant: Mutant, begun: Instant) -> ExitCode {
         let name = mutant.name();
@@ -218,10 +210,6 @@ mod mutants {
     pub(super) fn list() -> ExitCode {
         eprintln!("this build has no mutants: tests/slow mutants makes one that has");
         ExitCode::from(64)
-    }
-
-    pub(super) fn lose_power(_: &str) -> ExitCode {
-        list()
     }
 
     pub(super) fn hunt(_: &str, _: (u64, u64)) -> ExitCode {
