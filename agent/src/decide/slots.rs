@@ -95,14 +95,17 @@ impl<'a> Slots<'a> {
         (!has_place).then(|| (sentence(slot, &others), others.into_iter().cloned().collect()))
     }
 
-    /// Takes a place of a slot for a step that has one.
+    /// Takes a place of a slot for a step that has one. Whoever has waited for it or was tried before counts once.
     pub(super) fn take(&mut self, slot: &'a Slot, wish: &Wish<'a>) {
         let takes = match (slot.counts, wish.cost) {
             (Counts::Missing, Cost::Missing | Cost::Content) | (Counts::Surge, Cost::Surge) => true,
             (Counts::Missing, Cost::Surge) | (Counts::Surge, Cost::Missing | Cost::Content) => false,
         };
         if takes {
-            self.held.entry((&slot.name, slot.counts)).or_default().moved.insert(wish.who.replica);
+            let held = self.held.entry((&slot.name, slot.counts)).or_default();
+            held.tried.remove(wish.who.replica);
+            held.waiting.remove(wish.who.replica);
+            held.moved.insert(wish.who.replica);
         }
     }
 }

@@ -233,7 +233,8 @@ fn copies_wait_while_more_are_missing_than_may_be() {
 /// not wait for each other for ever, whether copies come first or old pods go first.
 #[test]
 fn more_that_failed_than_there_are_places_for_do_not_hold_each_other_up() {
-    for (surge, unavailable, surged) in [([4, 1], [0, 0], 4), ([0, 0], [4, 1], 0)] {
+    let of_both = [1u8, 2].map(|left| [([4, left.into()], [0, 0], 4, left), ([0, 0], [4, left.into()], 0, left)]);
+    for (surge, unavailable, surged, left) in of_both.into_iter().flatten() {
         let mut world = World::new(web(4, 1, surge[0], unavailable[0], surged));
         world.settle();
         world.podman.lose_image("web");
@@ -247,7 +248,7 @@ fn more_that_failed_than_there_are_places_for_do_not_hold_each_other_up() {
         world.sleep(600_000);
         let decision = world.decide();
         let asked: BTreeSet<&str> = decision.tasks.iter().map(|task| task.replica.as_str()).collect();
-        assert_eq!(asked, BTreeSet::from(["web-00"]));
+        assert_eq!(asked, ["web-00", "web-01"].into_iter().take(left.into()).collect());
         world.settle();
         assert_eq!(counts(&world), (BTreeMap::from([(2, 4)]), 4));
     }
