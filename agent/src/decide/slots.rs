@@ -48,10 +48,12 @@ impl<'a> Slots<'a> {
     /// The places that are held now.
     pub(super) fn new(scene: Scene<'a>, standings: &[Standing<'a>]) -> Self {
         let mut held: BTreeMap<(&SlotName, Counts), Held<'_>> = BTreeMap::new();
+        let newest = newest(standings);
         for standing in standings {
             for slot in standing.wanted.instance.gates.iter().filter_map(slot) {
+                let is_newest = newest.get(&slot.name) == Some(&standing.aim.reference.number);
                 let place = match slot.counts {
-                    Counts::Missing => missing(scene, standings, standing),
+                    Counts::Missing => missing(scene, standings, standing, is_newest),
                     Counts::Surge => surge(scene, standings, standing),
                 };
                 let of_slot = held.entry((&slot.name, slot.counts)).or_default();
@@ -110,6 +112,18 @@ impl<'a> Slots<'a> {
     }
 }
 
+/// The newest revision that any of those who share a slot is to run: canaries and partitions hold the others at an older one.
+fn newest<'a>(standings: &[Standing<'a>]) -> BTreeMap<&'a SlotName, u32> {
+    let mut newest = BTreeMap::new();
+    for standing in standings {
+        for slot in standing.wanted.instance.gates.iter().filter_map(slot) {
+            let number: &mut u32 = newest.entry(&slot.name).or_default();
+            *number = standing.aim.reference.number.max(*number);
+        }
+    }
+    newest
+}
+
 fn is_passed_over(counts: Counts) -> bool {
     match counts {
         Counts::Missing => mutant::is(Mutant::BudgetIgnored),
@@ -128,8 +142,8 @@ fn sentence(slot: &Slot, held: &[&ReplicaName]) -> String {
 }
 
 /// Whether a replica is missing: it is being replaced in place, or not ready. One that waits for others holds none of them
-/// up, also where it waits to start anew after a boot.
-fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>) -> Option<Place> {
+/// up, also where it waits to start anew after a boot, and neither does one that is held at an older revision than others.
+fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>, is_newest: bool) -> Option<Place> {
     let is_under_way = is_under_way(scene, standings, standing);
     let is_begun = || has_begun(scene, standing) && !gates::is_held_up(scene, standings, standing);
     match standing.holding {
@@ -137,7 +151,7 @@ fn missing(scene: Scene<'_>, standings: &[Standing<'_>], standing: &Standing<'_>
         Holding::Nothing => (!waits_to_start(standing)).then_some(Place::Waiting),
         Holding::Current(_) if is_busy(scene, standing) => Some(Place::Moved),
         Holding::Current(_) if standing.is_available(scene.now) => None,
-        Holding::Current(_) if gates::is_held_up(scene, standings, standing) => Some(Place::Waiting),
+        Holding::Current(_) if !is_newest || gates::is_held_up(scene, standings, standing) => Some(Place::Waiting),
         Holding::Current(_) => Some(Place::Moved),
         Holding::Other(_) if is_under_way && !is_made_first(standing) => {
             let is_untouched = !is_busy(scene, standing) && standing.is_available(scene.now);

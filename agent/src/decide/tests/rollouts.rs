@@ -254,6 +254,23 @@ fn more_that_failed_than_there_are_places_for_do_not_hold_each_other_up() {
     }
 }
 
+/// P-018: a stable revision of which nothing is ready does not hold up the canary of the one that mends it; nobody else moves.
+#[test]
+fn a_canary_comes_though_nothing_of_the_stable_revision_is_ready() {
+    for (surge, unavailable, surged) in [(0, 1, 0), (1, 0, 4)] {
+        let mut world = World::new(web(4, 1, surge, unavailable, surged));
+        world.settle();
+        world.sick_at = (0..4).map(|at| (replica(&format!("web-{at:02}")), reference(1).revision)).collect();
+        world.settle();
+        assert_eq!(counts(&world), (BTreeMap::from([(1, 4)]), 0));
+        let mut plan = web(4, 1, surge, unavailable, surged);
+        plan[0] = web(4, 2, surge, unavailable, surged).remove(0);
+        world.accept(plan);
+        world.settle();
+        assert_eq!(counts(&world), (BTreeMap::from([(1, 3), (2, 1)]), 1));
+    }
+}
+
 /// An old pod that lost its infra container is made anew beside its copy: for the moment in which it is away, nobody else gets
 /// the place of the copy.
 #[test]
