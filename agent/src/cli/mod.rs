@@ -67,6 +67,9 @@ enum Command {
         /// Workloads or replicas.
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+        /// Of this generation or a newer one; default: of the one that the agent has accepted.
+        #[arg(long, value_name = "N")]
+        generation: Option<u64>,
         /// How long it may take.
         #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
         timeout: Duration,
@@ -178,8 +181,8 @@ async fn carry_out(arguments: Arguments) -> Exit {
         Command::Apply { timeout } => {
             with_settings(config, async |settings| apply::apply(&settings, timeout).await).await
         }
-        Command::Wait { names, timeout } => {
-            with_settings(config, async |settings| wait::wait(&settings, &names, timeout).await).await
+        Command::Wait { names, generation, timeout } => {
+            with_settings(config, async |settings| wait::wait(&settings, (&names, generation), timeout).await).await
         }
         Command::Status { format } => {
             with_settings(config, async |settings| status::status(&settings, format).await).await

@@ -132,6 +132,27 @@ fn wait_logs_and_status_answer() {
     assert_eq!(unknown.status.code(), Some(1));
 }
 
+/// Who builds and then waits for that generation never hears of the one before, though its pod is ready all the while.
+#[test]
+fn wait_waits_for_a_generation() {
+    let Some(mut node) = Node::new("generation") else { return };
+    node.write("workloads/web.kdl", &web(1, "first"));
+    node.build();
+    node.start_agent();
+    node.wait_ready("web", 1);
+    node.write("workloads/web.kdl", &web(1, "second"));
+    node.build();
+    let waited = node.wlagent(&["wait", "web", "--generation", "2", "--timeout", "60s"]);
+    assert!(waited.status.success(), "{}", String::from_utf8_lossy(&waited.stderr));
+    let asked = node.instances("web")[0].clone();
+    assert_eq!(asked["revision"], asked["asked"]["revision"]);
+    assert_eq!(asked["asked"]["number"], 2);
+    let never = node.wlagent(&["wait", "web", "--generation", "9", "--timeout", "1s"]);
+    assert_eq!(never.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&never.stderr).into_owned();
+    assert!(said.contains("generation 9 is not accepted here, generation 2 is"), "{said}");
+}
+
 /// Every replica carries its own values; what the pod template says arrives in the container.
 #[test]
 fn environment_volumes_and_resources_arrive() {
