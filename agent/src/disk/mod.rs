@@ -4,6 +4,7 @@
 //! puts the steps in the order that survives a power loss at any moment.
 
 mod machine;
+mod regular;
 pub mod simulated;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::machine::MachineDisk;
+pub use self::{machine::MachineDisk, regular::read_regular};
 use crate::mutant::{self, Mutant};
 
 /// How the name of a file ends that is being written.

@@ -1,23 +1,27 @@
 //! Images: whether they are there, pulling them with the node's credentials, whether this machine can run them, and the
 //! user that they name.
-#![expect(clippy::disallowed_methods, reason = "edge: reads the node's file of credentials for registries")]
 
-use std::{fs, io};
+use std::io;
 
 use serde::Deserialize;
 use wlc_plan::spec::{ContainerSpec, Image, PullPolicy};
 
 use super::{CHANGE, Client, LOOK, node};
-use crate::podman::{
-    PodmanError, Pulled, Removed, auth,
-    auth::Credentials,
-    create,
-    pulls::{self, PullFault},
-    raw::{Call, encoded},
+use crate::{
+    disk::read_regular,
+    podman::{
+        PodmanError, Pulled, Removed, auth,
+        auth::Credentials,
+        create,
+        pulls::{self, PullFault},
+        raw::{Call, encoded},
+    },
 };
 
 /// The header in which Podman takes credentials for one request.
 const AUTH_HEADER: &str = "x-registry-auth";
+/// No file of credentials is as long.
+const MOST_AUTH_BYTES: u64 = 1 << 20;
 
 /// An image, as far as it is read.
 #[derive(Debug, Deserialize)]
@@ -121,7 +125,8 @@ impl Client {
     fn credentials(&self, image: &str) -> Result<Option<Credentials>, PodmanError> {
         for path in self.places.auth_files() {
             let broken = |why: String| no_image(image, PullFault::AuthFile, &format!("{}: {why}", path.display()));
-            let text = match fs::read_to_string(&path) {
+            let read = read_regular(&path, MOST_AUTH_BYTES);
+            let text = match read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(broken(error.to_string())),

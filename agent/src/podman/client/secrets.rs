@@ -21,6 +21,7 @@ use wlc_plan::{
 };
 
 use crate::{
+    disk::read_regular,
     files::SecretKey,
     podman::{PodmanError, places::Places},
 };
@@ -29,6 +30,8 @@ use crate::{
 const IN_MEMORY: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 /// Only the agent looks into the folder; containers see the parts of it that they mount.
 const PRIVATE: u32 = 0o700;
+/// A key has at most so many bytes, as in Kubernetes all keys of a secret together.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// All keys that the node has, with digests of their bytes.
 pub(super) fn all(places: &Places) -> BTreeMap<(SecretName, FileKey), Digest> {
@@ -39,7 +42,10 @@ pub(super) fn all(places: &Places) -> BTreeMap<(SecretName, FileKey), Digest> {
         let keys = names(&folder).into_iter().filter_map(|name| FileKey::parse(&name).ok());
         keys.map(|key| (folder.join(key.as_str()), (secret.clone(), key))).collect::<Vec<_>>()
     });
-    credentials.chain(own).filter_map(|(path, key)| Some((key, Digest::of(&fs::read(path).ok()?)))).collect()
+    credentials
+        .chain(own)
+        .filter_map(|(path, key)| Some((key, Digest::of(&read_regular(&path, MOST_BYTES).ok()?))))
+        .collect()
 }
 
 fn credentials(folder: &Path) -> Vec<(PathBuf, (SecretName, FileKey))> {
@@ -60,7 +66,7 @@ pub(super) fn read(places: &Places, key: &SecretKey) -> Result<Option<Vec<u8>>, 
     let own = places.secrets.join(key.secret.as_str()).join(key.key.as_str());
     let credential = places.credentials.as_ref().map(|folder| folder.join(format!("{}.{}", key.secret, key.key)));
     for path in std::iter::once(&own).chain(&credential) {
-        match fs::read(path) {
+        match read_regular(path, MOST_BYTES) {
             Ok(bytes) => return Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(missing(key, format!("{}: {error}", path.display()))),
