@@ -34,7 +34,7 @@ impl<'a> Jobs<'a> {
     }
 
     /// Runs of which there is a pod and no record: the ledger was lost.
-    /// Of runs that never overlap all but the newest had ended.
+    /// Of runs that never overlap all but the newest had ended, and what ran in an empty pod is not known.
     fn read_back(&self, job: &WantedJob, cron: &Cron, record: &mut CronRecord) {
         let pods = self.scene.observed.pods().filter(|pod| pod.workload == job.workload);
         let pods: Vec<_> = pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))).collect();
@@ -49,7 +49,8 @@ impl<'a> Jobs<'a> {
             record.last = record.last.max(slot);
             record.handled = slot.map_or(record.handled, |slot| record.handled.max(slot));
             let revision = Some(pod.revision);
-            let unknown = cron.concurrency != Concurrency::Allow && newest != Some(&run.run);
+            let is_old = cron.concurrency != Concurrency::Allow && newest != Some(&run.run);
+            let unknown = is_old || pods.iter().any(|(pod, one)| one.run == run.run && pod.containers.is_empty());
             record.runs.insert(run.run.clone(), JobRecord { revision, slot, unknown, ..JobRecord::of(&run.run) });
         }
     }

@@ -138,12 +138,14 @@ impl<'a> Jobs<'a> {
         pods.into_iter().any(|pod| pod.run.as_ref().is_none_or(|one| one.run != run) && ends::is_running(pod))
     }
 
-    /// Whether each number has a pod that tells what became of it.
+    /// Whether each number has a pod that tells what became of it: an empty one does not.
     fn knows_each(&self, run: &Run<'_>, record: &JobRecord) -> bool {
         let pods = self.scene.observed.pods().filter(|pod| pod.workload == run.job.workload);
-        let told: BTreeSet<u32> =
-            pods.filter_map(|pod| pod.run.as_ref()).filter(|one| one.run == record.run).map(|one| one.index).collect();
-        run.work.runs.part().numbers().all(|index| told.contains(&index))
+        let pods: Vec<_> = pods.filter_map(|pod| Some((pod, pod.run.as_ref()?))).collect();
+        let mut of_run = pods.iter().filter(|(_, one)| one.run == record.run);
+        let told: BTreeSet<u32> = of_run.clone().map(|(_, one)| one.index).collect();
+        of_run.all(|(pod, _)| !pod.containers.is_empty())
+            && run.work.runs.part().numbers().all(|index| told.contains(&index))
     }
 
     /// Adds what becomes of a run.

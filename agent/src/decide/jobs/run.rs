@@ -219,9 +219,11 @@ impl<'a> Run<'a> {
                 step.ending.push(seen.pod);
                 continue;
             }
-            // Of runs that never overlap all but the newest had ended: what is left of one does not begin again.
-            let has_ended = record.unknown && self.work.cron.is_some() && !ends::is_running(seen.pod);
-            if has_ended || at >= self.work.parallelism as usize {
+            // Of runs that never overlap all but the newest had ended: what is left of one does not begin again. Nor does an
+            // empty pod: somebody may have removed what has run in it.
+            let is_left = self.work.cron.is_some() || seen.pod.containers.is_empty();
+            let has_ended = is_left && !ends::is_running(seen.pod);
+            if record.unknown && has_ended || at >= self.work.parallelism as usize {
                 count::forget(record, seen.index);
                 step.ending.push(seen.pod);
                 continue;

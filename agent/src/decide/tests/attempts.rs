@@ -7,7 +7,7 @@ use wlc_plan::{
 
 use super::{jobs::*, world::*};
 use crate::{
-    action::Reason,
+    action::{Action, Reason},
     clock::Moment,
     ledger::{Ledger, jobs::End},
 };
@@ -32,15 +32,43 @@ fn a_container_that_somebody_removes_is_not_run_again_in_its_pod() {
     assert_eq!((world.end(), world.job().succeeded), (Some(End::CompletionsReached), 2));
 }
 
-/// Fewer go at once, and without the ledger a pod whose container somebody removed looks like one that has not begun: what runs
-/// goes on, and the other one waits for its place.
+/// Without the ledger a pod whose container somebody removed looks like one that has not begun: what runs goes on, and the
+/// other one, which may have succeeded, does not run again until somebody says so.
+#[test]
+fn without_a_ledger_an_empty_pod_tells_nothing() {
+    let mut world = World::new(job(&work(2, 1), &once()));
+    world.passes();
+    world.ends("train-0", 1);
+    world.sleep(10_000);
+    world.passes();
+    let second = world.running().remove(0);
+    world.ends("train-0", 0);
+    world.podman.remove_by_hand(&second);
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    world.passes();
+    assert_eq!(world.under_way(), ["train-1"]);
+    world.ends("train-1", 0);
+    assert!(world.under_way().is_empty());
+    assert_eq!(world.job().state, "lost");
+    assert!(world.observe().pods.iter().all(|pod| !pod.containers.is_empty()), "the empty pod is gone");
+    world.ledger.jobs.values_mut().for_each(|record| record.unknown = false);
+    world.passes();
+    assert_eq!(world.under_way(), ["train-0"]);
+    world.ends("train-0", 0);
+    assert_eq!(world.end(), Some(End::CompletionsReached));
+}
+
+/// Fewer go at once while a pod has not begun: what runs goes on.
 #[test]
 fn what_runs_is_kept_before_what_does_not() {
     let mut world = World::new(job(&work(2, 2), &once()));
-    world.passes();
-    let first = world.running().into_iter().find(|one| one.contains(".train-0.")).unwrap();
-    world.podman.remove_by_hand(&first);
-    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    let decision = world.decide();
+    world.ledger = decision.ledger;
+    let mut tasks = decision.tasks;
+    let is_pod = |action: &Action| matches!(action, Action::MakePod(_));
+    let made = tasks[0].actions.iter().position(is_pod).unwrap();
+    tasks[0].actions.truncate(made + 1);
+    tasks.iter().for_each(|task| world.apply(task));
     world.accept(job(&work(2, 1), &once()));
     world.passes();
     assert_eq!(world.under_way(), ["train-1"]);

@@ -171,6 +171,21 @@ fn without_a_ledger_an_older_run_does_not_begin_in_its_empty_pod() {
     }
 }
 
+/// Where runs may overlap, what ran in an empty pod is not known either.
+#[test]
+fn without_a_ledger_no_run_begins_in_an_empty_pod() {
+    let mut world = begun(hourly());
+    world.at("01:00:00");
+    world.passes();
+    let removed = world.running().remove(0);
+    world.run_ends(0);
+    world.podman.remove_by_hand(&removed);
+    world.ledger = Ledger { recovered: true, ..Ledger::default() };
+    world.passes();
+    assert!(world.under_way().is_empty());
+    assert_eq!(world.job().verdict.map(|verdict| verdict.end), Some(End::Lost));
+}
+
 /// What takes the place of a run waits for one that is ending already, and for one whose pod is being made.
 #[test]
 fn what_replaces_waits_until_nothing_of_the_other_runs_or_is_made() {

@@ -95,7 +95,11 @@ impl Witness {
         let what = match (is_there, is_told && !self.has_forgotten) {
             (Some(before), _) => format!("{pod} is made, and its number has succeeded in {before}"),
             (None, true) => format!("{pod} is made, and the agent has recorded that its number has succeeded"),
-            (None, false) => return,
+            (None, false) => {
+                // Nobody can know of it any more, and somebody said that it may run again.
+                self.jobs.succeeded.remove(&(run, attempt.index));
+                return;
+            }
         };
         self.break_promise(what);
     }
@@ -104,6 +108,9 @@ impl Witness {
     pub(super) fn judge_run(&mut self, container: &str, now: u64) {
         let Some(one) = self.named(container).cloned() else { return };
         let (Some(attempt), Some((_, before, since))) = (&one.attempt, self.in_force) else { return };
+        if self.jobs.succeeded.get(&(run_of(attempt), attempt.index)) == Some(&one.pod) {
+            self.break_promise(format!("{container} begins, and has succeeded in its pod before"));
+        }
         let older = self.promises.get(&before).filter(|_| now < since + KNOWN);
         let older = older.and_then(|plan| plan.works.get(&attempt.workload));
         let Some(work) = self.work(&attempt.workload) else { return };
