@@ -232,6 +232,10 @@ impl Container<'_> {
         if mutant::is(Mutant::ReadinessIgnored) {
             return Health::Ready { since };
         }
+        // It is about to be ended.
+        if verdicts.must_restart(probes).is_some() {
+            return Health::NotReady;
+        }
         for (probe, verdict) in startup.into_iter().chain(readiness) {
             match verdict {
                 Verdict::Passed { since: passed } => since = since.max(*passed),

@@ -336,3 +336,24 @@ fn young_pods_of_the_old_revision_do_not_count_yet() {
     world.settle();
     assert_eq!(counts(&world).0, BTreeMap::from([(2, 3)]));
 }
+
+/// What its liveness probe gives up is missing in the pass that ends it: nothing else is taken down beside it.
+#[test]
+fn what_liveness_gives_up_counts_as_missing_at_once() {
+    let plan = |number: u32| {
+        let mut main = container("main");
+        main.probes = Probes { liveness: Some(probe()), ..Probes::default() };
+        let spec = PodSpec { restarted: Some(number.to_string()), ..spec(vec![main]) };
+        ["web-0", "web-1"].map(|name| instance(name, &spec, vec![slot(1)])).to_vec()
+    };
+    let mut world = World::new(plan(1));
+    world.settle();
+    world.accept(plan(2));
+    world.sick.insert(replica("web-1"));
+    let decision = world.pass();
+    let touched: Vec<&str> = decision.tasks.iter().map(|task| task.replica.as_str()).collect();
+    assert_eq!(touched, ["web-1"], "{decision:#?}");
+    world.sick.clear();
+    world.settle();
+    assert_eq!(world.running().len(), 2);
+}
