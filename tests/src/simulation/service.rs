@@ -188,9 +188,6 @@ impl Service {
 
     /// Makes it one that can become as its files say, whatever happened to it.
     pub(super) fn mend(&mut self) {
-        // What went back to an older revision comes again when its file changes.
-        self.version += u32::from(self.is_broken || self.goes_back());
-        self.is_broken = false;
         // Who pauses in the middle of a rollout leaves the rest at the revision before.
         self.is_paused = false;
         // And what canaries and a partition leave at the revision before stays away from one that was given up, and does not
@@ -199,6 +196,10 @@ impl Service {
         if self.update == Update::Window || (leaves_some && (self.went_back || self.was_broken)) {
             self.update = Update::Rollback;
         }
+        // What went back to an older revision comes again when its file changes; so does what is under way and has used up the
+        // time that it has from now on.
+        self.version += u32::from(self.is_broken || self.goes_back());
+        self.is_broken = false;
         if self.kind != Kind::DaemonSet {
             self.replicas = self.replicas.max(2);
         }
