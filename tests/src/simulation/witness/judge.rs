@@ -14,6 +14,8 @@ const UNDER_WAY: u64 = 60_000;
 /// How long a pod that is asked to end has for it at least, in milliseconds: its grace counts from when Podman is asked, and a
 /// slow one takes 5 s until it notes that.
 const GRACE: u64 = 15_000;
+/// How long it takes at most from when a pod is removed to when it is made anew by the same task, in milliseconds.
+const ANEW: u64 = 30_000;
 /// How long a container has that ends alone, when its hook before that is over.
 const ALONE: u64 = 16_500;
 
@@ -43,7 +45,10 @@ impl Witness {
             self.break_promise(format!("what is not ours was touched: {line}"));
         }
         match words[..] {
-            ["remove", ..] => self.judge_removal(line, object),
+            ["remove", ..] => {
+                self.judge_removal(line, object);
+                self.note_removal(object, at.0);
+            }
             ["stop", container] => {
                 self.judge_stop(container, at);
                 self.note_stop(container, at.0);
@@ -74,7 +79,7 @@ impl Witness {
         }
         let (replica, workload) = (label("dev.wlc.replica"), label("dev.wlc.workload"));
         self.judge_first_start(&replica, now);
-        self.judge_copy(&replica, now);
+        self.judge_copy_or_anew(pod, &replica, now);
         // A pod that is made anew begins its back-off anew.
         self.started.retain(|name, _| name.rsplit_once('.').is_none_or(|(of, _)| of != pod));
         // What waits for its turn to go back is made anew as it was, where it is lost.
@@ -86,6 +91,14 @@ impl Witness {
         }
     }
 
+    /// What was lost beside its copy, or as one, is made anew where it was: that is no other copy.
+    pub(super) fn judge_copy_or_anew(&mut self, pod: &str, replica: &str, now: u64) {
+        let is_anew = self.one_of_two.remove(pod).is_some_and(|since| now < since + ANEW);
+        if !is_anew {
+            self.judge_copy(replica, now);
+        }
+    }
+
     /// Nothing that runs is removed: it is asked to end first.
     fn judge_removal(&mut self, line: &str, object: &str) {
         let alive = self.seen.iter().find(|one| (one.pod == object || one.name == object) && one.is_alive());
@@ -94,6 +107,13 @@ impl Witness {
         }
         self.stopping.remove(object);
         self.unneeded.remove(object);
+    }
+
+    pub(super) fn note_removal(&mut self, object: &str, now: u64) {
+        let Some(one) = self.seen.iter().find(|one| one.pod == object) else { return };
+        if self.of(&one.replica).any(|other| other.pod != object) {
+            self.one_of_two.insert(object.to_owned(), now);
+        }
     }
 
     fn note_stop(&mut self, container: &str, now: u64) {

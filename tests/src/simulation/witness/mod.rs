@@ -72,6 +72,8 @@ pub(super) struct Witness {
     calls: VecDeque<u64>,
     /// Since when each pod, or container alone, is being stopped.
     stopping: BTreeMap<String, u64>,
+    /// When each pod was removed that had another one of its replica beside it.
+    one_of_two: BTreeMap<String, u64>,
     /// When each pod was asked to end whose replica was there by another one.
     unneeded: BTreeMap<String, u64>,
     /// The container that was sent a signal last, and when.
@@ -221,7 +223,7 @@ impl Witness {
 
     /// Writes a line of what happened.
     pub(super) fn note(&mut self, line: &str, now: u64) {
-        if self.journal.back().is_some_and(|last| last.ends_with(line)) {
+        if self.broken.is_some() || self.journal.back().is_some_and(|last| last.ends_with(line)) {
             return;
         }
         if self.journal.len() == JOURNAL {
