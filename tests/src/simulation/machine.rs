@@ -430,9 +430,7 @@ impl SimulatedProber {
             ProbeKind::Liveness => !matches!(ill, Some(Ill::Dead | Ill::Hung)),
             ProbeKind::Startup | ProbeKind::Readiness => is_up && !matches!(ill, Some(Ill::Dead | Ill::Unready)),
         };
-        if !is_good && question.kind != ProbeKind::Readiness {
-            witness.condemn(&question.id);
-        }
+        witness.probed(&question.id, question.kind, is_good);
         if is_good { Answer::Good } else { Answer::Bad("503".to_owned()) }
     }
 }

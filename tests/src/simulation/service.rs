@@ -5,6 +5,9 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use super::promised::Place;
 use crate::dice::Dice;
 
+/// How many bad answers of a liveness probe in a row end a container.
+pub(super) const LIVENESS_FAILURES: u32 = 2;
+
 /// A workload.
 #[derive(Debug, Clone)]
 pub(super) struct Service {
@@ -313,7 +316,7 @@ impl Service {
         };
         line(text, &format!("        readiness {handler} period=\"5s\" failures=2"));
         line(text, &format!("        startup {handler} period=\"2s\" failures=60"));
-        line(text, &format!("        liveness {handler} period=\"10s\" failures=2"));
+        line(text, &format!("        liveness {handler} period=\"10s\" failures={LIVENESS_FAILURES}"));
         if self.has_hook {
             line(text, "        post-start \"exec\" \"warm\"");
         }

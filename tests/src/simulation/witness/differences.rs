@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wlagent::status::document::Instance;
 
 use super::{Replica, Seen, Witness};
+use crate::simulation::service::LIVENESS_FAILURES;
 
 impl Witness {
     /// What the agent says of each replica that is not as it should be.
@@ -32,7 +33,16 @@ impl Witness {
         found.extend(self.differences_of_jobs(&plan.works, now));
         let extra = self.seen.iter().find(|one| one.attempt.is_none() && !plan.replicas.contains_key(&one.replica));
         found.extend(extra.map(|one| format!("{} is there", one.pod)));
+        found.extend(self.given_up_by_liveness());
         found
+    }
+
+    /// A container that its liveness probe has given up: it does not run on. What the agent has forgotten of it, such as by a
+    /// pause, it asks again.
+    pub(super) fn given_up_by_liveness(&self) -> Option<String> {
+        let is_given_up = |one: &&Seen| self.hung.get(&one.id).is_some_and(|bad| *bad >= LIVENESS_FAILURES);
+        let one = self.seen.iter().filter(|one| one.runs()).find(is_given_up);
+        one.map(|one| format!("{} runs on, and its liveness probe has given it up", one.name))
     }
 
     fn difference(&self, replica: &str, promised: &Replica, now: u64) -> Option<String> {

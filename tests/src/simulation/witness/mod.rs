@@ -19,7 +19,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use wlagent::{podman::simulated::Glimpse, status::document::Document};
+use wlagent::{podman::simulated::Glimpse, probes::verdict::ProbeKind, status::document::Document};
 
 use super::{
     Failure, Tally,
@@ -45,6 +45,8 @@ pub(super) struct Witness {
     programs: BTreeMap<String, Option<Program>>,
     /// The containers whose liveness or startup probe failed.
     condemned: BTreeSet<String>,
+    /// How often in a row the liveness probe of each container answered badly, as far as the agent that lives has heard.
+    hung: BTreeMap<String, u32>,
     /// The replicas that somebody wants to be made anew.
     asked: BTreeSet<String>,
     status: Option<watch::Receiver<Arc<Document>>>,
@@ -124,9 +126,15 @@ impl Witness {
         self.programs.entry(revision.to_owned()).or_insert(program);
     }
 
-    /// A probe said that a container has to end.
-    pub(super) fn condemn(&mut self, id: &str) {
-        self.condemned.insert(id.to_owned());
+    /// A probe of a container was answered.
+    pub(super) fn probed(&mut self, id: &str, kind: ProbeKind, is_good: bool) {
+        if !is_good && kind != ProbeKind::Readiness {
+            self.condemned.insert(id.to_owned());
+        }
+        if kind == ProbeKind::Liveness {
+            let bad = if is_good { 0 } else { self.hung.get(id).map_or(1, |bad| bad + 1) };
+            self.hung.insert(id.to_owned(), bad);
+        }
     }
 
     /// Somebody wants replicas to be made anew.
@@ -142,6 +150,8 @@ impl Witness {
         }
         self.status = Some(status);
         self.begins = now;
+        // It asks all probes anew.
+        self.hung.clear();
     }
 
     /// From now on the agent must do nothing at all, or may act again.
@@ -266,6 +276,7 @@ impl Witness {
         let running: BTreeSet<&str> =
             self.seen.iter().filter(|one| one.is_alive()).map(|one| one.id.as_str()).collect();
         self.begun.retain(|id, _| running.contains(id.as_str()));
+        self.hung.retain(|id, _| running.contains(id.as_str()));
         for one in &self.seen {
             if one.runs() && !self.begun.contains_key(&one.id) {
                 self.begun.insert(one.id.clone(), now);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wlagent::{clock::Moment, observed::ContainerState};
+use wlagent::{clock::Moment, observed::ContainerState, probes::verdict::ProbeKind};
 
 use super::{Program, Promised, Replica, Seen, Witness};
 
@@ -96,4 +96,30 @@ fn what_others_lose_while_the_hooks_of_a_pod_run_does_not_call_it_back() {
         witness.judge_stop("w-0.old.main.0", (NOW + 30_000, &[]));
         assert_eq!(witness.broken.is_none(), may_go, "{:?}", witness.broken);
     }
+}
+
+#[test]
+fn what_is_made_anew_where_it_was_is_no_other_copy() {
+    let mut witness = two_replicas();
+    for revision in ["old", "new"] {
+        let pod = format!("w-1.{revision}");
+        witness.seen.push(Seen { name: format!("{pod}.main.0"), pod, replica: "w-1".to_owned(), ..seen(revision) });
+    }
+    witness.note_removal("w-0.new", NOW);
+    witness.judge_copy_or_anew("w-0.new", "w-0", NOW + 1_000);
+    assert_eq!(witness.broken, None);
+    witness.judge_copy_or_anew("w-0.new", "w-0", NOW + 2_000);
+    assert!(witness.broken.is_some(), "it was made anew before");
+}
+
+#[test]
+fn what_liveness_gives_up_does_not_run_on() {
+    let mut witness = two_replicas();
+    let runs_on = |witness: &Witness| witness.given_up_by_liveness().is_some();
+    for (is_good, expected) in [(false, false), (true, false), (false, false), (false, true)] {
+        witness.probed("id-new", ProbeKind::Liveness, is_good);
+        assert_eq!(runs_on(&witness), expected);
+    }
+    copy_ends(&mut witness);
+    assert!(!runs_on(&witness), "it has ended");
 }
