@@ -1,8 +1,7 @@
 //! Files that appear whole or not at all (edge): each is written beside its place and then renamed.
 //!
 //! What a writer that was killed has left beside a place is known by its name, and nothing reads it.
-#![expect(clippy::disallowed_types, reason = "edge: replaces files whole")]
-#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests look at what was written"))]
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "edge: replaces files whole")]
 
 use std::{
     fs::{self, File, OpenOptions},

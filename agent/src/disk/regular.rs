@@ -1,5 +1,5 @@
 //! Files that people of the node put there (edge): the trust file, secrets, credentials of registries.
-#![expect(clippy::disallowed_methods, reason = "edge: reads what people of the node put there")]
+#![expect(clippy::disallowed_methods, reason = "edge: reads the trust file, secrets and credentials")]
 
 use std::{
     fs::OpenOptions,

@@ -132,7 +132,10 @@ pub fn text(laid: &[Laid]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::{
+        disk::{Disk, MachineDisk},
+        settings::Settings,
+    };
 
     #[test]
     fn folders_come_before_what_lies_in_them() {
@@ -149,17 +152,11 @@ mod tests {
     fn the_settings_are_read_by_the_agent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("agent.kdl");
-        std::fs::File::options().write(true).create_new(true).open(&path).unwrap();
-        let write = |fleet| {
-            std::io::Write::write_all(
-                &mut std::fs::File::options().write(true).truncate(true).open(&path).unwrap(),
-                format!("{}node \"n1\"\n", settings(fleet)).as_bytes(),
-            )
-        };
-        write(Some("example")).unwrap();
+        let write = |fleet| MachineDisk.write(&path, format!("{}node \"n1\"\n", settings(fleet)).as_bytes()).unwrap();
+        write(Some("example"));
         let read = Settings::read(&path).unwrap();
         assert_eq!((read.fleet.as_str(), read.source.to_str()), ("example", Some("/var/lib/wlc/plans")));
-        write(None).unwrap();
+        write(None);
         assert!(Settings::read(&path).unwrap_err().to_string().contains("`fleet` is missing"));
     }
 }

@@ -1,5 +1,5 @@
 //! A new key for signing plan sets (edge): `wlc keygen`.
-#![expect(clippy::disallowed_types, reason = "edge: writes the two files of a key")]
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "edge: writes the two files of a key")]
 
 use std::{
     fs::{self, File, OpenOptions},
