@@ -48,7 +48,12 @@ impl Client {
 
     async fn stop_if_running(&self, one: &StopOne, grace: Millis) -> Result<(), PodmanError> {
         let name = &one.container;
-        let Some(found) = self.own_container(name).await?.filter(Inspected::is_up) else { return Ok(()) };
+        let found = match self.own_container(name).await {
+            // Podman was ended while it removed it: it had been stopped before its storage went.
+            Err(error) if error.says("container not known") => return Ok(()),
+            found => found?,
+        };
+        let Some(found) = found.filter(Inspected::is_up) else { return Ok(()) };
         self.unpause_if_paused(name).await?;
         let left = self.pre_stop((one, &found.id), grace).await?;
         self.note_step(name, if left.0 == 0 { StopStep::Kill } else { StopStep::Signal });
