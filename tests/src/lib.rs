@@ -10,6 +10,7 @@ pub mod golden;
 pub mod load;
 pub mod marks;
 pub mod node;
+pub mod planted;
 pub mod podman;
 pub mod programs;
 pub mod replay;

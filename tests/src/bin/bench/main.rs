@@ -1,5 +1,5 @@
 //! Benchmarks, in the same run as their baselines, as interleaved pairs: the agent against a plain driver on Podman's own
-//! API, the reading of sources against the kdl crate, and many diagnostics against one.
+//! API, the reading of sources against the kdl crate, many diagnostics against one, and placement against a scan of all nodes.
 //!
 //! Each closes with a line `NAME: ratio R (ours A, baseline B)`, where A and B are medians and R = A/B; what the agent uses at
 //! rest is held against fixed aims.
@@ -11,9 +11,11 @@ mod driver;
 mod figures;
 mod idle;
 mod parse;
+mod place;
 mod process;
 mod react;
 mod recheck;
+mod scan;
 
 use std::process::ExitCode;
 
@@ -25,10 +27,12 @@ fn main() -> ExitCode {
         "idle" => idle::run(),
         "parse" => parse::run(),
         "recheck" => recheck::run(),
+        "place" | "place-tight" | "place-large" => place::run(&name),
         "diagnostics" => diagnostics::run(),
         recheck::BY_KDL => recheck::run_by_kdl(),
         other => {
-            eprintln!("there is no benchmark `{other}`; there are: react, bring-up, idle, parse, recheck, diagnostics");
+            let known = "react, bring-up, idle, parse, recheck, diagnostics, place, place-tight, place-large";
+            eprintln!("there is no benchmark `{other}`; there are: {known}");
             return ExitCode::from(64);
         }
     }
