@@ -1,7 +1,7 @@
 //! Placement: which node runs which replica, and what the replica gets there.
 //!
 //! A pure function of the files and the lock: replicas stay where the lock has them unless they no longer fit there;
-//! the others are spread. Integers only, sorted maps, ties broken by name.
+//! the others are spread by a search that sees all of them. Integers only, sorted maps, ties broken by name.
 
 mod ask;
 mod bound;
@@ -13,6 +13,7 @@ mod ports;
 mod refusal;
 mod report;
 mod request;
+mod search;
 mod spread;
 mod stay;
 mod surge;
@@ -28,7 +29,7 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, WorkloadName},
 };
 
-use self::{ask::Ask, capacity::Machine, filter::Eligible, request::Copies};
+use self::{ask::Ask, capacity::Machine, filter::Eligible, request::Copies, search::Found};
 pub use self::{
     capacity::room,
     refusal::Refusal,
@@ -96,23 +97,52 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
         let kept = stay::keep(request, eligible, lock, &mut machines);
         placement.workloads.insert(request.workload.clone(), kept);
     }
-    for task in &tasks {
+    let (on_all, others): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| task.request.copies == Copies::EachNode);
+    for task in on_all {
+        let placed = placement.workloads.entry(task.request.workload.clone()).or_default();
+        on_each(task, placed, &mut machines, problems);
+    }
+    let found = search::nodes(&tasks, &placement, lock, &machines);
+    // What makes do with less room than it asks for takes none that was found for others.
+    let (sure, modest): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|task| found.is_empty() || is_found(task, &placement, lock, &found));
+    for task in sure.into_iter().chain(modest) {
         let placed = placement.workloads.entry(task.request.workload.clone()).or_default();
         match task.request.copies {
-            Copies::EachNode => on_each(task, placed, &mut machines, problems),
+            Copies::EachNode => {}
             Copies::Owner { slots } => {
-                if let Some(room) = on_owner(task, slots, placed, &mut machines, problems) {
+                if let Some(room) = on_owner(task, slots, placed, (&mut machines, &found), problems) {
                     placement.rooms.insert(task.request.workload.clone(), room);
                 }
             }
             Copies::Equal(_) | Copies::Numbered { .. } | Copies::UpTo(_) => {
-                spread_out(repository, task, lock, placed, &mut machines, problems);
+                spread_out(repository, task, (lock, &found), placed, &mut machines, problems);
             }
         }
     }
     surge::set_aside(&tasks, lock, &mut placement, &mut machines, problems);
     report::shared_names(repository, &placement, problems);
     placement
+}
+
+/// Whether a node was found for each replica of a workload.
+fn is_found(task: &Task<'_>, placement: &Placement, lock: &Lock, found: &Found) -> bool {
+    let placed = placement.workloads.get(&task.request.workload);
+    let has_node = |name: &ReplicaName| found.contains_key(name) || placed.is_some_and(|all| all.contains_key(name));
+    stay::names(task.request, task.eligible, lock).iter().all(has_node)
+}
+
+/// The node that was found for a replica, where it still takes it.
+fn found_node(
+    request: &Request,
+    replica: &ReplicaName,
+    found: &Found,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
+) -> Option<NodeName> {
+    let node = found.get(replica)?;
+    let machine = machines.get(node)?;
+    let fits = filter::room(request, machine).is_empty() && ports::has_room(request, replica, machine);
+    fits.then(|| node.clone())
 }
 
 /// Where workloads may run, by what decides it.
@@ -182,7 +212,7 @@ fn on_each(
 fn spread_out(
     repository: &Repository,
     task: &Task<'_>,
-    lock: &Lock,
+    (lock, found): (&Lock, &Found),
     placed: &mut BTreeMap<ReplicaName, Placed>,
     machines: &mut BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
@@ -195,7 +225,9 @@ fn spread_out(
         if !bound::may_be_placed(repository, task, &replica, lock, machines, problems) {
             break;
         }
-        let Some(node) = spread::choose(request, &replica, eligible, machines, &counts) else {
+        let node = found_node(request, &replica, found, machines);
+        let node = node.or_else(|| spread::choose(request, &replica, eligible, machines, &counts));
+        let Some(node) = node else {
             let got = u32::try_from(placed.len()).unwrap_or(u32::MAX);
             match request.copies {
                 Copies::UpTo(asked) if got > 0 => report::capped(request, got, asked, problems),
@@ -225,7 +257,7 @@ fn on_owner(
     Task { request, eligible, .. }: &Task<'_>,
     slots: u32,
     placed: &mut BTreeMap<ReplicaName, Placed>,
-    machines: &mut BTreeMap<NodeName, Machine>,
+    (machines, found): (&mut BTreeMap<NodeName, Machine<'_>>, &Found),
     problems: &mut Problems,
 ) -> Option<u32> {
     let replica = ReplicaName::parse(request.workload.as_str()).ok()?;
@@ -233,7 +265,8 @@ fn on_owner(
         return None;
     }
     let none = spread::Counts::of(std::iter::empty());
-    let (mut most, mut too_many) = (0, slots.saturating_add(1));
+    let planned = found_node(request, &replica, found, machines);
+    let (mut most, mut too_many) = (if planned.is_some() { slots } else { 0 }, slots.saturating_add(1));
     while too_many - most > 1 {
         let middle = most + (too_many - most) / 2;
         let fits = spread::choose(&request.of_slots(middle), &replica, eligible, machines, &none).is_some();
@@ -241,7 +274,7 @@ fn on_owner(
     }
     let part = request.of_slots(most);
     let node = Some(most).filter(|most| *most > 0);
-    let node = node.and_then(|_| spread::choose(&part, &replica, eligible, machines, &none));
+    let node = node.and_then(|_| planned.or_else(|| spread::choose(&part, &replica, eligible, machines, &none)));
     let Some((node, machine)) = node.and_then(|node| Some((node.clone(), machines.get_mut(&node)?))) else {
         report::no_node_fits(&request.of_slots(1), &replica, eligible, machines, problems);
         return None;

@@ -32,7 +32,7 @@ use self::{
 /// A search begins again so often, with those first that were hard to place.
 const ATTEMPTS: u64 = 4;
 /// Steps for each replica in the first attempt to make room, and at least so many.
-const STEPS: (u64, u64) = (400, 2_000_000);
+const STEPS: (u64, u64) = (400, 300_000);
 
 /// Steps to make room where a search through all ways follows, or where it is proved that not all have room.
 const FEW_STEPS: u64 = 2_000;
