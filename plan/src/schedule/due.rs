@@ -15,6 +15,8 @@ pub struct Due {
     pub at: Timestamp,
     /// How many came before it; 100 stands for all that are more.
     pub before: u32,
+    /// The newest of those, if any.
+    pub newest_before: Option<Timestamp>,
 }
 
 impl Schedule {
@@ -24,7 +26,8 @@ impl Schedule {
         let at = self.newest(after, now, zone)?;
         let earlier = std::iter::successors(self.next(after, zone), |one| self.next(*one, zone));
         let before = earlier.take_while(|one| *one < at).take(MOST as usize).count();
-        Some(Due { at, before: u32::try_from(before).unwrap_or(MOST) })
+        let newest_before = self.newest(after, Timestamp::from_seconds(at.seconds().saturating_sub(1)), zone);
+        Some(Due { at, before: u32::try_from(before).unwrap_or(MOST), newest_before })
     }
 
     fn newest(&self, after: Timestamp, now: Timestamp, zone: Zone) -> Option<Timestamp> {
@@ -57,6 +60,8 @@ mod tests {
     fn due(schedule: &str, after: &str, now: &str) -> Option<(String, u32)> {
         let time = |text| Timestamp::parse(text).unwrap();
         let due = Schedule::parse(schedule).unwrap().due(time(after), time(now), Zone::default())?;
+        assert_eq!(due.newest_before.is_some(), due.before > 0);
+        assert!(due.newest_before.is_none_or(|before| time(after) < before && before < due.at));
         Some((due.at.to_string(), due.before))
     }
 

@@ -1,11 +1,14 @@
 //! CronJob: slots that come, that are not to come, and that overlap.
 
+use std::fs;
+
 use serde_json::Value;
 use wlc_tests::{node::Node, podman};
 
 use crate::stage::{Scene, Stage, scene};
 
-pub(crate) const SCENES: &[Scene] = &[scene!(Long cron_jobs_keep_their_slots)];
+pub(crate) const SCENES: &[Scene] =
+    &[scene!(Long cron_jobs_keep_their_slots), scene!(Short of_many_missed_slots_the_newest_runs)];
 
 fn write(node: &Node, (name, schedule): (&str, &str), words: &str, line: &str) {
     let text = format!(
@@ -91,5 +94,34 @@ fn cron_jobs_keep_their_slots(stage: &Stage) {
         let log = node.agent_log();
         let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
         assert!(warnings.is_empty(), "{warnings:?}");
+    });
+}
+
+/// C-106: the agent sleeps over two days of slots, by its own clock, and runs the newest one alone.
+fn of_many_missed_slots_the_newest_runs(stage: &Stage) {
+    const TWO_DAYS: u64 = 2 * 86_400_000;
+    let mut node = stage.node();
+    write(&node, ("often", "*/5 * * * *"), "", "echo well");
+    node.build();
+    let ahead = node.path("ahead");
+    fs::write(&ahead, "0").unwrap();
+    let options = ["--clock-ahead".to_owned(), ahead.display().to_string()];
+    let options = options.each_ref().map(String::as_str);
+    node.start_agent_with(&options);
+    node.wait_until("it knows its next slot", |node| !cron(node, "often")["next"].is_null());
+    let before = cron(&node, "often");
+    node.stop_agent();
+    fs::write(&ahead, TWO_DAYS.to_string()).unwrap();
+    node.start_agent_with(&options);
+    node.wait_until("one is complete", |node| !cron(node, "often")["last_success"].is_null());
+    stage.row("C-106", || {
+        let after = cron(&node, "often");
+        let missed = |of: &Value| of["missed"].as_u64().unwrap();
+        assert_eq!(missed(&after) - missed(&before), 100, "100 stands for all that are more: {after}");
+        assert!(after["last_missed"].as_str().unwrap() < after["last"].as_str().unwrap(), "{after}");
+        let filter = format!("label=dev.wlc.fleet={}", node.fleet());
+        let pods = podman::text(&["pod", "ps", "--format", "{{.Name}}", "--filter", &filter]);
+        assert!(pods.lines().count() <= 2, "the newest, and one of the minutes since: {pods}");
+        assert_eq!(after["last"], job(&node, "often")["slot"], "{after}");
     });
 }

@@ -171,8 +171,8 @@ fn fire(job: &WantedJob, cron: &Cron, record: &mut CronRecord, at: Moment) -> Op
     if let Some(run) = make_way(cron, record, at, &format!("slot {}", due.at)) {
         return Some(format!("slot {} is due, and the run `{}` has not ended", due.at, name(job, &run)));
     }
-    if due.before > 0 {
-        miss(record, due.before, due.at, "it was followed by a later one before it could start".to_owned());
+    if let Some(newest) = due.newest_before {
+        miss(record, due.before, newest, "it was followed by a later one before it could start".to_owned());
     }
     let suffix = suffix(due.at);
     let revision = job.places.first().map(|place| place.instance.spec.revision);

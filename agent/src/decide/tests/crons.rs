@@ -223,6 +223,7 @@ fn of_missed_slots_the_newest_runs() {
     world.passes();
     assert_eq!(world.under_way(), ["dump-202611231000-0"]);
     assert_eq!(world.cron().missed, 9);
+    assert_eq!(world.cron().last_missed.unwrap().slot.to_string(), "2026-11-23T09:00:00Z");
     let mut world = begun(Cron { starting_deadline: Some(Millis(600_000)), ..hourly() });
     world.at("10:20:00");
     world.passes();
