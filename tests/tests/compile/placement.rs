@@ -93,6 +93,19 @@ fn replicas_spread_and_then_fill_what_has_room() {
     assert_eq!(counts(&steps[1].nodes("web")), BTreeMap::from([("n1", 4), ("n2", 4), ("n3", 2)]));
 }
 
+/// One replica after the other leaves the last one without a node: 30 CPUs are asked for, and 30 are there.
+#[test]
+fn replicas_that_fit_only_together_are_all_placed() {
+    let steps = case("together");
+    let mut cpus = BTreeMap::new();
+    for (workload, cpu) in [("six", 6), ("five", 5), ("four", 4), ("three", 3), ("two", 2)] {
+        for (_, node) in steps[0].nodes(workload) {
+            *cpus.entry(node).or_insert(0) += cpu;
+        }
+    }
+    assert_eq!(cpus, BTreeMap::from([("n1".to_owned(), 10), ("n2".to_owned(), 10), ("n3".to_owned(), 10)]));
+}
+
 #[test]
 fn a_host_port_is_used_once_on_each_node_and_stays() {
     let steps = case("ports");
