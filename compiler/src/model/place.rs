@@ -28,15 +28,15 @@ crate::block! {
         /// What is better true of a node.
         prefer: [children] Prefer, "prefer" ("nodeAffinity.preferred"), not carried out;
         /// Keeps replicas away from each other, or from another workload's.
-        apart: [children] Apart, "apart" ("podAntiAffinity"), not carried out;
+        apart: [children] Apart, "apart" ("podAntiAffinity");
         /// Keeps replicas near those of another workload.
         near: [children] Near, "near" ("podAffinity"), not carried out;
         /// Spreads the replicas evenly over the values of a label.
         spread: [children] Spread, "spread" ("topologySpreadConstraints"), not carried out;
         /// How many replicas of the workload one node takes at most.
-        at_most: [optional property] Whole<1, 1_000>, "at-most" (""), not carried out;
+        at_most: [optional property] Whole<1, 1_000>, "at-most" ("");
         /// The node takes nothing beside a replica but daemon-sets.
-        exclusive: [flag] bool, "exclusive" (""), not carried out;
+        exclusive: [flag] bool, "exclusive" ("");
         /// How important the replicas are when there is no room for all.
         priority: [child] Priority, "priority" ("priority, priorityClassName"), not carried out;
         /// Replicas for which there is no room are left out.
@@ -169,7 +169,7 @@ crate::block! {
         /// What they do not share: `node`, or a label of nodes.
         by: [default property] LabelKey, "by" ("topologyKey"), default "node";
         /// How much it counts as a preference; without it, it must hold.
-        weight: [optional property] Whole<1, 100>, "weight" ("preferred.weight");
+        weight: [optional property] Whole<1, 100>, "weight" ("preferred.weight"), not carried out;
     }
 
     /// Keeps replicas near those of another workload.
@@ -179,7 +179,7 @@ crate::block! {
         /// What they share: `node`, or a label of nodes.
         by: [default property] LabelKey, "by" ("topologyKey"), default "node";
         /// How much it counts as a preference; without it, it must hold.
-        weight: [optional property] Whole<1, 100>, "weight" ("preferred.weight");
+        weight: [optional property] Whole<1, 100>, "weight" ("preferred.weight"), not carried out;
     }
 
     /// Spreads the replicas evenly over the values of a label. Nodes without the label take none.

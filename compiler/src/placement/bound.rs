@@ -8,7 +8,12 @@ use std::collections::BTreeMap;
 
 use wlc_plan::name::{NodeName, ReplicaName};
 
-use super::{Refusal, Task, capacity::Machine, filter};
+use super::{
+    Refusal, Task,
+    beside::{self, Around},
+    capacity::Machine,
+    filter,
+};
 use crate::{
     diagnostics::{Code, Diagnostic, Problems},
     lock::Lock,
@@ -51,7 +56,7 @@ pub(super) fn may_be_placed(
         return true;
     }
     let (span, label) = match machine {
-        Some(machine) => why(task, node, machine),
+        Some(machine) => why(task, node, machine, machines),
         None => (repository.nodes.get(node).map_or(set.name.span, |node| node.gone.span), "gone".to_owned()),
     };
     problems.add(report(&Leaving { set, replica, node, claim }, machine.is_none(), span, label));
@@ -59,9 +64,15 @@ pub(super) fn may_be_placed(
 }
 
 /// What keeps a replica from staying on a node.
-fn why(task: &Task<'_>, node: &NodeName, machine: &Machine<'_>) -> (Span, String) {
+fn why(
+    task: &Task<'_>,
+    node: &NodeName,
+    machine: &Machine<'_>,
+    machines: &BTreeMap<NodeName, Machine<'_>>,
+) -> (Span, String) {
+    let around = Around::of(task.request, machines.values());
     let lasting = filter::refusals(task.request, machine).into_iter().next();
-    let refusal = lasting.or_else(|| filter::room(task.request, machine).into_iter().next());
+    let refusal = lasting.or_else(|| beside::room(task.request, machine, &around).into_iter().next());
     let label = |refusal: Refusal| (refusal.span, format!("node `{node}`: {}", refusal.detail));
     refusal.map_or((task.request.span, "no longer fits there".to_owned()), label)
 }

@@ -10,7 +10,7 @@ use wlc_plan::{
     spec::Protocol,
 };
 
-use super::request::Request;
+use super::{beside::Company, request::Request};
 use crate::model::{Repository, facts::Facts, node::Node, port::overlap};
 
 /// A node and what is left of it.
@@ -32,6 +32,8 @@ pub(super) struct Machine<'a> {
     ports: BTreeMap<(u16, Protocol), Vec<Option<IpAddr>>>,
     /// Replicas on it.
     pub replicas: usize,
+    /// What of them counts for rules.
+    pub company: Company,
 }
 
 /// All nodes, empty.
@@ -65,7 +67,17 @@ fn machine<'a>(node: &'a Node, facts: Option<&'a Facts>) -> Machine<'a> {
     // A placeholder has room for everything that insists on it: what it really has is not known.
     let is_open = node.placeholder.value && facts.is_none();
     let (cpu, memory) = if is_open { (Some(Cpu(u64::MAX)), Some(Bytes(u64::MAX))) } else { (cpu, memory) };
-    Machine { node, facts, cpu, memory, all_cpu: cpu, all_memory: memory, ports: BTreeMap::new(), replicas: 0 }
+    Machine {
+        node,
+        facts,
+        cpu,
+        memory,
+        all_cpu: cpu,
+        all_memory: memory,
+        ports: BTreeMap::new(),
+        replicas: 0,
+        company: Company::default(),
+    }
 }
 
 impl Machine<'_> {
@@ -74,6 +86,7 @@ impl Machine<'_> {
         self.cpu = self.cpu.map(|left| Cpu(left.0.saturating_sub(request.cpu.0)));
         self.memory = self.memory.map(|left| Bytes(left.0.saturating_sub(request.memory.0)));
         self.replicas += 1;
+        self.company.take(request);
         for port in &binding.ports {
             for number in port.host.all() {
                 self.ports.entry((number, port.protocol)).or_default().push(port.address);

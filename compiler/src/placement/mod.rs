@@ -4,6 +4,7 @@
 //! the others are spread by a search that sees all of them. Integers only, sorted maps, ties broken by name.
 
 mod ask;
+mod beside;
 mod bound;
 mod capacity;
 mod facts;
@@ -29,7 +30,7 @@ use wlc_plan::{
     name::{NodeName, ReplicaName, WorkloadName},
 };
 
-use self::{ask::Ask, capacity::Machine, filter::Eligible, request::Copies, search::Found};
+use self::{ask::Ask, beside::Around, capacity::Machine, filter::Eligible, request::Copies, search::Found};
 pub use self::{
     capacity::room,
     refusal::Refusal,
@@ -89,7 +90,11 @@ pub fn place(repository: &Repository, lock: &Lock, pins: &Pins, problems: &mut P
     let judged = judge(&requests, &machines);
     let tasks = in_order(repository, &requests, &judged, lock);
     let mut placement = Placement::default();
-    let (more, as_before): (Vec<_>, Vec<_>) = tasks.iter().partition(|task| task.asks_for_more);
+    for task in &tasks {
+        beside::claim(task.request, task.eligible, &mut machines);
+    }
+    let (more, as_before): (Vec<_>, Vec<_>) =
+        tasks.iter().partition(|task| task.asks_for_more || task.request.beside.exclusive.is_some());
     for Task { workload, request, eligible, .. } in as_before.into_iter().chain(more) {
         if eligible.nodes.is_empty() {
             report::matches_nothing(repository, workload, request, &machines, lock, problems);
@@ -136,12 +141,12 @@ fn is_found(task: &Task<'_>, placement: &Placement, lock: &Lock, found: &Found) 
 fn found_node(
     request: &Request,
     replica: &ReplicaName,
-    found: &Found,
+    (found, around): (&Found, &Around),
     machines: &BTreeMap<NodeName, Machine<'_>>,
 ) -> Option<NodeName> {
     let node = found.get(replica)?;
     let machine = machines.get(node)?;
-    let fits = filter::room(request, machine).is_empty() && ports::has_room(request, replica, machine);
+    let fits = beside::room(request, machine, around).is_empty() && ports::has_room(request, replica, machine);
     fits.then(|| node.clone())
 }
 
@@ -187,10 +192,11 @@ fn on_each(
     problems: &mut Problems,
 ) {
     let mut refused = BTreeMap::new();
+    let around = Around::of(request, machines.values());
     for &node in &eligible.nodes {
         let Ok(replica) = ReplicaName::on_node(&request.workload, node) else { continue };
         let Some(machine) = machines.get_mut(node).filter(|_| !placed.contains_key(&replica)) else { continue };
-        let refusals = filter::room(request, machine);
+        let refusals = beside::room(request, machine, &around);
         if !refusals.is_empty() {
             refused.insert(node, refusals);
             continue;
@@ -221,12 +227,13 @@ fn spread_out(
     let mut names = stay::names(request, eligible, lock);
     names.retain(|name| !placed.contains_key(name));
     let mut counts = spread::Counts::of(placed.values());
+    let mut around = Around::of(request, machines.values());
     for replica in names {
         if !bound::may_be_placed(repository, task, &replica, lock, machines, problems) {
             break;
         }
-        let node = found_node(request, &replica, found, machines);
-        let node = node.or_else(|| spread::choose(request, &replica, eligible, machines, &counts));
+        let node = found_node(request, &replica, (found, &around), machines);
+        let node = node.or_else(|| spread::choose(request, &replica, eligible, machines, (&counts, &around)));
         let Some(node) = node else {
             let got = u32::try_from(placed.len()).unwrap_or(u32::MAX);
             match request.copies {
@@ -247,6 +254,7 @@ fn spread_out(
         };
         machine.take(request, &binding);
         counts.add(&node);
+        around.add(request, machine);
         placed.insert(replica, Placed { node, binding });
     }
 }
@@ -261,20 +269,26 @@ fn on_owner(
     problems: &mut Problems,
 ) -> Option<u32> {
     let replica = ReplicaName::parse(request.workload.as_str()).ok()?;
+    let asked = request.beside.asked.unwrap_or(slots);
     if !placed.is_empty() || eligible.nodes.is_empty() {
-        return None;
+        return (slots < asked && !placed.is_empty()).then(|| {
+            report::capped(request, slots, asked, problems);
+            slots
+        });
     }
     let none = spread::Counts::of(std::iter::empty());
-    let planned = found_node(request, &replica, found, machines);
+    let around = Around::of(request, machines.values());
+    let planned = found_node(request, &replica, (found, &around), machines);
     let (mut most, mut too_many) = (if planned.is_some() { slots } else { 0 }, slots.saturating_add(1));
     while too_many - most > 1 {
         let middle = most + (too_many - most) / 2;
-        let fits = spread::choose(&request.of_slots(middle), &replica, eligible, machines, &none).is_some();
+        let fits = spread::choose(&request.of_slots(middle), &replica, eligible, machines, (&none, &around)).is_some();
         if fits { most = middle } else { too_many = middle }
     }
     let part = request.of_slots(most);
     let node = Some(most).filter(|most| *most > 0);
-    let node = node.and_then(|_| planned.or_else(|| spread::choose(&part, &replica, eligible, machines, &none)));
+    let node =
+        node.and_then(|_| planned.or_else(|| spread::choose(&part, &replica, eligible, machines, (&none, &around))));
     let Some((node, machine)) = node.and_then(|node| Some((node.clone(), machines.get_mut(&node)?))) else {
         report::no_node_fits(&request.of_slots(1), &replica, eligible, machines, problems);
         return None;
@@ -289,8 +303,8 @@ fn on_owner(
             return None;
         }
     }
-    (most < slots).then(|| {
-        report::capped(request, most, slots, problems);
+    (most < asked).then(|| {
+        report::capped(request, most, asked, problems);
         most
     })
 }

@@ -6,6 +6,7 @@ use wlc_plan::name::{NodeName, ReplicaName};
 
 use super::{
     Placement,
+    beside::{self, Around},
     capacity::Machine,
     filter,
     filter::Eligible,
@@ -58,7 +59,9 @@ pub(super) fn no_node_fits(
     machines: &BTreeMap<NodeName, Machine<'_>>,
     problems: &mut Problems,
 ) {
-    let room = eligible.nodes.iter().filter_map(|node| Some((*node, filter::room(request, machines.get(*node)?))));
+    let around = Around::of(request, machines.values());
+    let judge = |node| Some(beside::room(request, machines.get(node)?, &around));
+    let room = eligible.nodes.iter().filter_map(|node| Some((*node, judge(*node)?)));
     let mut refused: BTreeMap<&NodeName, Vec<Refusal>> = filter::refused(request, machines);
     refused.extend(room);
     let message = format!("no node fits replica `{replica}`");

@@ -9,6 +9,7 @@ use wlc_plan::{
     spec::{PodSpec, Protocol, Resources},
 };
 
+use super::beside::{self, Beside};
 use crate::{
     model::{
         Repository,
@@ -54,6 +55,8 @@ pub struct Request {
     pub forbidden: Vec<(Forbidden, Span)>,
     /// Where it may run.
     pub place: Option<Place>,
+    /// What it bears beside its replicas.
+    pub beside: Beside,
     /// The range for ports that ask `auto`.
     pub auto_ports: Option<PortRange>,
 }
@@ -138,6 +141,7 @@ pub(super) fn all(repository: &Repository, pins: &Pins) -> BTreeMap<WorkloadName
             roll_back(request, &pin.spec);
         }
     }
+    beside::fill(&mut requests);
     requests
 }
 
@@ -172,6 +176,7 @@ fn one(workload: &Workload, auto_ports: Option<PortRange>) -> Request {
         ports: host_ports(pod),
         forbidden: forbidden(workload.pod()),
         place: workload.common().place.clone(),
+        beside: Beside::default(),
         auto_ports,
     }
 }

@@ -1,22 +1,32 @@
 //! Asks the solver for the nodes of all replicas that have none, at once: names, requests and machines become indices and
 //! amounts, and what it finds becomes names again. What is kept stays where it is.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use wlc_plan::{
     binding::Binding,
     limits,
-    name::{NodeName, ReplicaName},
+    name::{LabelKey, NodeName, ReplicaName, WorkloadName},
     spec::Protocol,
 };
 
-use super::{Placement, Task, capacity::Machine, filter::Eligible, request::Copies, stay};
+use super::{
+    Placement, Task,
+    beside::{self, Around},
+    capacity::Machine,
+    filter::Eligible,
+    request::{Copies, Request},
+    stay,
+};
 use crate::{
     lock::Lock,
     model::port::HostPort,
     solver::{
         self,
-        problem::{NOWHERE, Nodes, Port, Problem, Workload},
+        problem::{NODE, NOWHERE, Nodes, Port, Problem, Relation, Workload},
     },
     verify,
 };
@@ -30,6 +40,13 @@ struct Question<'a> {
     replicas: Vec<ReplicaName>,
     addresses: BTreeMap<IpAddr, u32>,
     sets: BTreeMap<*const Eligible<'a>, u32>,
+    machines: &'a BTreeMap<NodeName, Machine<'a>>,
+    /// Whether a daemon-set keeps anything away from any node.
+    is_claimed: bool,
+    /// The number of each workload that is asked for.
+    numbers: BTreeMap<&'a WorkloadName, u32>,
+    /// The number of each label by which something is apart.
+    keys: BTreeMap<&'a LabelKey, u32>,
     problem: Problem,
 }
 
@@ -49,6 +66,7 @@ pub(super) fn nodes(
             question.take_ports(&one.node, &one.binding, |_| false);
         }
     }
+    question.numbers = placed.iter().zip(0u32..).map(|(task, number)| (&task.request.workload, number)).collect();
     for task in placed {
         question.ask(task, placement, lock);
     }
@@ -73,6 +91,10 @@ impl<'a> Question<'a> {
             replicas: Vec::new(),
             addresses: BTreeMap::new(),
             sets: BTreeMap::new(),
+            machines,
+            is_claimed: machines.values().any(|machine| machine.company.is_claimed()),
+            numbers: BTreeMap::new(),
+            keys: BTreeMap::new(),
             problem: Problem { nodes, ..Problem::default() },
         }
     }
@@ -133,8 +155,13 @@ impl<'a> Question<'a> {
         let replicas = u32::try_from(names.len()).unwrap_or(u32::MAX);
         self.replicas.extend(names);
         let optional = matches!(request.copies, Copies::UpTo(_) | Copies::Owner { .. });
-        let set = self.set(task.eligible);
-        self.problem.workloads.push(Workload { replicas, demand, set, ports, optional, ..Workload::default() });
+        let set = self.set(task);
+        let (at_most, exclusive) =
+            (request.beside.at_most.map_or(0, |(most, _)| most), request.beside.exclusive.is_some());
+        let apart = self.apart(request);
+        let asked =
+            Workload { replicas, demand, set, ports, optional, apart, at_most, exclusive, ..Workload::default() };
+        self.problem.workloads.push(asked);
     }
 
     /// What a kept replica has is counted by the solver.
@@ -147,7 +174,52 @@ impl<'a> Question<'a> {
         nodes.there[at] = nodes.there[at].saturating_sub(1);
     }
 
-    fn set(&mut self, eligible: &'a Eligible<'a>) -> u32 {
+    /// What the workload itself says: the solver holds it both ways. Daemon-sets are kept away from by the set of nodes.
+    fn apart(&mut self, request: &'a Request) -> Vec<Relation> {
+        let own = request.beside.apart.iter().filter(|(_, said)| said.is_own);
+        let others = own.filter_map(|((other, key), _)| Some((*self.numbers.get(other)?, key)));
+        let others: Vec<_> = others.collect();
+        others.into_iter().map(|(other, key)| Relation { other, key: self.key(key) }).collect()
+    }
+
+    /// The number of a label, with a row that says what each node has of it.
+    fn key(&mut self, key: &'a LabelKey) -> u32 {
+        if beside::is_node(key) {
+            return NODE;
+        }
+        if let Some(number) = self.keys.get(key) {
+            return *number;
+        }
+        let values: Vec<_> = self.machines.values().map(|machine| beside::value(machine.node, key)).collect();
+        let all: BTreeSet<_> = values.iter().flatten().copied().collect();
+        let numbers: BTreeMap<_, u32> = all.into_iter().zip(0..).collect();
+        let row = values.iter().map(|value| value.and_then(|value| numbers.get(value)).copied().unwrap_or(NOWHERE));
+        self.problem.nodes.domains.push(row.collect());
+        let number = u32::try_from(self.problem.nodes.domains.len()).unwrap_or(u32::MAX);
+        self.keys.insert(key, number);
+        number
+    }
+
+    /// The nodes that may run a workload, without those that daemon-sets keep it from.
+    fn set(&mut self, task: &Task<'a>) -> u32 {
+        if !self.is_claimed {
+            return self.shared_set(task.eligible);
+        }
+        let around = Around::of_daemon_sets(task.request, self.machines.values());
+        let is_free = |node: &&&NodeName| {
+            let machine = self.machines.get(**node);
+            machine.is_some_and(|machine| beside::refusals(task.request, machine, &around).is_empty())
+        };
+        let free: Vec<u32> = task.eligible.nodes.iter().filter(is_free).filter_map(|node| self.node(node)).collect();
+        if free.len() == task.eligible.nodes.len() {
+            return self.shared_set(task.eligible);
+        }
+        let set = u32::try_from(self.problem.sets.len()).unwrap_or(u32::MAX);
+        self.problem.sets.push(free);
+        set
+    }
+
+    fn shared_set(&mut self, eligible: &'a Eligible<'a>) -> u32 {
         let key = std::ptr::from_ref(eligible);
         if let Some(set) = self.sets.get(&key) {
             return *set;

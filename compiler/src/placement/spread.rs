@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use wlc_plan::name::{NodeName, ReplicaName};
 
-use super::{Placed, capacity::Machine, filter, filter::Eligible, ports, request::Request};
+use super::{
+    Placed,
+    beside::{self, Around},
+    capacity::Machine,
+    filter::Eligible,
+    ports,
+    request::Request,
+};
 
 /// How many replicas of a workload each node has.
 pub(super) struct Counts(BTreeMap<NodeName, usize>);
@@ -33,10 +40,10 @@ pub(super) fn choose(
     replica: &ReplicaName,
     eligible: &Eligible<'_>,
     machines: &BTreeMap<NodeName, Machine<'_>>,
-    counts: &Counts,
+    (counts, around): (&Counts, &Around),
 ) -> Option<NodeName> {
     let candidates = eligible.nodes.iter().filter_map(|&node| machines.get(node).map(|machine| (node, machine)));
-    let with_room = candidates.filter(|(_, machine)| filter::room(request, machine).is_empty());
+    let with_room = candidates.filter(|(_, machine)| beside::room(request, machine, around).is_empty());
     let best = with_room.min_by_key(|(node, machine)| {
         let lacks_port = !ports::has_room(request, replica, machine);
         (lacks_port, counts.on(node), machine.fullness(), machine.replicas, *node)

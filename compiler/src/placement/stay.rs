@@ -11,8 +11,8 @@ use wlc_plan::{
 
 use super::{
     Placed,
+    beside::{self, Around},
     capacity::Machine,
-    filter,
     filter::Eligible,
     ports,
     request::{Copies, Request},
@@ -112,17 +112,19 @@ pub(super) fn keep(
 ) -> BTreeMap<ReplicaName, Placed> {
     let locked = locked(request, lock);
     let mut kept = BTreeMap::new();
+    let mut around = Around::of(request, machines.values());
     for replica in names(request, eligible, lock) {
         let Some(node) = locked.get(&replica).filter(|node| eligible.nodes.binary_search(node).is_ok()) else {
             continue;
         };
         let Some(machine) = machines.get_mut(node) else { continue };
-        if !filter::room(request, machine).is_empty() {
+        if !beside::room(request, machine, &around).is_empty() {
             continue;
         }
         let had = self::ports(lock, request, &replica, node);
         if let Ok(binding) = ports::bind(request, &replica, &had, machine) {
             machine.take(request, &binding);
+            around.add(request, machine);
             kept.insert(replica, Placed { node: node.clone(), binding });
         }
     }

@@ -4,7 +4,14 @@ use std::collections::BTreeMap;
 
 use wlc_plan::name::{NodeName, WorkloadName};
 
-use super::{Placement, capacity, capacity::Machine, filter, request, request::Request};
+use super::{
+    Placement,
+    beside::{self, Around},
+    capacity,
+    capacity::Machine,
+    filter, request,
+    request::Request,
+};
 use crate::{model::Repository, pins::Pins};
 
 /// The nodes as placement left them, to be asked why one of them has not got a replica.
@@ -40,7 +47,7 @@ impl<'a> Reasons<'a> {
         let Some(request) = self.requests.get(workload) else { return "its workload is removed".to_owned() };
         let mut refusals = filter::refusals(request, machine);
         if refusals.is_empty() {
-            refusals = filter::room(request, machine);
+            refusals = beside::room(request, machine, &Around::of(request, self.machines.values()));
         }
         match refusals.is_empty() {
             false => {

@@ -145,3 +145,59 @@ fn a_node_that_is_gone_gives_its_replicas_to_the_others() {
     assert!(stayed.clone().count() > 0 && stayed.clone().all(|replica| after.contains(replica)));
     assert!(!steps[1].content.plans.keys().any(|node| node.as_str() == "n2"));
 }
+
+/// How many replicas lie as they lay a step before.
+fn stayed(before: &[(String, String)], after: &[(String, String)]) -> usize {
+    after.iter().filter(|replica| before.contains(replica)).count()
+}
+
+/// Replicas above the number leave their node when the number comes, and the others stay.
+#[test]
+fn no_node_takes_more_of_a_workload_than_it_says() {
+    let steps = case("at-most");
+    assert_eq!(counts(&steps[0].nodes("few")), BTreeMap::from([("n1", 2), ("n2", 2)]));
+    let (before, after) = (steps[0].nodes("web"), steps[1].nodes("web"));
+    assert_eq!(counts(&before), BTreeMap::from([("n1", 4), ("n2", 1)]));
+    assert!(counts(&after).into_values().all(|count| count <= 3), "{after:?}");
+    assert_eq!(stayed(&before, &after), 4, "only what is too much moves: {before:?} {after:?}");
+    assert_eq!(steps[0].nodes("few"), steps[1].nodes("few"));
+}
+
+/// Beside an exclusive replica there are daemon-sets only; nobody comes to it, and an exclusive daemon-set drives others away.
+#[test]
+fn an_exclusive_replica_has_its_node_for_itself() {
+    let steps = case("exclusive");
+    let web = steps[1].nodes("web");
+    let db = steps[1].nodes("db");
+    assert_eq!(stayed(&steps[0].nodes("web"), &web), web.len(), "the others stay: {web:?}");
+    for (at, step) in steps.iter().enumerate().skip(1) {
+        let alone: BTreeSet<String> = step.nodes("db").into_iter().map(|(_, node)| node).collect();
+        assert_eq!(alone.len(), step.nodes("db").len(), "step {at}");
+        assert!(step.nodes("web").iter().all(|(_, node)| !alone.contains(node)), "step {at}: {:?}", step.nodes("web"));
+        assert_eq!(step.nodes("agent").len(), 4, "daemon-sets are beside it in step {at}");
+    }
+    assert_eq!(stayed(&db, &steps[2].nodes("db")), 1);
+    assert!(counts(&steps[2].nodes("web")).contains_key("n2"));
+    assert_eq!(names(&steps[3].nodes("edge")), ["edge-n2"]);
+    assert_eq!(counts(&steps[3].nodes("web")), BTreeMap::from([("n1", 9)]));
+}
+
+/// S-435: of itself by node and by a label, from another workload, and from a daemon-set that says so.
+#[test]
+fn what_is_apart_shares_no_node_and_no_value_of_a_label() {
+    let steps = case("apart");
+    let zone = |node: &str| ["n3", "n4"].iter().position(|other| *other == node).unwrap_or(9);
+    for (at, step) in steps.iter().enumerate() {
+        let zones: BTreeSet<usize> = step.nodes("zoned").iter().map(|(_, node)| zone(node)).collect();
+        assert_eq!(zones.len(), 3, "step {at}: {:?}", step.nodes("zoned"));
+    }
+    for (at, step) in steps.iter().enumerate().skip(1) {
+        let (db, web, cache) = (step.nodes("db"), step.nodes("web"), step.nodes("cache"));
+        assert!(counts(&db).into_values().all(|count| count == 1), "step {at}: {db:?}");
+        assert!(web.iter().all(|(_, node)| zone(node) != zone(&cache[0].1)), "step {at}: {web:?} {cache:?}");
+    }
+    let edges: BTreeSet<String> = steps[2].nodes("edge").into_iter().map(|(_, node)| node).collect();
+    assert_eq!(edges, BTreeSet::from(["n4".to_owned()]));
+    assert!(counts(&steps[1].nodes("web")).contains_key("n4"), "the new daemon-set drives them away");
+    assert!(steps[2].nodes("web").iter().all(|(_, node)| !edges.contains(node)), "{:?}", steps[2].nodes("web"));
+}
