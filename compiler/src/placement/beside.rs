@@ -128,7 +128,12 @@ impl Company {
 
     /// Whether a daemon-set keeps anything away.
     pub(super) fn is_claimed(&self) -> bool {
-        !self.daemon_sets.is_empty() || self.alone.as_ref().is_some_and(|alone| alone.is_daemon_set)
+        !self.daemon_sets.is_empty() || self.is_driven_off()
+    }
+
+    /// Whether a daemon-set keeps everything away.
+    pub(super) fn is_driven_off(&self) -> bool {
+        self.alone.as_ref().is_some_and(|alone| alone.is_daemon_set)
     }
 
     /// Whether a replica of a workload is there; of daemon-sets only, where only those count.

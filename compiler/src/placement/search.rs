@@ -43,6 +43,8 @@ struct Question<'a> {
     machines: &'a BTreeMap<NodeName, Machine<'a>>,
     /// Whether a daemon-set keeps anything away from any node.
     is_claimed: bool,
+    /// Whether it keeps everything away from one.
+    is_alone: bool,
     /// The number of each workload that is asked for.
     numbers: BTreeMap<&'a WorkloadName, u32>,
     /// The number of each label by which something is apart.
@@ -93,6 +95,7 @@ impl<'a> Question<'a> {
             sets: BTreeMap::new(),
             machines,
             is_claimed: machines.values().any(|machine| machine.company.is_claimed()),
+            is_alone: machines.values().any(|machine| machine.company.is_driven_off()),
             numbers: BTreeMap::new(),
             keys: BTreeMap::new(),
             problem: Problem { nodes, ..Problem::default() },
@@ -202,7 +205,7 @@ impl<'a> Question<'a> {
 
     /// The nodes that may run a workload, without those that daemon-sets keep it from.
     fn set(&mut self, task: &Task<'a>) -> u32 {
-        if !self.is_claimed {
+        if !self.is_claimed || (!self.is_alone && task.request.beside.apart.is_empty()) {
             return self.shared_set(task.eligible);
         }
         let around = Around::of_daemon_sets(task.request, self.machines.values());
