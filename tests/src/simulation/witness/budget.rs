@@ -25,6 +25,7 @@ impl Witness {
         let Some((promised, older)) = self.promised(&one.replica, now) else { return };
         let was_unneeded = |since: &u64| *since >= self.begins && now <= since + HOOKS;
         if self.unneeded.get(&one.pod).is_some_and(was_unneeded)
+            || self.was_unwanted(&one.replica, self.begun_to_end(&one.pod, now))
             || !self.is_available(&one.replica, at)
             || self.is_available_beside(Some(&one.pod), &one.replica, at)
         {
@@ -71,6 +72,12 @@ impl Witness {
     fn begun_to_end(&self, pod: &str, now: u64) -> u64 {
         let since = self.stopping.get(pod).copied();
         since.filter(|since| *since >= self.begins && now <= since + HOOKS).unwrap_or(now)
+    }
+
+    /// Whether the plan did not have a replica when its end began: another plan cannot call it back.
+    fn was_unwanted(&self, replica: &str, begun: u64) -> bool {
+        let Some((_, before, since)) = self.in_force else { return false };
+        begun < since && self.promises.get(&before).is_some_and(|plan| !plan.replicas.contains_key(replica))
     }
 
     fn is_known_to_be_missing(&self, replica: &str, now: u64) -> bool {

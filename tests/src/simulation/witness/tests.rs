@@ -99,6 +99,19 @@ fn what_others_lose_while_the_hooks_of_a_pod_run_does_not_call_it_back() {
 }
 
 #[test]
+fn what_a_plan_did_not_have_when_its_end_began_is_not_called_back_by_the_next_one() {
+    for (since, may_go) in [(NOW + 1_000, true), (NOW - 1_000, false)] {
+        let mut witness = two_replicas();
+        copy_ends(&mut witness);
+        witness.promises.insert(0, Arc::default());
+        witness.in_force = Some((1, 0, since));
+        witness.stopping.insert("w-0.old".to_owned(), NOW);
+        witness.judge_stop("w-0.old.main.0", (NOW + 20_000, &[]));
+        assert_eq!(witness.broken.is_none(), may_go, "{:?}", witness.broken);
+    }
+}
+
+#[test]
 fn what_is_made_anew_where_it_was_is_no_other_copy() {
     let mut witness = two_replicas();
     for revision in ["old", "new"] {
