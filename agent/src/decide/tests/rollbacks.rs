@@ -131,6 +131,26 @@ fn a_clock_that_jumps_forward_gives_nothing_up() {
     assert!(rolls_back(&world));
 }
 
+/// The same without the ledger: when the pod was made is noted anew, and then no jump of the clock touches it.
+#[test]
+fn a_clock_that_jumps_after_the_ledger_was_lost_gives_nothing_up() {
+    let day = 86_400_000;
+    let mut world = World::new(going_back(2, 1));
+    world.settle();
+    world.silent.extend(["web-00", "web-01"].map(replica));
+    world.accept(going_back(2, 2));
+    world.pass();
+    world.ledger = Default::default();
+    world.pass();
+    world.sleep(day);
+    world.ledger.clock_jumped(day as i64);
+    let rolls_back = |world: &World| world.decide().ledger.rollouts.values().any(|record| record.bad.is_some());
+    world.sleep(590_000);
+    assert!(!rolls_back(&world));
+    world.sleep(20_000);
+    assert!(rolls_back(&world));
+}
+
 /// A revision that is asked for again has its whole time, however long ago its turn was the first time.
 #[test]
 fn a_revision_that_comes_again_has_its_whole_time() {
