@@ -48,6 +48,7 @@ pub(super) fn of_current(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observ
 /// Keeps a pod that has to be replaced, but may not be yet; true where a task was proposed.
 pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod, draft: &mut Draft<'_>) -> bool {
     match (scene.desired.spec(&pod.revision), sandbox(scene, pod)) {
+        (Some(_), Sandbox::Created | Sandbox::Down) if is_spent_copy(scene, standing, pod) => false,
         (Some(spec), Sandbox::Up) => containers_of(Upkeep { scene, standing, pod, spec }, Vec::new(), draft),
         (None, Sandbox::Up) => false,
         (Some(spec), Sandbox::Created | Sandbox::Down) if standing.wanted.turn(pod.binding).is_some() => {
@@ -61,6 +62,13 @@ pub(super) fn of_older(scene: Scene<'_>, standing: &Standing<'_>, pod: &Observed
             false
         }
     }
+}
+
+/// Whether a pod was the copy of a revision that was given up: it goes when the pod beside it is back, and is not made anew.
+fn is_spent_copy(scene: Scene<'_>, standing: &Standing<'_>, pod: &ObservedPod) -> bool {
+    let record = scene.ledger.rollouts.get(&standing.wanted.instance.workload);
+    let bad = record.and_then(|record| record.failure_of(&standing.wanted.instance.spec));
+    matches!(standing.holding, Holding::Both { .. }) && bad.is_some_and(|bad| bad.revision == pod.revision)
 }
 
 /// Whether all containers of a replica have to run anew, as after a boot, of whichever revision they are: what a first start

@@ -14,6 +14,7 @@ use super::{
     rollouts::{counts, pods, reference, web},
     world::*,
 };
+use crate::{action::Reason, decide::Task};
 
 pub(super) fn going_back(count: usize, number: u32) -> Vec<(Instance, PodSpec)> {
     let mut plan = web(count, number, 1, 1, 2);
@@ -149,6 +150,30 @@ fn a_clock_that_jumps_after_the_ledger_was_lost_gives_nothing_up() {
     assert!(!rolls_back(&world));
     world.sleep(20_000);
     assert!(rolls_back(&world));
+}
+
+/// Power takes a copy that was given up together with the old pod beside it: only the old pod is made anew.
+#[test]
+fn a_copy_that_was_given_up_is_not_made_anew_after_a_loss_of_power() {
+    let mut world = World::new(going_back(2, 1));
+    world.settle();
+    world.sick_at.insert((replica("web-00"), reference(2).revision));
+    world.accept(going_back(2, 2));
+    world.pass();
+    let before = world.observe();
+    let copy = before.pods().find(|pod| pod.revision == reference(2).revision).unwrap().name.clone();
+    world.sleep(601_000);
+    world.ledger = world.decide().ledger;
+    assert!(world.ledger.rollouts.values().any(|record| record.bad.is_some()));
+    world.podman.lose_power();
+    for _ in 0..20 {
+        let decision = world.pass();
+        let is_anew = |task: &Task| task.pod == copy && task.reason == Reason::SandboxLost;
+        assert!(!decision.tasks.iter().any(is_anew), "{decision:#?}");
+        world.sleep(1_000);
+    }
+    world.settle();
+    assert_eq!(counts(&world), (BTreeMap::from([(1, 2)]), 2));
 }
 
 /// A revision that is asked for again has its whole time, however long ago its turn was the first time.
