@@ -28,14 +28,14 @@ use super::{
     states::{self, InstanceState, Phase},
 };
 use crate::{
-    action::{Reason, Wait},
+    action::{Action, Reason, Wait},
     clock::Moment,
     desired::{Desired, WantedJob},
     ledger::{
         Ledger,
         jobs::{End, JobRecord},
     },
-    observed::{Observed, ObservedPod},
+    observed::{ContainerState, Observed, ObservedPod},
 };
 
 pub use view::{CronView, JobView};
@@ -188,11 +188,25 @@ impl<'a> Jobs<'a> {
                 leftovers::remove(self.scene, &pods, Reason::Over, draft);
             }
         }
+        self.unpause(draft);
         for wait in &self.waits {
             let who = Who { replica: &wait.replica, workload: &wait.workload, pod: "" };
             draft.wait(who, wait.gate, wait.reason.clone(), wait.until);
         }
         self.dues.iter().for_each(|at| draft.look_again(*at));
+    }
+
+    /// What somebody paused in a pod that is only waited for goes on: it would never end.
+    fn unpause(&self, draft: &mut Draft<'_>) {
+        for (pod, _) in self.kept.iter().filter(|(_, phase)| *phase == Phase::NotReady) {
+            let who = Who { replica: &pod.replica, workload: &pod.workload, pod: &pod.name };
+            let paused = pod.containers.iter().find(|one| one.state == ContainerState::Paused);
+            let Some(paused) = paused.filter(|_| draft.task_of(who.replica).is_none()) else { continue };
+            if !draft.is_left_alone(who) {
+                let reason = Reason::ByHand { container: paused.container.clone(), what: "paused".to_owned() };
+                draft.act(who, reason, vec![Action::Unpause { container: paused.name.clone() }]);
+            }
+        }
     }
 
     /// Removes the pods that are not needed any more, of replicas that have nothing else to do.
