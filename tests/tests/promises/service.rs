@@ -41,7 +41,7 @@ fn wait_for(socket: &UnixDatagram, what: &str) -> Vec<String> {
 }
 
 /// The whole talk with a service manager, the watchdog of one second included, and its silence while the loop hangs: the
-/// agent is made to read a trust file that nobody writes.
+/// agent is made to read a note of its own that nobody writes.
 #[test]
 fn the_service_manager_is_told_and_a_hung_loop_is_silent() {
     let Some(mut node) = Node::new("sd-notify") else { return };
@@ -60,16 +60,19 @@ fn the_service_manager_is_told_and_a_hung_loop_is_silent() {
     node.build();
     wait_for(&socket, "STATUS=generation 1: 1 of 1 replicas ready");
 
-    let (trust, kept) = (node.path("trust"), node.path("trust.kept"));
-    fs::rename(&trust, &kept).unwrap();
-    assert!(Command::new("mkfifo").arg(&trust).status().unwrap().success());
+    let filter = format!("label=dev.wlc.fleet={}", node.fleet());
+    let pod = podman::text(&["pod", "ps", "--format", "{{.Name}}", "--filter", &filter]);
+    let notes = node.path("state").join(node.fleet()).join("records").join(pod.trim());
+    fs::create_dir_all(&notes).unwrap();
+    let note = notes.join("stop");
+    assert!(Command::new("mkfifo").arg(&note).status().unwrap().success());
     node.signal_agent("HUP");
     let reloading = wait_for(&socket, "RELOADING=1\nMONOTONIC_USEC=");
     assert!(!reloading.iter().any(|text| text == "READY=1"), "it was ready all the time: {reloading:?}");
     let (silence, _) = hear(&socket, Duration::from_secs(3), |_| false);
     assert_eq!(silence, [""; 0], "the loop hangs, and nobody else pings");
-    let hung = fs::File::options().write(true).open(&trust).unwrap();
-    fs::rename(&kept, &trust).unwrap();
+    let hung = fs::File::options().write(true).open(&note).unwrap();
+    fs::remove_file(&note).unwrap();
     drop(hung);
     let resumed = wait_for(&socket, "READY=1");
     assert!(resumed.iter().any(|text| text == "WATCHDOG=1"), "{resumed:?}");

@@ -121,3 +121,18 @@ fn runs_of_a_job_do_not_overlap() {
     world.passes();
     assert_eq!(world.under_way(), ["train-0"]);
 }
+
+/// An attempt without its network runs to its end all the same, also where somebody has paused it.
+#[test]
+fn what_is_paused_and_has_no_network_goes_on_and_ends() {
+    let mut world = World::new(job(&work(1, 1), &once()));
+    world.passes();
+    let pod = world.observe().pods[0].name.clone();
+    world.podman.kill_sandbox(&pod);
+    world.passes();
+    world.podman.pause_by_hand(&world.running()[0], true);
+    assert!(world.running().is_empty());
+    world.passes();
+    world.ends("train-0", 0);
+    assert_eq!(world.end(), Some(End::CompletionsReached));
+}

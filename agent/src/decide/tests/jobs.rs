@@ -125,21 +125,6 @@ fn so_many_run_at_a_time_until_all_have_succeeded() {
     assert_eq!(decision.states.len(), 5, "their pods are kept for their logs (S-215)");
 }
 
-/// An attempt without its network runs to its end all the same, also where somebody has paused it.
-#[test]
-fn what_is_paused_and_has_no_network_goes_on_and_ends() {
-    let mut world = World::new(job(&work(1, 1), &once()));
-    world.passes();
-    let pod = world.observe().pods[0].name.clone();
-    world.podman.kill_sandbox(&pod);
-    world.passes();
-    world.podman.pause_by_hand(&world.running()[0], true);
-    assert!(world.running().is_empty());
-    world.passes();
-    world.ends("train-0", 0);
-    assert_eq!(world.end(), Some(End::CompletionsReached));
-}
-
 /// S-220, P-081, P-082, C-094, C-140: after a restart, a boot, the same plan, and without the ledger where the container is there.
 #[test]
 fn what_has_finished_does_not_run_again() {
