@@ -13,7 +13,6 @@ use wlc_plan::{
 use super::{
     Scene, aim,
     draft::Draft,
-    record,
     standing::{Holding, Standing},
 };
 use crate::{clock::Moment, ledger::rollout::Bad};
@@ -31,9 +30,7 @@ pub(super) fn judge(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft
         return;
     }
     let deadline = standing.wanted.instance.rollout.progress_deadline;
-    let Some(begun) = begun(scene, standing) else { return };
-    record::remember(begun, standing, draft);
-    let at = begun.plus(deadline);
+    let Some(at) = begun(scene, standing).map(|at| at.plus(deadline)) else { return };
     let instance = &standing.wanted.instance;
     if is_paused(&instance.gates) || scene.ledger.held(&instance.replica, &instance.workload).is_some() {
         return;

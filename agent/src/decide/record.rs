@@ -14,23 +14,18 @@ use super::{
     standing::{Holding, Standing},
 };
 use crate::{
-    clock::Moment,
     ledger::rollout::Begun,
     mutant::{self, Mutant},
 };
 
 /// Notes that a replica has its turn, and for which pod.
 pub(super) fn begin(scene: Scene<'_>, standing: &Standing<'_>, draft: &mut Draft<'_>) {
-    if !standing.wanted.is_attempt() {
-        remember(scene.now, standing, draft);
+    if standing.wanted.is_attempt() {
+        return;
     }
-}
-
-/// Notes when the turn of a replica began, where it is not known: without a ledger its pod tells, by a clock that may jump.
-pub(super) fn remember(at: Moment, standing: &Standing<'_>, draft: &mut Draft<'_>) {
     let instance = &standing.wanted.instance;
     let record = draft.ledger.rollouts.entry(instance.workload.clone()).or_default();
-    let begun = Begun { revision: standing.aim.reference.revision, pod: standing.target.clone(), at };
+    let begun = Begun { revision: standing.aim.reference.revision, pod: standing.target.clone(), at: scene.now };
     let before = record.begun.get(&instance.replica);
     if before.is_none_or(|before| (&before.revision, &before.pod) != (&begun.revision, &begun.pod)) {
         record.begun.insert(instance.replica.clone(), begun);

@@ -132,26 +132,6 @@ fn a_clock_that_jumps_forward_gives_nothing_up() {
     assert!(rolls_back(&world));
 }
 
-/// The same without the ledger: when the pod was made is noted anew, and then no jump of the clock touches it.
-#[test]
-fn a_clock_that_jumps_after_the_ledger_was_lost_gives_nothing_up() {
-    let day = 86_400_000;
-    let mut world = World::new(going_back(2, 1));
-    world.settle();
-    world.silent.extend(["web-00", "web-01"].map(replica));
-    world.accept(going_back(2, 2));
-    world.pass();
-    world.ledger = Default::default();
-    world.pass();
-    world.sleep(day);
-    world.ledger.clock_jumped(day as i64);
-    let rolls_back = |world: &World| world.decide().ledger.rollouts.values().any(|record| record.bad.is_some());
-    world.sleep(590_000);
-    assert!(!rolls_back(&world));
-    world.sleep(20_000);
-    assert!(rolls_back(&world));
-}
-
 /// Power takes a copy that was given up together with the old pod beside it: only the old pod is made anew.
 #[test]
 fn a_copy_that_was_given_up_is_not_made_anew_after_a_loss_of_power() {
