@@ -22,8 +22,8 @@ pub(super) async fn wait(settings: &Settings, (names, generation): (&[String], O
     let begun = Instant::now();
     loop {
         let open = match client::ask(&settings.listen).await {
-            Ok(document) => match is_behind(&document, generation) {
-                Some(behind) => vec![behind],
+            Ok(document) => match behind(&document, generation) {
+                Some(why) => vec![why],
                 None => names.iter().filter_map(|name| open(&document, name)).collect(),
             },
             Err(error) => vec![error.to_string()],
@@ -40,7 +40,7 @@ pub(super) async fn wait(settings: &Settings, (names, generation): (&[String], O
 }
 
 /// What the agent has accepted instead of a generation.
-fn is_behind(document: &Document, asked: Option<u64>) -> Option<String> {
+fn behind(document: &Document, asked: Option<u64>) -> Option<String> {
     let asked = asked.filter(|asked| document.generation.is_none_or(|there| there < *asked))?;
     let there = document.generation.map_or("none".to_owned(), |there| format!("generation {there}"));
     let why = document.refused.as_ref().map(|refused| &refused.reason).or(document.waiting.as_ref());

@@ -65,6 +65,12 @@ struct Change {
     actions: Vec<Action>,
 }
 
+/// What is paused goes on.
+pub(super) fn unpause(paused: &ObservedContainer) -> (Reason, Vec<Action>) {
+    let reason = Reason::ByHand { container: paused.container.clone(), what: "paused".to_owned() };
+    (reason, vec![Action::Unpause { container: paused.name.clone() }])
+}
+
 /// A pod that is not in the network any more cannot be reached, and reaches nobody.
 fn off_network(scene: Scene<'_>, pod: &ObservedPod) -> Option<Change> {
     let is_meant = scene.desired.spec(&pod.revision)?.surroundings.network == Whose::Pod;

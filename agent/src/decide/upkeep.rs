@@ -10,6 +10,7 @@ use wlc_plan::{
 use super::{
     Scene,
     back_off::EndedRun,
+    by_hand,
     containers::{self, Container, Fate, Hooked},
     draft::{Draft, Who},
     gates, hooks, leftovers, make,
@@ -169,8 +170,8 @@ impl Upkeep<'_> {
                 Need::Actions(reason, vec![stop_one(container, newest, self.spec.grace)])
             }
             ContainerState::Paused => {
-                let reason = Reason::ByHand { container: container.spec.name.clone(), what: "paused".to_owned() };
-                Need::Actions(reason, vec![Action::Unpause { container: newest.name.clone() }])
+                let (reason, actions) = by_hand::unpause(newest);
+                Need::Actions(reason, actions)
             }
             ContainerState::Exited { code, started, finished } => {
                 let run = EndedRun { attempt: newest.attempt, started, finished };

@@ -22,13 +22,13 @@ use wlc_plan::{
 
 use self::run::{Run, Step};
 use super::{
-    Scene,
+    Scene, by_hand,
     draft::{Draft, Who},
     leftovers,
     states::{self, InstanceState, Phase},
 };
 use crate::{
-    action::{Action, Reason, Wait},
+    action::{Reason, Wait},
     clock::Moment,
     desired::{Desired, WantedJob},
     ledger::{
@@ -203,8 +203,8 @@ impl<'a> Jobs<'a> {
             let paused = pod.containers.iter().find(|one| one.state == ContainerState::Paused);
             let Some(paused) = paused.filter(|_| draft.task_of(who.replica).is_none()) else { continue };
             if !draft.is_left_alone(who) {
-                let reason = Reason::ByHand { container: paused.container.clone(), what: "paused".to_owned() };
-                draft.act(who, reason, vec![Action::Unpause { container: paused.name.clone() }]);
+                let (reason, actions) = by_hand::unpause(paused);
+                draft.act(who, reason, actions);
             }
         }
     }
