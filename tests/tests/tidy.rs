@@ -23,7 +23,6 @@ const EDGES: &[&str] = &[
     "agent/src/disk/machine.rs",
     "agent/src/disk/regular.rs",
     "agent/src/facts/edges.rs",
-    "agent/src/facts/tree.rs",
     "agent/src/install/lay.rs",
     "agent/src/ledger/store.rs",
     "agent/src/podman/client/node.rs",

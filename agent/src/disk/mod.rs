@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::{machine::MachineDisk, regular::read_regular};
+pub use self::{
+    machine::MachineDisk,
+    regular::{open_regular, read_regular, read_regular_text},
+};
 use crate::mutant::{self, Mutant};
 
 /// How the name of a file ends that is being written.

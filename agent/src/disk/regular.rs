@@ -1,8 +1,11 @@
 //! Files that people of the node put there (edge): the trust file, secrets, credentials of registries.
-#![expect(clippy::disallowed_methods, reason = "edge: reads the trust file, secrets and credentials")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "edge: reads the trust file, secrets and credentials, and what the kernel shows of the machine"
+)]
 
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Read},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -10,21 +13,33 @@ use std::{
 
 use rustix::fs::OFlags;
 
-/// The bytes of a regular file, at most so many of them. Anything else in its place, as a pipe, is an error and is not waited
-/// for.
+/// Opens a regular file, with more flags. Anything else in its place, as a pipe, is an error and is not waited for.
+///
+/// # Errors
+/// It is absent, no regular file, or cannot be opened.
+pub fn open_regular(path: &Path, more: OFlags) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY | more;
+    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if opened.metadata()?.is_file() { Ok(opened) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// The bytes of a regular file, at most so many of them.
 ///
 /// # Errors
 /// It is absent, no regular file, longer, or cannot be read.
 pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-    let opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    if !opened.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
     let mut bytes = Vec::new();
-    opened.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    open_regular(path, OFlags::empty())?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     let is_longer = u64::try_from(bytes.len()).is_ok_and(|length| length > most);
     if is_longer { Err(io::Error::other(format!("it has more than {most} bytes"))) } else { Ok(bytes) }
+}
+
+/// The same as text.
+///
+/// # Errors
+/// Those, or it is no UTF-8.
+pub fn read_regular_text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read_regular(path, most)?).map_err(io::Error::other)
 }
 
 #[cfg(test)]

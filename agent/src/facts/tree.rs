@@ -2,18 +2,17 @@
 //!
 //! Links are resolved here as `chroot` would: an absolute target begins at the root, and `..` stops there. Only regular
 //! files are opened, so that a pipe cannot block us. Whatever fails is absent, since a fact that cannot be read is not known.
-#![expect(clippy::disallowed_methods, reason = "edge: reads what the kernel shows of the machine")]
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
 use super::text;
+use crate::disk;
 
 /// The most bytes of a file with one value.
 const VALUE_SIZE: u64 = 1 << 16;
@@ -129,10 +128,7 @@ fn parts(path: &Path) -> Vec<OsString> {
 }
 
 fn open_regular(path: &Path) -> Option<File> {
-    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-    let flags = i32::try_from(flags.bits()).ok()?;
-    if !fs::symlink_metadata(path).ok()?.is_file() {
-        return None;
-    }
-    OpenOptions::new().read(true).custom_flags(flags).open(path).ok()
+    // What is not regular is not even opened: a device may do something.
+    let is_regular = fs::symlink_metadata(path).ok()?.is_file();
+    is_regular.then(|| disk::open_regular(path, OFlags::NOFOLLOW).ok()).flatten()
 }

@@ -8,7 +8,7 @@ use wlc_plan::spec::{ContainerSpec, Image, PullPolicy};
 
 use super::{CHANGE, Client, LOOK, node};
 use crate::{
-    disk::read_regular,
+    disk::read_regular_text,
     podman::{
         PodmanError, Pulled, Removed, auth,
         auth::Credentials,
@@ -125,8 +125,7 @@ impl Client {
     fn credentials(&self, image: &str) -> Result<Option<Credentials>, PodmanError> {
         for path in self.places.auth_files() {
             let broken = |why: String| no_image(image, PullFault::AuthFile, &format!("{}: {why}", path.display()));
-            let read = read_regular(&path, MOST_AUTH_BYTES);
-            let text = match read.and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
+            let text = match read_regular_text(&path, MOST_AUTH_BYTES) {
                 Ok(text) => text,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(broken(error.to_string())),
